@@ -1,0 +1,1 @@
+//! The procedural macros of `granule`. Use them through that crate.

@@ -1,0 +1,3 @@
+//! Where work runs. All of the crate's `unsafe` lives below this module.
+
+pub mod simd;

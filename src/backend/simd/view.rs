@@ -1,0 +1,192 @@
+//! Memory as the lanes see it: strided views, and the spans of a grid that one vector covers.
+
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+
+use crate::element::{Element, Offset};
+
+/// The elements `base + stride * lane` for the lanes below `count`. Lanes from `count` on repeat the last of them, so that a
+/// kernel does in them what it does in a lane that counts: it terminates, and traps nowhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Element of lane 0.
+    pub base: usize,
+    /// Distance between lanes, in elements.
+    pub stride: isize,
+    /// Number of lanes that exist, at least 1.
+    pub count: usize,
+}
+
+impl Span {
+    /// `count` consecutive elements from `base` on.
+    #[inline(always)]
+    pub fn new(base: usize, count: usize) -> Span {
+        Span { base, stride: 1, count }
+    }
+
+    /// The element of a lane.
+    #[inline(always)]
+    pub fn element(self, lane: usize) -> usize {
+        let lane = if lane < self.count { lane } else { self.count - 1 };
+        self.base.wrapping_add_signed(self.stride.wrapping_mul(lane as isize))
+    }
+
+    /// `i + by`
+    #[inline(always)]
+    pub fn shift(self, by: usize) -> Span {
+        Span { base: self.base.wrapping_add(by), ..self }
+    }
+
+    /// `last - i`
+    #[inline(always)]
+    pub fn flip(self, last: usize) -> Span {
+        Span { base: last.wrapping_sub(self.base), stride: -self.stride, ..self }
+    }
+
+    /// `i * by`
+    #[inline(always)]
+    pub fn scale(self, by: usize) -> Span {
+        Span { base: self.base.wrapping_mul(by), stride: self.stride.wrapping_mul(by as isize), ..self }
+    }
+}
+
+/// A read-only strided view: a slice, or one field of a slice of structs.
+pub struct View<'a, T> {
+    start: *const u8,
+    step: usize,
+    len: usize,
+    lives: PhantomData<&'a [T]>,
+}
+
+impl<T> Clone for View<'_, T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for View<'_, T> {}
+
+// SAFETY: a view reads like the `&[T]` that it was made of, and every `T` in use is an `Element`, which is `Sync`.
+unsafe impl<T: Sync> Send for View<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for View<'_, T> {}
+
+impl<'a, T: Element> View<'a, T> {
+    /// The view of a slice.
+    #[inline(always)]
+    pub fn new(slice: &'a [T]) -> Self {
+        View { start: slice.as_ptr().cast(), step: size_of::<T>(), len: slice.len(), lives: PhantomData }
+    }
+
+    /// The view of a field. `at` comes from [`Element::build`], which vouches for it.
+    #[inline(always)]
+    pub fn field<F: Element>(self, at: Offset) -> View<'a, F> {
+        View { start: self.start.wrapping_add(at.bytes), step: self.step, len: self.len, lives: PhantomData }
+    }
+
+    /// Number of elements.
+    #[inline(always)]
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    #[inline(always)]
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether the elements lie side by side, so that a vector load reads them.
+    #[inline(always)]
+    pub fn contiguous(self) -> bool {
+        self.step == size_of::<T>()
+    }
+
+    /// Pointer to element `i`.
+    #[inline(always)]
+    pub fn pointer(self, i: usize) -> *const T {
+        self.start.wrapping_add(i.wrapping_mul(self.step)).cast()
+    }
+
+    /// Distance between elements, in bytes.
+    #[inline(always)]
+    pub fn step(self) -> usize {
+        self.step
+    }
+
+    /// Element `i`, which must exist.
+    #[inline(always)]
+    pub fn read(self, i: usize) -> T {
+        debug_assert!(i < self.len, "element {i} of {}", self.len);
+        // SAFETY: the drivers give spans that lie inside the source's length, and random access clamps; so `i < len`, and the
+        // view was made from a live slice in which a `T` stands at every step (`Element`'s contract for fields).
+        unsafe { self.pointer(i).read_unaligned() }
+    }
+}
+
+/// A writable strided view of memory that need not be initialised. Copies of it write to disjoint spans.
+pub struct ViewMut<'a, T> {
+    start: *mut u8,
+    step: usize,
+    len: usize,
+    lives: PhantomData<&'a mut [T]>,
+}
+
+impl<T> Clone for ViewMut<'_, T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for ViewMut<'_, T> {}
+
+// SAFETY: a view stands for an exclusive borrow of the memory; the drivers hand disjoint spans to different threads.
+unsafe impl<T: Send> Send for ViewMut<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for ViewMut<'_, T> {}
+
+impl<'a, T: Element> ViewMut<'a, T> {
+    /// The view of a slice.
+    #[inline(always)]
+    pub fn new(slice: &'a mut [MaybeUninit<T>]) -> Self {
+        ViewMut { start: slice.as_mut_ptr().cast(), step: size_of::<T>(), len: slice.len(), lives: PhantomData }
+    }
+
+    /// The view of a field. `at` comes from [`Element::visit`], which vouches for it.
+    #[inline(always)]
+    pub fn field<F: Element>(self, at: Offset) -> ViewMut<'a, F> {
+        ViewMut { start: self.start.wrapping_add(at.bytes), step: self.step, len: self.len, lives: PhantomData }
+    }
+
+    /// Number of elements.
+    #[inline(always)]
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    #[inline(always)]
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether the elements lie side by side, so that a vector store writes them.
+    #[inline(always)]
+    pub fn contiguous(self) -> bool {
+        self.step == size_of::<T>()
+    }
+
+    /// Pointer to element `i`.
+    #[inline(always)]
+    pub fn pointer(self, i: usize) -> *mut T {
+        self.start.wrapping_add(i.wrapping_mul(self.step)).cast()
+    }
+
+    /// Writes element `i`, which must exist.
+    #[inline(always)]
+    pub fn write(self, i: usize, x: T) {
+        debug_assert!(i < self.len, "element {i} of {}", self.len);
+        // SAFETY: the drivers give spans inside the output's length, so `i < len`, and the memory is exclusively borrowed.
+        unsafe { self.pointer(i).write_unaligned(x) }
+    }
+}

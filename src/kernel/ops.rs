@@ -1,0 +1,556 @@
+//! The functions that the macros emit: one a construct of the kernel language, each generic over the lanes and the type.
+//!
+//! `a * x + y` becomes `add(l, mul(l, a, x), y)`. Functions and not operators, since both operands then have one type parameter
+//! and the compiler infers literals from either side.
+
+use crate::array::Data;
+use crate::backend::simd::OneLane;
+use crate::element::{
+    Cast, Element, Equal, Float, Integer, LeafBuild, LeafMap, LeafZip, Number, NumberLanes, Offset, Scalar, Value,
+};
+use crate::element::{FloatLanes, IntegerLanes};
+use crate::kernel::{Lanes, MaskLane, Uniform, Varying};
+
+// ---- values ---------------------------------------------------------------------------------------------------------------
+
+struct Splat<L>(L);
+impl<L: Lanes> LeafMap<OneLane, L> for Splat<L> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, x: S::In<OneLane>) -> S::In<L> {
+        S::splat(self.0, S::from_one(x))
+    }
+}
+
+/// A constant: a literal, an identity. A trace bakes it into the code.
+#[inline(always)]
+pub fn lit<L: Lanes, T: Value>(l: L, x: T) -> Varying<L, T> {
+    Varying(T::map(&mut Splat(l), x.to_one()))
+}
+
+/// A constant as a uniform value.
+#[inline(always)]
+pub fn lit_uniform<L: Lanes, T: Value>(l: L, x: T) -> Uniform<L, T> {
+    Uniform(lit(l.uniform_level(), x))
+}
+
+struct Bind<L>(L);
+impl<L: Lanes> LeafMap<OneLane, L::Uniform> for Bind<L> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, x: S::In<OneLane>) -> S::In<L::Uniform> {
+        self.0.uniform::<S>(S::from_one(x))
+    }
+}
+
+/// A value known at run time only: a kernel's uniform. A trace never bakes it into code.
+#[inline(always)]
+pub fn uniform<L: Lanes, T: Value>(l: L, x: T) -> Uniform<L, T> {
+    Uniform(Varying(T::map(&mut Bind(l), x.to_one())))
+}
+
+struct Broadcast<L>(L);
+impl<L: Lanes> LeafMap<L::Uniform, L> for Broadcast<L> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, x: S::In<L::Uniform>) -> S::In<L> {
+        S::broadcast(self.0, x)
+    }
+}
+
+/// A uniform value in every lane.
+#[inline(always)]
+pub fn broadcast<L: Lanes, T: Value>(l: L, x: Uniform<L, T>) -> Varying<L, T> {
+    Varying(T::map(&mut Broadcast(l), x.0.0))
+}
+
+struct Select<L: Lanes>(L, L::Mask);
+impl<L: Lanes> LeafZip<L> for Select<L> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, a: S::In<L>, b: S::In<L>) -> S::In<L> {
+        S::select(self.0, self.1, a, b)
+    }
+}
+
+/// `m ? a : b`, lane by lane.
+#[inline(always)]
+pub fn select<L: Lanes, T: Value>(l: L, m: Varying<L, bool>, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, T> {
+    Varying(T::zip(&mut Select(l, m.0), a.0, b.0))
+}
+
+struct Var<L>(L);
+impl<L: Lanes> LeafMap<L, L> for Var<L> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, x: S::In<L>) -> S::In<L> {
+        S::var(self.0, x)
+    }
+}
+
+/// `let mut`: a variable with its initial value.
+#[inline(always)]
+pub fn var<L: Lanes, T: Value>(l: L, x: Varying<L, T>) -> Varying<L, T> {
+    Varying(T::map(&mut Var(l), x.0))
+}
+
+struct Get<L>(L);
+impl<L: Lanes> LeafMap<L, L> for Get<L> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, x: S::In<L>) -> S::In<L> {
+        S::get(self.0, x)
+    }
+}
+
+/// A variable's value now: every read of a `let mut` name (or of a field of it).
+#[inline(always)]
+pub fn get<L: Lanes, T: Value>(l: L, x: Varying<L, T>) -> Varying<L, T> {
+    Varying(T::map(&mut Get(l), x.0))
+}
+
+struct Set<L>(L);
+impl<L: Lanes> LeafZip<L> for Set<L> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, mut a: S::In<L>, b: S::In<L>) -> S::In<L> {
+        S::set(self.0, &mut a, b);
+        a
+    }
+}
+
+/// `place = x` where all lanes take part.
+#[inline(always)]
+pub fn set<L: Lanes, T: Value>(l: L, place: &mut Varying<L, T>, x: Varying<L, T>) {
+    place.0 = T::zip(&mut Set(l), place.0, x.0);
+}
+
+struct SetMasked<L: Lanes>(L, L::Mask);
+impl<L: Lanes> LeafZip<L> for SetMasked<L> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, mut a: S::In<L>, b: S::In<L>) -> S::In<L> {
+        S::set_masked(self.0, self.1, &mut a, b);
+        a
+    }
+}
+
+/// `place = x` for the lanes of `m`.
+#[inline(always)]
+pub fn set_masked<L: Lanes, T: Value>(l: L, m: L::Mask, place: &mut Varying<L, T>, x: Varying<L, T>) {
+    place.0 = T::zip(&mut SetMasked(l, m), place.0, x.0);
+}
+
+/// Joins the values of the two branches of an `if` expression. `then` is the variable that [`var`] made at the end of the first
+/// branch; this is called at the end of the second branch, still inside it, and [`get`] after the `if` gives the result.
+#[inline(always)]
+pub fn merge<L: Lanes, T: Value>(l: L, otherwise: L::Mask, then: &mut Varying<L, T>, value: Varying<L, T>) {
+    set_masked(l, otherwise, then, value);
+}
+
+struct Zero<L>(L);
+impl<L: Lanes> LeafBuild<L> for Zero<L> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, _: Offset) -> S::In<L> {
+        S::splat(self.0, S::ZERO)
+    }
+}
+
+/// All leaves zero: what a struct literal starts from, before its fields are filled in.
+#[inline(always)]
+pub fn zero<L: Lanes, T: Element>(l: L) -> Varying<L, T> {
+    Varying(T::build(&mut Zero(l), Offset::START))
+}
+
+macro_rules! tuples {
+    ($($f:ident: $($t:ident $x:ident),+;)+) => {$(
+        /// A tuple.
+        #[inline(always)]
+        pub fn $f<L: Lanes, $($t: Value),+>($($x: Varying<L, $t>),+) -> Varying<L, ($($t,)+)> {
+            Varying(($($x,)+))
+        }
+    )+};
+}
+tuples! {
+    tuple1: A a;
+    tuple2: A a, B b;
+    tuple3: A a, B b, C c;
+    tuple4: A a, B b, C c, D d;
+    tuple5: A a, B b, C c, D d, E e;
+    tuple6: A a, B b, C c, D d, E e, F f;
+    tuple7: A a, B b, C c, D d, E e, F f, G g;
+    tuple8: A a, B b, C c, D d, E e, F f, G g, H h;
+}
+
+// ---- data -----------------------------------------------------------------------------------------------------------------
+
+struct Load<'a, L: Lanes, T: Element>(L, L::Slice<'a, T>, L::Index);
+impl<L: Lanes, T: Element> LeafBuild<L> for Load<'_, L, T> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, at: Offset) -> S::In<L> {
+        S::load(self.0, self.0.field::<T, S>(self.1, at), self.2)
+    }
+}
+
+/// The elements that the index stands for. The index is in range.
+#[inline(always)]
+pub fn load<'a, L: Lanes, T: Element>(l: L, s: L::Slice<'a, T>, i: L::Index) -> Varying<L, T> {
+    Varying(T::build(&mut Load::<'a, L, T>(l, s, i), Offset::START))
+}
+
+struct Gather<'a, L: Lanes, T: Element>(L, L::Slice<'a, T>, L::U32);
+impl<L: Lanes, T: Element> LeafBuild<L> for Gather<'_, L, T> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, at: Offset) -> S::In<L> {
+        S::gather(self.0, self.0.field::<T, S>(self.1, at), self.2)
+    }
+}
+
+/// A kernel's `&[T]` parameter.
+pub struct Slice<'a, L: Lanes, T: Element>(pub L::Slice<'a, T>);
+
+impl<L: Lanes, T: Element> Clone for Slice<'_, L, T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<L: Lanes, T: Element> Copy for Slice<'_, L, T> {}
+
+/// Makes data readable in a kernel.
+#[inline(always)]
+pub fn slice<L: Lanes, T: Element>(l: L, data: Data<'_, T>) -> Slice<'_, L, T> {
+    Slice(l.slice(data))
+}
+
+/// `s.len()`
+#[inline(always)]
+pub fn len<'a, L: Lanes, T: Element>(l: L, s: Slice<'a, L, T>) -> Uniform<L, usize> {
+    Uniform(Varying(l.slice_len(s.0)))
+}
+
+/// `s[i]` where `i` differs from lane to lane: a gather. Out of range reads the nearest element in range.
+#[inline(always)]
+pub fn index<'a, L: Lanes, T: Element>(l: L, s: Slice<'a, L, T>, i: Varying<L, usize>) -> Varying<L, T> {
+    Varying(T::build(&mut Gather::<'a, L, T>(l, s.0, i.0), Offset::START))
+}
+
+struct GatherUniform<'a, L: Lanes, T: Element>(L, L::Slice<'a, T>, <L::Uniform as Lanes>::U32);
+impl<L: Lanes, T: Element> LeafBuild<L::Uniform> for GatherUniform<'_, L, T> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, at: Offset) -> S::In<L::Uniform> {
+        self.0.gather_uniform::<S>(self.0.field::<T, S>(self.1, at), self.2)
+    }
+}
+
+/// `s[i]` where `i` is uniform: one read, the same for all lanes. Out of range reads the nearest element in range.
+#[inline(always)]
+pub fn index_uniform<'a, L: Lanes, T: Element>(l: L, s: Slice<'a, L, T>, i: Uniform<L, usize>) -> Uniform<L, T> {
+    Uniform(Varying(T::build::<L::Uniform, _>(&mut GatherUniform::<'a, L, T>(l, s.0, i.0.0), Offset::START)))
+}
+
+// ---- arithmetic and comparison --------------------------------------------------------------------------------------------
+
+macro_rules! binary {
+    ($bound:ident $lanes:ident: $($(#[$doc:meta])* $f:ident)+) => {$(
+        $(#[$doc])*
+        #[inline(always)]
+        pub fn $f<L: Lanes, T: $bound>(l: L, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, T> {
+            Varying(<T as $lanes>::$f(l, a.0, b.0))
+        }
+    )+};
+}
+macro_rules! unary {
+    ($bound:ident $lanes:ident: $($(#[$doc:meta])* $f:ident)+) => {$(
+        $(#[$doc])*
+        #[inline(always)]
+        pub fn $f<L: Lanes, T: $bound>(l: L, a: Varying<L, T>) -> Varying<L, T> {
+            Varying(<T as $lanes>::$f(l, a.0))
+        }
+    )+};
+}
+binary!(Number NumberLanes:
+    /// `a + b`
+    add
+    /// `a - b`
+    sub
+    /// `a * b`
+    mul
+    /// `a / b`
+    div
+    /// `a % b`
+    rem
+    /// `a.min(b)`
+    min
+    /// `a.max(b)`
+    max
+);
+unary!(Number NumberLanes:
+    /// `-a`
+    neg
+    /// `a.abs()`
+    abs
+);
+binary!(Float FloatLanes:
+    /// `a.atan2(b)`
+    atan2
+    /// `a.powf(b)`
+    powf
+    /// `a.copysign(b)`
+    copysign
+);
+unary!(Float FloatLanes:
+    /// `a.sqrt()`
+    sqrt
+    /// `a.floor()`
+    floor
+    /// `a.ceil()`
+    ceil
+    /// `a.trunc()`
+    trunc
+    /// `a.round()`
+    round
+    /// `a.exp()`
+    exp
+    /// `a.exp2()`
+    exp2
+    /// `a.ln()`
+    ln
+    /// `a.log2()`
+    log2
+    /// `a.log10()`
+    log10
+    /// `a.sin()`
+    sin
+    /// `a.cos()`
+    cos
+    /// `a.tan()`
+    tan
+    /// `a.tanh()`
+    tanh
+    /// `a.atan()`
+    atan
+);
+unary!(Integer IntegerLanes:
+    /// `a.reverse_bits()`
+    reverse_bits
+);
+
+/// `a == b`
+#[inline(always)]
+pub fn eq<L: Lanes, T: Equal>(l: L, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, bool> {
+    Varying(T::equal(l, a.0, b.0))
+}
+/// `a != b`: the negation of [`eq`], true if a side is NaN.
+#[inline(always)]
+pub fn ne<L: Lanes, T: Equal>(l: L, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, bool> {
+    Varying(T::equal(l, a.0, b.0).not(l))
+}
+/// `a < b`
+#[inline(always)]
+pub fn lt<L: Lanes, T: Number>(l: L, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, bool> {
+    Varying(<T as NumberLanes>::lt(l, a.0, b.0))
+}
+/// `a <= b`
+#[inline(always)]
+pub fn le<L: Lanes, T: Number>(l: L, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, bool> {
+    Varying(<T as NumberLanes>::le(l, a.0, b.0))
+}
+/// `a > b`
+#[inline(always)]
+pub fn gt<L: Lanes, T: Number>(l: L, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, bool> {
+    lt(l, b, a)
+}
+/// `a >= b`
+#[inline(always)]
+pub fn ge<L: Lanes, T: Number>(l: L, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, bool> {
+    le(l, b, a)
+}
+
+/// `a as To`
+#[inline(always)]
+pub fn cast<To: Value, L: Lanes, T: Cast<To>>(l: L, a: Varying<L, T>) -> Varying<L, To> {
+    Varying(T::cast(l, a.0))
+}
+
+// ---- functions that std spells as methods ---------------------------------------------------------------------------------
+
+/// `a.mul_add(b, c)`
+#[inline(always)]
+pub fn mul_add<L: Lanes, T: Float>(l: L, a: Varying<L, T>, b: Varying<L, T>, c: Varying<L, T>) -> Varying<L, T> {
+    Varying(<T as FloatLanes>::mul_add(l, a.0, b.0, c.0))
+}
+/// `a.is_nan()`
+#[inline(always)]
+pub fn is_nan<L: Lanes, T: Float>(l: L, a: Varying<L, T>) -> Varying<L, bool> {
+    Varying(<T as FloatLanes>::is_nan(l, a.0))
+}
+/// `a.clamp(low, high)`
+#[inline(always)]
+pub fn clamp<L: Lanes, T: Number>(l: L, a: Varying<L, T>, low: Varying<L, T>, high: Varying<L, T>) -> Varying<L, T> {
+    let a = select(l, lt(l, a, low), low, a);
+    select(l, gt(l, a, high), high, a)
+}
+/// `a.fract()`
+#[inline(always)]
+pub fn fract<L: Lanes, T: Float>(l: L, a: Varying<L, T>) -> Varying<L, T> {
+    sub(l, a, trunc(l, a))
+}
+/// `a.recip()`
+#[inline(always)]
+pub fn recip<L: Lanes, T: Float>(l: L, a: Varying<L, T>) -> Varying<L, T> {
+    div(l, lit(l, T::ONE), a)
+}
+/// `a.signum()`: 1 or -1 with the sign of `a` for floats, NaN for NaN.
+#[inline(always)]
+pub fn signum<L: Lanes, T: Float>(l: L, a: Varying<L, T>) -> Varying<L, T> {
+    select(l, is_nan(l, a), a, copysign(l, lit(l, T::ONE), a))
+}
+/// `a.powi(n)` for a uniform or varying `n`: by squaring.
+#[inline(always)]
+pub fn powi<L: Lanes, T: Float>(l: L, a: Varying<L, T>, n: Varying<L, i32>) -> Varying<L, T>
+where
+    i32: Cast<T>,
+{
+    powf(l, a, cast::<T, L, i32>(l, n))
+}
+/// `a.to_bits()` of an `f32`.
+#[inline(always)]
+pub fn to_bits<L: Lanes, T: Bits>(l: L, a: Varying<L, T>) -> Varying<L, T::Bits> {
+    T::to_bits(l, a)
+}
+/// `f32::from_bits(a)`
+#[inline(always)]
+pub fn from_bits<T: Bits, L: Lanes>(l: L, a: Varying<L, T::Bits>) -> Varying<L, T> {
+    <T as Bits>::from_bits(l, a)
+}
+
+/// A float with its bits.
+pub trait Bits: Float {
+    /// The unsigned integer of the same width.
+    type Bits: Integer;
+    /// The bits.
+    fn to_bits<L: Lanes>(l: L, a: Varying<L, Self>) -> Varying<L, Self::Bits>;
+    /// The float with these bits.
+    fn from_bits<L: Lanes>(l: L, a: Varying<L, Self::Bits>) -> Varying<L, Self>;
+}
+impl Bits for f32 {
+    type Bits = u32;
+    #[inline(always)]
+    fn to_bits<L: Lanes>(l: L, a: Varying<L, f32>) -> Varying<L, u32> {
+        Varying(l.f32_bits(a.0))
+    }
+    #[inline(always)]
+    fn from_bits<L: Lanes>(l: L, a: Varying<L, u32>) -> Varying<L, f32> {
+        Varying(l.f32_from_bits(a.0))
+    }
+}
+impl Bits for f64 {
+    type Bits = u64;
+    #[inline(always)]
+    fn to_bits<L: Lanes>(l: L, a: Varying<L, f64>) -> Varying<L, u64> {
+        Varying(l.f64_bits(a.0))
+    }
+    #[inline(always)]
+    fn from_bits<L: Lanes>(l: L, a: Varying<L, u64>) -> Varying<L, f64> {
+        Varying(l.f64_from_bits(a.0))
+    }
+}
+
+// ---- logic and bits -------------------------------------------------------------------------------------------------------
+
+/// What `&`, `|`, `^` and `!` work on: `bool` and the integers.
+pub trait Logic: Value {
+    /// `a & b`
+    fn and<L: Lanes>(l: L, a: Self::In<L>, b: Self::In<L>) -> Self::In<L>;
+    /// `a | b`
+    fn or<L: Lanes>(l: L, a: Self::In<L>, b: Self::In<L>) -> Self::In<L>;
+    /// `a ^ b`
+    fn xor<L: Lanes>(l: L, a: Self::In<L>, b: Self::In<L>) -> Self::In<L>;
+    /// `!a`
+    fn not<L: Lanes>(l: L, a: Self::In<L>) -> Self::In<L>;
+}
+impl Logic for bool {
+    #[inline(always)]
+    fn and<L: Lanes>(l: L, a: L::Mask, b: L::Mask) -> L::Mask {
+        MaskLane::and(a, l, b)
+    }
+    #[inline(always)]
+    fn or<L: Lanes>(l: L, a: L::Mask, b: L::Mask) -> L::Mask {
+        MaskLane::or(a, l, b)
+    }
+    #[inline(always)]
+    fn xor<L: Lanes>(l: L, a: L::Mask, b: L::Mask) -> L::Mask {
+        MaskLane::xor(a, l, b)
+    }
+    #[inline(always)]
+    fn not<L: Lanes>(l: L, a: L::Mask) -> L::Mask {
+        MaskLane::not(a, l)
+    }
+}
+macro_rules! logic {
+    ($($t:ty),+) => {$(
+        impl Logic for $t {
+            #[inline(always)]
+            fn and<L: Lanes>(l: L, a: Self::In<L>, b: Self::In<L>) -> Self::In<L> {
+                <$t as IntegerLanes>::bit_and(l, a, b)
+            }
+            #[inline(always)]
+            fn or<L: Lanes>(l: L, a: Self::In<L>, b: Self::In<L>) -> Self::In<L> {
+                <$t as IntegerLanes>::bit_or(l, a, b)
+            }
+            #[inline(always)]
+            fn xor<L: Lanes>(l: L, a: Self::In<L>, b: Self::In<L>) -> Self::In<L> {
+                <$t as IntegerLanes>::bit_xor(l, a, b)
+            }
+            #[inline(always)]
+            fn not<L: Lanes>(l: L, a: Self::In<L>) -> Self::In<L> {
+                <$t as IntegerLanes>::bit_not(l, a)
+            }
+        }
+    )+};
+}
+logic!(i32, u32, i64, u64, usize);
+binary!(Logic Logic:
+    /// `a & b`, `a && b` (both sides are evaluated: kernels have no side effects)
+    and
+    /// `a | b`, `a || b`
+    or
+    /// `a ^ b`
+    xor
+);
+unary!(Logic Logic:
+    /// `!a`
+    not
+);
+
+/// `a << by`, the amount modulo the width.
+#[inline(always)]
+pub fn shl<L: Lanes, T: Integer, B: Cast<u32>>(l: L, a: Varying<L, T>, by: Varying<L, B>) -> Varying<L, T> {
+    Varying(<T as IntegerLanes>::shl(l, a.0, B::cast(l, by.0)))
+}
+/// `a >> by`, the amount modulo the width; arithmetic for signed integers.
+#[inline(always)]
+pub fn shr<L: Lanes, T: Integer, B: Cast<u32>>(l: L, a: Varying<L, T>, by: Varying<L, B>) -> Varying<L, T> {
+    Varying(<T as IntegerLanes>::shr(l, a.0, B::cast(l, by.0)))
+}
+macro_rules! counts {
+    ($($(#[$doc:meta])* $f:ident)+) => {$(
+        $(#[$doc])*
+        #[inline(always)]
+        pub fn $f<L: Lanes, T: Integer>(l: L, a: Varying<L, T>) -> Varying<L, u32> {
+            Varying(<T as IntegerLanes>::$f(l, a.0))
+        }
+    )+};
+}
+counts!(
+    /// `a.count_ones()`
+    count_ones
+    /// `a.leading_zeros()`
+    leading_zeros
+    /// `a.trailing_zeros()`
+    trailing_zeros
+);
+
+/// The next counter of a uniform `for`, as [`Lanes::range`] started it.
+#[inline(always)]
+pub fn range<L: Lanes, T: Integer>(l: L, from: Uniform<L, T>, to: Uniform<L, T>, inclusive: bool) -> L::Range<T> {
+    l.range::<T>(from.0.0, to.0.0, inclusive)
+}
+/// The next counter of a uniform `for`.
+#[inline(always)]
+pub fn range_next<L: Lanes, T: Integer>(l: L, r: &mut L::Range<T>, m: L::Mask) -> Option<Uniform<L, T>> {
+    l.range_next::<T>(r, m).map(|i| Uniform(Varying(i)))
+}

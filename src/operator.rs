@@ -1,0 +1,156 @@
+//! Operators: how a reduction or a scan combines two elements.
+
+use crate::array::DataVisitor;
+use crate::element::{Integer, IntegerLanes, Number, NumberLanes, Value};
+use crate::error::Result;
+use crate::kernel::{Lanes, Varying, ops};
+
+/// An associative function of two elements, with an identity.
+///
+/// Associativity is the caller's promise: `combine(a, combine(b, c)) = combine(combine(a, b), c)`, up to rounding for floats.
+/// The order in which a reduction applies it is fixed (see [`Engine::reduce`](crate::Engine::reduce)), so even an operator that
+/// is associative only up to rounding gives the same bits on every backend.
+pub trait Operator<T: Value>: Copy + Send + Sync {
+    /// Whether `combine(a, b) = combine(b, a)`. If not, the order of the elements is kept.
+    const COMMUTATIVE: bool;
+
+    /// The value with `combine(identity, x) = x`: the result for empty input.
+    fn identity(&self) -> T;
+
+    /// Combines, lane by lane.
+    fn combine<L: Lanes>(&self, l: L, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, T>;
+
+    /// Shows the slices that the operator reads.
+    fn data<V: DataVisitor>(&self, _visitor: &mut V) -> Result<()> {
+        Ok(())
+    }
+}
+
+macro_rules! builtin {
+    ($($(#[$doc:meta])* $name:ident<$bound:ident>: $identity:ident, |$l:ident, $a:ident, $b:ident| $body:expr;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name;
+
+        impl<T: $bound> Operator<T> for $name {
+            const COMMUTATIVE: bool = true;
+            #[inline(always)]
+            fn identity(&self) -> T {
+                T::$identity
+            }
+            #[inline(always)]
+            fn combine<L: Lanes>(&self, $l: L, $a: Varying<L, T>, $b: Varying<L, T>) -> Varying<L, T> {
+                $body
+            }
+        }
+    )+};
+}
+builtin! {
+    /// Addition. Integers wrap. The identity of floats is -0.0, since -0.0 + x is x for every x.
+    Sum<Number>: SUM_IDENTITY, |l, a, b| ops::add(l, a, b);
+    /// Multiplication. Integers wrap.
+    Product<Number>: ONE, |l, a, b| ops::mul(l, a, b);
+    /// The smallest number; NaN only if all are NaN. Empty: positive infinity, or the largest integer.
+    Min<Number>: HIGHEST, |l, a, b| Varying(<T as NumberLanes>::min(l, a.0, b.0));
+    /// The largest number; NaN only if all are NaN. Empty: negative infinity, or the smallest integer.
+    Max<Number>: LOWEST, |l, a, b| Varying(<T as NumberLanes>::max(l, a.0, b.0));
+    /// Bitwise and.
+    BitAnd<Integer>: ALL_ONES, |l, a, b| Varying(<T as IntegerLanes>::bit_and(l, a.0, b.0));
+    /// Bitwise or.
+    BitOr<Integer>: ZERO, |l, a, b| Varying(<T as IntegerLanes>::bit_or(l, a.0, b.0));
+    /// Bitwise exclusive or.
+    BitXor<Integer>: ZERO, |l, a, b| Varying(<T as IntegerLanes>::bit_xor(l, a.0, b.0));
+}
+
+/// Logical and of truth values: whether all are true. Empty: true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct And;
+
+impl Operator<bool> for And {
+    const COMMUTATIVE: bool = true;
+    #[inline(always)]
+    fn identity(&self) -> bool {
+        true
+    }
+    #[inline(always)]
+    fn combine<L: Lanes>(&self, l: L, a: Varying<L, bool>, b: Varying<L, bool>) -> Varying<L, bool> {
+        ops::and(l, a, b)
+    }
+}
+
+/// Logical or of truth values: whether any is true. Empty: false.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Or;
+
+impl Operator<bool> for Or {
+    const COMMUTATIVE: bool = true;
+    #[inline(always)]
+    fn identity(&self) -> bool {
+        false
+    }
+    #[inline(always)]
+    fn combine<L: Lanes>(&self, l: L, a: Varying<L, bool>, b: Varying<L, bool>) -> Varying<L, bool> {
+        ops::or(l, a, b)
+    }
+}
+
+macro_rules! arg {
+    ($($(#[$doc:meta])* $name:ident: $worst:ident, |$l:ident, $a:ident, $b:ident| $better:expr;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name;
+
+        impl<T: Number, I: Integer> Operator<(T, I)> for $name {
+            const COMMUTATIVE: bool = true;
+            #[inline(always)]
+            fn identity(&self) -> (T, I) {
+                (T::$worst, I::HIGHEST)
+            }
+            #[inline(always)]
+            fn combine<L: Lanes>(&self, $l: L, a: Varying<L, (T, I)>, b: Varying<L, (T, I)>) -> Varying<L, (T, I)> {
+                // `b` wins if its number is better, if only `a` is NaN, or if the numbers tie (two NaN do) and its index is lower.
+                let (($a, i), ($b, j)) = (a.0, b.0);
+                let a_is_nan = ops::ne($l, $a, $a);
+                let b_is_nan = ops::ne($l, $b, $b);
+                let tie = ops::or($l, ops::eq($l, $a, $b), ops::and($l, a_is_nan, b_is_nan));
+                let better = ops::or($l, $better, ops::and($l, a_is_nan, ops::not($l, b_is_nan)));
+                let wins = ops::or($l, better, ops::and($l, tie, ops::lt($l, j, i)));
+                ops::select($l, wins, b, a)
+            }
+        }
+    )+};
+}
+arg! {
+    /// The smallest number and its index, over pairs `(number, index)`: `zip(&x, iota(0..n))`. Ties go to the lowest index; NaN
+    /// loses to every number. Empty: the largest number and the largest index.
+    ArgMin: HIGHEST, |l, x, y| ops::lt(l, y, x);
+    /// The largest number and its index, over pairs `(number, index)`: `zip(&x, iota(0..n))`. Ties go to the lowest index; NaN
+    /// loses to every number. Empty: the smallest number and the largest index.
+    ArgMax: LOWEST, |l, x, y| ops::gt(l, y, x);
+}
+
+macro_rules! tuple {
+    ($($o:ident $t:ident $i:tt),+) => {
+        /// A tuple of operators reduces a tuple of elements, all in one pass.
+        impl<$($t: Value, $o: Operator<$t>),+> Operator<($($t,)+)> for ($($o,)+) {
+            const COMMUTATIVE: bool = true $(&& $o::COMMUTATIVE)+;
+            #[inline(always)]
+            fn identity(&self) -> ($($t,)+) {
+                ($(self.$i.identity(),)+)
+            }
+            #[inline(always)]
+            fn combine<L: Lanes>(&self, l: L, a: Varying<L, ($($t,)+)>, b: Varying<L, ($($t,)+)>) -> Varying<L, ($($t,)+)> {
+                Varying(($(self.$i.combine(l, a.0.$i, b.0.$i),)+))
+            }
+            fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+                $(self.$i.data(visitor)?;)+
+                Ok(())
+            }
+        }
+    };
+}
+tuple!(O A 0, P B 1);
+tuple!(O A 0, P B 1, Q C 2);
+tuple!(O A 0, P B 1, Q C 2, R D 3);
+tuple!(O A 0, P B 1, Q C 2, R D 3, S E 4);
+tuple!(O A 0, P B 1, Q C 2, R D 3, S E 4, U F 5);

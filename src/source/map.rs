@@ -1,0 +1,72 @@
+//! A source with a kernel applied to every element.
+
+use crate::array::DataVisitor;
+use crate::error::Result;
+use crate::kernel::{Kernel, Lanes, Varying};
+
+use super::Source;
+
+/// See [`IntoSource::map`](super::IntoSource::map).
+#[derive(Clone, Copy)]
+pub struct Map<S, K> {
+    source: S,
+    kernel: K,
+}
+
+impl<S, K> Map<S, K> {
+    pub(crate) fn new(source: S, kernel: K) -> Self {
+        Map { source, kernel }
+    }
+}
+
+/// A [`Map`] made readable.
+pub struct BoundMap<'a, S: Source + 'a, K, L: Lanes> {
+    source: S::Bound<'a, L>,
+    kernel: &'a K,
+}
+
+impl<S: Source, K, L: Lanes> Clone for BoundMap<'_, S, K, L> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<S: Source, K, L: Lanes> Copy for BoundMap<'_, S, K, L> {}
+
+impl<S: Source, K: Kernel<S::Item>> Source for Map<S, K> {
+    type Item = K::Out;
+    type Bound<'a, L: Lanes>
+        = BoundMap<'a, S, K, L>
+    where
+        Self: 'a;
+    const LOOPS: bool = S::LOOPS || K::LOOPS;
+
+    fn len(&self) -> Result<usize> {
+        self.source.len()
+    }
+    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+        self.source.data(visitor)?;
+        self.kernel.data(visitor)
+    }
+    #[inline(always)]
+    fn bind<'a, L: Lanes>(&'a self, l: L) -> Self::Bound<'a, L>
+    where
+        Self: 'a,
+    {
+        BoundMap { source: self.source.bind(l), kernel: &self.kernel }
+    }
+    #[inline(always)]
+    fn load<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, K::Out>
+    where
+        Self: 'a,
+    {
+        bound.kernel.eval(l, S::load(l, bound.source, i))
+    }
+    #[inline(always)]
+    fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, K::Out>
+    where
+        Self: 'a,
+    {
+        bound.kernel.eval(l, S::at(l, bound.source, i))
+    }
+}

@@ -1,0 +1,110 @@
+//! Sources: anything that can be read by index. They nest lazily and are fused into the primitive that consumes them.
+
+mod gather;
+mod iota;
+mod map;
+mod reshape;
+mod slice;
+mod zip;
+
+pub use gather::{Gather, gather};
+pub use iota::{Constant, Iota, constant, iota};
+pub use map::Map;
+pub use reshape::{Reverse, Skip, StepBy, Take};
+pub use slice::SliceSource;
+pub use zip::{zip, zip3, zip4, zip5, zip6};
+
+use crate::array::DataVisitor;
+use crate::element::Value;
+use crate::error::Result;
+use crate::kernel::{Kernel, Lanes, Varying};
+
+/// The length of a source without an end, such as [`constant`].
+pub const UNBOUNDED: usize = usize::MAX;
+
+/// Something that can be read by index, in any lanes.
+pub trait Source: Copy + Send + Sync {
+    /// What is read.
+    type Item: Value;
+    /// The source made readable in the lanes `L`: a slice has become a pointer, or a storage binding.
+    type Bound<'a, L: Lanes>: Copy
+    where
+        Self: 'a;
+    /// Whether evaluating an element involves a loop.
+    const LOOPS: bool = false;
+
+    /// Number of elements; [`UNBOUNDED`] if there is no end. An error if inputs that are read together differ in length.
+    fn len(&self) -> Result<usize>;
+    /// Shows the data that is read, in order.
+    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()>;
+    /// Makes the source readable. Its data was prepared for this backend before.
+    fn bind<'a, L: Lanes>(&'a self, l: L) -> Self::Bound<'a, L>
+    where
+        Self: 'a;
+    /// The elements that the index stands for. The index is in range.
+    fn load<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, Self::Item>
+    where
+        Self: 'a;
+    /// The elements at any index a lane; out of range reads the nearest in range.
+    fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, Self::Item>
+    where
+        Self: 'a;
+}
+
+/// What can be used as a source: every source, and slices, vectors and arrays by reference.
+pub trait IntoSource {
+    /// The source it becomes.
+    type Source: Source<Item = Self::Item>;
+    /// What is read.
+    type Item: Value;
+    /// Converts.
+    fn into_source(self) -> Self::Source;
+
+    /// This source with a kernel applied to every element, when and where it is read.
+    fn map<K: Kernel<Self::Item>>(self, kernel: K) -> Map<Self::Source, K>
+    where
+        Self: Sized,
+    {
+        Map::new(self.into_source(), kernel)
+    }
+
+    /// The elements in reverse order.
+    fn reverse(self) -> Reverse<Self::Source>
+    where
+        Self: Sized,
+    {
+        Reverse::new(self.into_source())
+    }
+
+    /// Without the first `n` elements; empty if there are fewer.
+    fn skip(self, n: usize) -> Skip<Self::Source>
+    where
+        Self: Sized,
+    {
+        Skip::new(self.into_source(), n)
+    }
+
+    /// The first `n` elements; all if there are fewer.
+    fn take(self, n: usize) -> Take<Self::Source>
+    where
+        Self: Sized,
+    {
+        Take::new(self.into_source(), n)
+    }
+
+    /// Every `step`-th element, from the first on. `step` is at least 1.
+    fn step_by(self, step: usize) -> StepBy<Self::Source>
+    where
+        Self: Sized,
+    {
+        StepBy::new(self.into_source(), step)
+    }
+}
+
+impl<S: Source> IntoSource for S {
+    type Source = S;
+    type Item = S::Item;
+    fn into_source(self) -> S {
+        self
+    }
+}

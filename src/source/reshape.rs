@@ -1,0 +1,104 @@
+//! A source read in another order: reversed, from an offset, up to a length, with a stride. Each is an affine map of the index.
+
+use crate::array::DataVisitor;
+use crate::element::Value;
+use crate::error::{Error, Result};
+use crate::kernel::{Lanes, Uniform, Varying, ops};
+
+use super::{Source, UNBOUNDED};
+
+/// A uniform number that a reshaping source adds or multiplies into an index.
+fn parameter<L: Lanes>(l: L, x: usize) -> Uniform<L, u32> {
+    ops::uniform(l, x as u32)
+}
+
+macro_rules! reshape {
+    (
+        $(#[$doc:meta])* $name:ident { $($field:ident),* }
+        len |$self:ident, $n:ident| $len:expr;
+        amount $amount:expr;
+        load |$l:ident, $i:ident, $by:ident| $load:expr;
+        at |$ln:ident, $j:ident, $p:ident| $at:expr;
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub struct $name<S> {
+            source: S,
+            $($field: usize,)*
+        }
+
+        impl<S> $name<S> {
+            pub(crate) fn new(source: S $(, $field: usize)*) -> Self {
+                $name { source $(, $field)* }
+            }
+        }
+
+        impl<S: Source> Source for $name<S>
+        where
+            S::Item: Value,
+        {
+            type Item = S::Item;
+            type Bound<'a, L: Lanes> = (S::Bound<'a, L>, usize, Uniform<L, u32>) where Self: 'a;
+            const LOOPS: bool = S::LOOPS;
+
+            fn len(&$self) -> Result<usize> {
+                let $n = $self.source.len()?;
+                $len
+            }
+            fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+                self.source.data(visitor)
+            }
+            #[inline(always)]
+            fn bind<'a, L: Lanes>(&'a $self, l: L) -> Self::Bound<'a, L> where Self: 'a {
+                let by: usize = $amount;
+                ($self.source.bind(l), by, parameter(l, by))
+            }
+            #[inline(always)]
+            fn load<'a, L: Lanes>($l: L, (source, $by, _): Self::Bound<'a, L>, $i: L::Index) -> Varying<L, S::Item> where Self: 'a {
+                S::load($l, source, $load)
+            }
+            #[inline(always)]
+            fn at<'a, L: Lanes>($ln: L, (source, _, $p): Self::Bound<'a, L>, $j: Varying<L, u32>) -> Varying<L, S::Item> where Self: 'a {
+                let $p = ops::broadcast($ln, $p);
+                S::at($ln, source, $at)
+            }
+        }
+    };
+}
+
+reshape! {
+    /// See [`IntoSource::reverse`](super::IntoSource::reverse).
+    Reverse {}
+    len |self, n| if n == UNBOUNDED { Err(Error::Unbounded) } else { Ok(n) };
+    amount self.source.len().map_or(0, |n| n.saturating_sub(1));
+    load |l, i, last| l.index_flip(i, last);
+    // An index beyond the end would wrap below zero: the nearest element of the reversed source is the first of the source.
+    at |l, i, last| ops::sub(l, last, ops::min(l, i, last));
+}
+
+reshape! {
+    /// See [`IntoSource::skip`](super::IntoSource::skip).
+    Skip { by }
+    len |self, n| Ok(if n == UNBOUNDED { n } else { n.saturating_sub(self.by) });
+    amount self.by;
+    load |l, i, by| l.index_shift(i, by);
+    at |l, i, by| ops::add(l, i, by);
+}
+
+reshape! {
+    /// See [`IntoSource::take`](super::IntoSource::take).
+    Take { n }
+    len |self, n| Ok(n.min(self.n));
+    amount self.n.saturating_sub(1);
+    load |_l, i, _by| i;
+    at |l, i, last| ops::min(l, i, last);
+}
+
+reshape! {
+    /// See [`IntoSource::step_by`](super::IntoSource::step_by).
+    StepBy { step }
+    len |self, n| Ok(if n == UNBOUNDED { n } else { n.div_ceil(self.step.max(1)) });
+    amount self.step.max(1);
+    load |l, i, by| l.index_scale(i, by);
+    at |l, i, by| ops::mul(l, i, by);
+}

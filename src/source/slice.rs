@@ -1,0 +1,75 @@
+//! Slices, vectors and arrays as sources.
+
+use crate::array::{Array, Data, DataVisitor};
+use crate::element::Element;
+use crate::error::Result;
+use crate::kernel::{Lanes, Varying, ops};
+
+use super::{IntoSource, Source};
+
+/// Data in memory, read in order.
+pub struct SliceSource<'s, T: Element>(Data<'s, T>);
+
+impl<T: Element> Clone for SliceSource<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T: Element> Copy for SliceSource<'_, T> {}
+
+impl<'s, T: Element> Source for SliceSource<'s, T> {
+    type Item = T;
+    type Bound<'a, L: Lanes>
+        = ops::Slice<'a, L, T>
+    where
+        Self: 'a;
+
+    fn len(&self) -> Result<usize> {
+        Ok(self.0.len())
+    }
+    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+        visitor.visit(self.0)
+    }
+    #[inline(always)]
+    fn bind<'a, L: Lanes>(&'a self, l: L) -> Self::Bound<'a, L>
+    where
+        Self: 'a,
+    {
+        ops::slice(l, self.0)
+    }
+    #[inline(always)]
+    fn load<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, T>
+    where
+        Self: 'a,
+    {
+        ops::load(l, bound.0, i)
+    }
+    #[inline(always)]
+    fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, T>
+    where
+        Self: 'a,
+    {
+        ops::index(l, bound, Varying(i.0))
+    }
+}
+
+macro_rules! into_source {
+    ($($from:ty),+) => {$(
+        impl<'s, T: Element> IntoSource for &'s $from {
+            type Source = SliceSource<'s, T>;
+            type Item = T;
+            fn into_source(self) -> SliceSource<'s, T> {
+                SliceSource(self.into())
+            }
+        }
+    )+};
+}
+into_source!([T], Vec<T>, Array<T>);
+
+impl<'s, T: Element, const N: usize> IntoSource for &'s [T; N] {
+    type Source = SliceSource<'s, T>;
+    type Item = T;
+    fn into_source(self) -> SliceSource<'s, T> {
+        SliceSource(self.as_slice().into())
+    }
+}
