@@ -1,3 +1,5 @@
 //! Where work runs. All of the crate's `unsafe` lives below this module.
 
 pub mod simd;
+#[cfg(feature = "threads")]
+pub mod threads;

@@ -1,9 +1,11 @@
 //! Kernels: functions of elements that run in any lanes.
 
+mod cost;
 mod lanes;
 pub mod ops;
 mod varying;
 
+pub use cost::Cost;
 pub use lanes::{FloatLane, In, IntLane, Lane, Lanes, MaskLane, NumLane};
 pub use varying::{ToVarying, Uniform, Varying};
 

@@ -1,5 +1,9 @@
 //! Choosing where and how finely a call runs.
 
+mod problem;
+
+pub use problem::{GpuNeeds, Operation, Problem};
+
 /// Where work can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Backend {
