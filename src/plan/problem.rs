@@ -48,6 +48,8 @@ pub struct Problem {
     pub unordered: bool,
     /// Whether the kernel can run on a GPU at all, and what it needs there.
     pub gpu: GpuNeeds,
+    /// Threads that may be used, the caller's included; at least 1.
+    pub max_workers: usize,
     /// The backend that the caller asked for.
     pub pinned: Option<Backend>,
 }
@@ -65,7 +67,37 @@ pub struct GpuNeeds {
     pub refused: Option<&'static str>,
 }
 
+impl GpuNeeds {
+    /// What two parts of one kernel need together.
+    pub fn and(self, other: GpuNeeds) -> GpuNeeds {
+        GpuNeeds {
+            int64: self.int64 || other.int64,
+            float64: self.float64 || other.float64,
+            bindings: self.bindings + other.bindings,
+            refused: self.refused.or(other.refused),
+        }
+    }
+}
+
 impl Problem {
+    /// The problem of doing nothing to no elements; a starting point for struct update.
+    pub fn new(operation: Operation) -> Problem {
+        Problem {
+            operation,
+            n: 0,
+            element: Cost::default(),
+            combine: Cost::default(),
+            item_bytes: 0,
+            upload_bytes: 0,
+            download_bytes: 0,
+            result_on_host: false,
+            unordered: false,
+            gpu: GpuNeeds::default(),
+            max_workers: usize::MAX,
+            pinned: None,
+        }
+    }
+
     /// Bytes that the operation must move through memory at least.
     pub fn bytes(&self) -> u64 {
         let read = f64::from(self.element.bytes_read + self.element.bytes_random);
