@@ -23,7 +23,7 @@ pub trait Primitive: Sized {
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()>;
 
     /// Runs on the CPU. The data is in host memory.
-    fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu, n: usize) -> Result<Self::Output>;
+    fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output>;
 
     /// Records the work on the GPU.
     #[cfg(feature = "gpu")]
@@ -251,6 +251,11 @@ impl<'e> Survey<'e> {
     #[inline(always)]
     fn new(engine: &'e Engine) -> Self {
         Survey { engine, upload: 0, download: 0 }
+    }
+
+    /// The engine that the task is of.
+    pub(crate) fn engine(&self) -> &'e Engine {
+        self.engine
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::backend::simd::{SimdLevel, ViewMut, WithLevel, dispatch};
 #[cfg(feature = "threads")]
-use crate::backend::threads::Pool;
+pub use crate::backend::threads::Pool;
 use crate::element::Element;
 use crate::error::{Error, Result};
 

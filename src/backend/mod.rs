@@ -1,5 +1,6 @@
 //! Where work runs. All of the crate's `unsafe` lives below this module.
 
+pub mod cpu;
 pub mod simd;
 #[cfg(feature = "threads")]
 pub mod threads;

@@ -44,11 +44,11 @@ pub(super) fn of_operator<T: Element, O: Operator<T>>(operator: &O) -> (Cost, Gp
 }
 
 #[cold]
-fn trace_source<S: Source<Item: Element>>(source: &S) -> (Cost, GpuNeeds) {
-    todo!()
+fn trace_source<S: Source<Item: Element>>(_source: &S) -> (Cost, GpuNeeds) {
+    Default::default()
 }
 
 #[cold]
-fn trace_operator<T: Element, O: Operator<T>>(operator: &O) -> (Cost, GpuNeeds) {
-    todo!()
+fn trace_operator<T: Element, O: Operator<T>>(_operator: &O) -> (Cost, GpuNeeds) {
+    Default::default()
 }

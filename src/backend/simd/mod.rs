@@ -10,11 +10,13 @@ mod lanewise;
 mod level;
 mod math;
 mod one;
+mod vector;
 mod view;
 
 pub use base::Base;
 pub use level::{Level, VectorLane};
 pub use one::OneLane;
+pub(crate) use vector::{extract, first, slide_down, slide_up, store, stream};
 pub use view::{Span, View, ViewMut};
 
 use std::sync::OnceLock;
@@ -70,6 +72,15 @@ impl SimdLevel {
         }
         let have: Vec<_> = SimdLevel::available().map(|l| l.to_string()).collect();
         Err(Error::Config { message: format!("{SIMD_VARIABLE}={level}, but this CPU has only {}", have.join(", ")) })
+    }
+
+    /// Number of 32-bit lanes.
+    pub fn lanes(self) -> usize {
+        match self {
+            SimdLevel::Base => 4,
+            SimdLevel::Avx2 => 8,
+            SimdLevel::Avx512 => 16,
+        }
     }
 
     /// Whether the instructions are there, and the operating system saves their registers. Each list is the one that the entry
