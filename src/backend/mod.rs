@@ -1,3 +1,5 @@
 //! Where work runs. All of the crate's `unsafe` lives below this module.
 
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod simd;
