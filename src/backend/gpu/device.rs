@@ -391,7 +391,31 @@ impl Gpu {
         }
         match error {
             None => Ok(value),
-            Some(e) => Err(self.faults.lost().unwrap_or_else(|| translate(e, bytes))),
+            Some(e) => {
+                self.notice_loss();
+                Err(self.faults.lost().unwrap_or_else(|| translate(e, bytes)))
+            }
+        }
+    }
+
+    /// Finds out whether an error was the consequence of loss. A lost device creates buffers without complaint, but they are
+    /// invalid, which mapping one tells.
+    #[cold]
+    fn notice_loss(&self) {
+        use wgpu::ErrorFilter::{OutOfMemory, Validation};
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        let descriptor = wgpu::BufferDescriptor { label: None, size: 4, usage, mapped_at_creation: false };
+        let memory = self.device.push_error_scope(OutOfMemory);
+        let validation = self.device.push_error_scope(Validation);
+        let buffer = self.device.create_buffer(&descriptor);
+        let created = pollster::block_on(validation.pop()).is_none() & pollster::block_on(memory.pop()).is_none();
+        let validation = self.device.push_error_scope(Validation);
+        buffer.map_async(wgpu::MapMode::Read, .., |_| {});
+        let mapped = pollster::block_on(validation.pop()).is_none();
+        if created && !mapped {
+            // The driver's own words, if this device has a callback, come with a poll.
+            self.poll(None, Duration::ZERO);
+            self.faults.lose("it takes no more work".to_owned());
         }
     }
 

@@ -25,5 +25,5 @@ pub use device::{AdapterKind, AdapterSummary, Gpu, Selection};
 pub use memory::{Buffer, Pool, PoolStats, Usage};
 pub use pipeline::{Access, Checks, Pipeline, PipelineKey, PipelineSpec};
 pub use probe::Verdict;
-pub use recorder::{Binding, MAX_GROUPS_PER_DIMENSION, grid};
+pub use recorder::{Binding, grid};
 pub use shader::Module;

@@ -97,7 +97,11 @@ impl Gpu {
 
     fn compile(&self, spec: &PipelineSpec<'_>) -> Result<Pipeline> {
         self.pipelines.compilations.fetch_add(1, Ordering::Relaxed);
-        self.check_workgroup_memory(&spec.module)?;
+        // A text that does not parse is reported below, with its place.
+        let parsed = naga::front::wgsl::parse_str(spec.module.source()).ok();
+        if let Some(parsed) = &parsed {
+            self.check_workgroup_memory(parsed)?;
+        }
 
         let source = wgpu::ShaderSource::Wgsl(spec.module.source().into());
         let descriptor = wgpu::ShaderModuleDescriptor { label: Some(spec.label), source };
@@ -122,7 +126,11 @@ impl Gpu {
             })
         })?;
 
-        let entries: Vec<_> = spec.bindings.iter().map(|&(binding, access)| layout_entry(binding, access)).collect();
+        let entries: Vec<_> = spec
+            .bindings
+            .iter()
+            .map(|&(binding, access)| layout_entry(binding, access, parsed.as_ref().and_then(|m| bound_bytes(m, binding))))
+            .collect();
         let (raw, layout) = self.scoped(0, || {
             let layout =
                 self.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries });
@@ -148,7 +156,7 @@ impl Gpu {
     }
 
     /// wgpu does not hold shaders to the adapter's workgroup memory, and drivers then do what they like.
-    fn check_workgroup_memory(&self, module: &Module) -> Result<()> {
+    fn check_workgroup_memory(&self, module: &naga::Module) -> Result<()> {
         let limit = self.limits().max_compute_workgroup_storage_size;
         match workgroup_bytes(module) {
             Some(bytes) if bytes > u64::from(limit) => {
@@ -160,14 +168,21 @@ impl Gpu {
     }
 }
 
-/// The workgroup memory that a module declares, each variable aligned to 16 bytes as Vulkan counts it. `None` if the module does
-/// not parse, which its compilation will report, or if an `override` constant sizes it.
-fn workgroup_bytes(module: &Module) -> Option<u64> {
-    let parsed = naga::front::wgsl::parse_str(module.source()).ok()?;
+/// The workgroup memory that a module declares, each variable aligned to 16 bytes as Vulkan counts it. `None` if an `override`
+/// constant sizes it.
+fn workgroup_bytes(module: &naga::Module) -> Option<u64> {
     let mut layouter = naga::proc::Layouter::default();
-    layouter.update(parsed.to_ctx()).ok()?;
-    let variables = parsed.global_variables.iter().filter(|(_, v)| v.space == naga::AddressSpace::WorkGroup);
+    layouter.update(module.to_ctx()).ok()?;
+    let variables = module.global_variables.iter().filter(|(_, v)| v.space == naga::AddressSpace::WorkGroup);
     Some(variables.map(|(_, v)| u64::from(layouter[v.ty].size).next_multiple_of(16)).sum())
+}
+
+/// The least that a shader must find bound there: its type, with one element of an array without a length. Given with the
+/// layout, it makes wgpu refuse a shorter binding when it is bound, and not only when the whole batch is encoded.
+fn bound_bytes(module: &naga::Module, binding: u32) -> Option<wgpu::BufferSize> {
+    let bound = naga::ResourceBinding { group: 0, binding };
+    let (_, variable) = module.global_variables.iter().find(|(_, v)| v.binding.as_ref() == Some(&bound))?;
+    wgpu::BufferSize::new(module.types[variable.ty].inner.try_size(module.to_ctx())?.into())
 }
 
 /// A shader error with its place, in the whole text and in the part that it is in.
@@ -180,7 +195,7 @@ fn refusal(module: &Module, message: &str, (line, column): (u32, u32)) -> Error 
     Error::Kernel { message, line, column }
 }
 
-fn layout_entry(binding: u32, access: Access) -> wgpu::BindGroupLayoutEntry {
+fn layout_entry(binding: u32, access: Access, min_binding_size: Option<wgpu::BufferSize>) -> wgpu::BindGroupLayoutEntry {
     let ty = match access {
         Access::Uniform => wgpu::BufferBindingType::Uniform,
         Access::Read | Access::ReadWrite => wgpu::BufferBindingType::Storage { read_only: access == Access::Read },
@@ -188,7 +203,7 @@ fn layout_entry(binding: u32, access: Access) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size },
         count: None,
     }
 }

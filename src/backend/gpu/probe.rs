@@ -95,7 +95,7 @@ pub(super) fn probe(gpu: &Arc<Gpu>) -> Result<Verdict> {
 }
 
 fn run(gpu: &Arc<Gpu>, text: &str, list: &[(u32, Access)], bindings: &[Binding], groups: u64) -> Result<()> {
-    let key = PipelineKey { hash: 0x7072_6f62_65, variant: list.len() as u32 };
+    let key = PipelineKey { hash: 0x0070_726f_6265, variant: list.len() as u32 };
     let pipeline = gpu.pipeline(key, || PipelineSpec {
         label: "probe",
         module: Module::new().add("probe", text),

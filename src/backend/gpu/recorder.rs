@@ -16,13 +16,11 @@ use super::poller::{Deadline, SLICE, Signal};
 use crate::error::{Error, Result};
 use crate::plan::Backend;
 
-/// Workgroups along one dimension of a dispatch, on every API.
-pub const MAX_GROUPS_PER_DIMENSION: u32 = 65_535;
-
-/// The shape of a dispatch of `groups` workgroups: one row, or as few equal rows as are needed. It may have a few workgroups more;
-/// shaders take `wid.y * num_workgroups.x + wid.x` as their number, and leave if it is none of theirs.
-pub fn grid(groups: u64) -> Option<(u32, u32)> {
-    let max = u64::from(MAX_GROUPS_PER_DIMENSION);
+/// The shape of a dispatch of `groups` workgroups, of which a dimension takes `max` (65,535 on most devices): one row, or as few
+/// equal rows as are needed. It may have a few workgroups more; shaders take `wid.y * num_workgroups.x + wid.x` as their number, and
+/// leave if it is none of theirs. `None` if two dimensions are too few.
+pub fn grid(groups: u64, max: u32) -> Option<(u32, u32)> {
+    let max = u64::from(max.max(1));
     let rows = groups.div_ceil(max).max(1);
     let columns = groups.div_ceil(rows);
     (rows <= max).then_some((columns as u32, rows as u32))
@@ -155,8 +153,9 @@ impl Gpu {
         if groups == 0 {
             return Ok(());
         }
-        let limit = u64::from(MAX_GROUPS_PER_DIMENSION).pow(2);
-        let grid = grid(groups).ok_or(Error::TooLarge { elements: groups as usize, limit: limit as usize })?;
+        let max = self.limits().max_compute_workgroups_per_dimension;
+        let limit = u64::from(max).pow(2);
+        let grid = grid(groups, max).ok_or(Error::TooLarge { elements: groups as usize, limit: limit as usize })?;
         self.check_bindings(pipeline, bindings)?;
         let entries: Vec<_> = pipeline
             .bindings
@@ -522,16 +521,45 @@ impl Piece {
 
 #[cfg(test)]
 mod tests {
-    use super::grid;
+    use super::{Command, grid};
+    use crate::backend::gpu::{Gpu, Selection};
+    use crate::error::Error;
 
     #[test]
     fn a_grid_holds_all_groups_and_few_more() {
         for groups in [1, 2, 65_535, 65_536, 65_537, 131_070, 131_071, 1 << 20, 1 << 31, 65_535 * 65_535] {
-            let (x, y) = grid(groups).unwrap();
+            let (x, y) = grid(groups, 65_535).unwrap();
             assert!(x <= 65_535 && y <= 65_535);
             let all = u64::from(x) * u64::from(y);
             assert!(all >= groups && all - groups < u64::from(y), "{groups}: {x} x {y}");
         }
-        assert_eq!(grid(65_535 * 65_535 + 1), None);
+        assert_eq!(grid(65_535 * 65_535 + 1, 65_535), None);
+        assert_eq!(grid(10, 4), Some((4, 3)));
+    }
+
+    /// No public call records a wrong command, so this one is put in by hand.
+    #[test]
+    fn what_a_failed_batch_should_have_written_says_so() {
+        let gpu = match Gpu::open(&Selection::Any) {
+            Ok(gpu) => gpu,
+            Err(error) => {
+                let required = std::env::var("REQUIRE_BACKENDS").unwrap_or_default();
+                assert!(!required.contains("gpu"), "{error}");
+                eprintln!("no device, not tested: {error}");
+                return;
+            }
+        };
+        let (source, hit, bystander) = (gpu.upload(&[1; 256]).unwrap(), gpu.alloc(256).unwrap(), gpu.upload(&[2; 256]).unwrap());
+        gpu.clear(&hit, 0, 4).unwrap();
+        gpu.record(Command::Copy { source: source.clone(), from: 0, target: hit.clone(), to: 0, bytes: 1 << 20 }).unwrap();
+        let error = gpu.flush().unwrap_err();
+        assert!(matches!(error, Error::Gpu { .. }), "{error:?}");
+        assert_eq!(gpu.read(&hit, 0, 256, None), Err(error.clone()));
+        assert_eq!(gpu.copy(&hit, 0, &bystander, 0, 4), Err(error));
+        assert_eq!(gpu.read(&source, 0, 256, None).unwrap(), [1; 256]);
+        assert_eq!(gpu.read(&bystander, 0, 256, None).unwrap(), [2; 256]);
+        // Its memory is sound, only its content is not.
+        drop(hit);
+        assert_eq!(gpu.read(&gpu.upload(&[3; 256]).unwrap(), 0, 256, None).unwrap(), [3; 256]);
     }
 }
