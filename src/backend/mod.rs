@@ -1,6 +1,8 @@
 //! Where work runs. All of the crate's `unsafe` lives below this module.
 
 pub mod cpu;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod simd;
 #[cfg(feature = "threads")]
 pub mod threads;
