@@ -1,15 +1,35 @@
 //! What the levels share: methods as tables, and operations lane by lane where no instruction does them.
 
-/// A table of methods, each a line. `$self` and `$l` name the receiver and the level in the bodies.
+/// A table of methods, each a line. The head names the receiver and the level: `self, l: Level;` for methods of a vector, `self;`
+/// for those of the level, `fn l: Level;` for functions.
 ///
 /// The bodies stand in an `unsafe` block, so they may call intrinsics: whoever uses the table proves that a value of the level
-/// exists only on a CPU that has its instructions.
+/// exists only on a CPU that has its instructions, and lets the bodies work on registers alone.
 macro_rules! methods {
-    ($self:ident, $l:ident: $level:ty; $($name:ident($($a:ident: $A:ty),*) -> $R:ty = $body:expr;)+) => {$(
+    ($self:ident, $l:ident: $level:ty; $($(#[$doc:meta])* $name:ident($($a:ident: $A:ty),*) -> $R:ty = $body:expr;)+) => {$(
+        $(#[$doc])*
         #[inline(always)]
         #[allow(unused_unsafe, unused_variables)] // portable levels need no unsafe, and most bodies no token
         fn $name($self, $l: $level $(, $a: $A)*) -> $R {
             // SAFETY: `$l` is the proof that this CPU has the instructions of the level; the operations are on registers.
+            unsafe { $body }
+        }
+    )+};
+    (fn $l:ident: $level:ty; $($(#[$doc:meta])* $name:ident($($a:ident: $A:ty),*) -> $R:ty = $body:expr;)+) => {$(
+        $(#[$doc])*
+        #[inline(always)]
+        #[allow(unused_unsafe, unused_variables)] // as above
+        fn $name($l: $level $(, $a: $A)*) -> $R {
+            // SAFETY: as above.
+            unsafe { $body }
+        }
+    )+};
+    ($self:ident; $($(#[$doc:meta])* $name:ident($($a:ident: $A:ty),*) -> $R:ty = $body:expr;)+) => {$(
+        $(#[$doc])*
+        #[inline(always)]
+        #[allow(unused_unsafe)] // as above
+        fn $name($self $(, $a: $A)*) -> $R {
+            // SAFETY: as above; the receiver is the level.
             unsafe { $body }
         }
     )+};
