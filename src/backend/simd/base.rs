@@ -2,8 +2,8 @@
 //!
 //! `wide` chooses its instructions at compile time, so a build for a newer CPU (`-C target-cpu`) improves this level by itself.
 
-use wide::{f32x4, f64x4, i32x4, i64x4, u32x4, u64x4};
 use wide::bytemuck::cast;
+use wide::{f32x4, f64x4, i32x4, i64x4, u32x4, u64x4};
 
 use crate::kernel::{FloatLane, IntLane, Lane, Lanes, MaskLane, NumLane};
 
