@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 
 use crate::kernel::{FloatLane, IntLane, Lane, Lanes, MaskLane, NumLane};
 
-use super::lanewise::{arrays, lanewise, methods, reads, transcendentals, variables, writes};
+use super::lanewise::{arrays, lanewise, methods, read_tail, reads, transcendentals, variables, write_tail};
 use super::level::level_common;
 use super::{Level, SimdLevel, Span, VectorLane, View, ViewMut};
 
@@ -334,8 +334,10 @@ macro_rules! lanes {
                     let x = unsafe { $raw::read_masked(l, s.pointer(i.base).cast::<$word>(), m) };
                     let last = Lane::<Avx2, $scalar>::splat(l, s.read(i.element(W - 1)));
                     Lane::<Avx2, $scalar>::select(Self::from_raw(l, x), l, m, last)
-                } else {
+                } else if i.count >= W {
                     reads!(Self, s, |lane| i.element(lane))
+                } else {
+                    Self::from_array(read_tail(s, i))
                 }
             }
             #[inline(always)]
@@ -365,8 +367,12 @@ macro_rules! lanes {
                     debug_assert!(i.base + i.count <= to.len());
                     // SAFETY: the lanes below `count` lie inside the view, whose elements stand side by side.
                     unsafe { self.raw(l).write_masked(l, to.pointer(i.base).cast::<$word>(), l.first(i.count)) }
+                } else if i.count >= W {
+                    for (lane, x) in self.array().into_iter().enumerate() {
+                        to.write(i.element(lane), x);
+                    }
                 } else {
-                    writes!(self, to, i)
+                    write_tail(&self.array(), to, i)
                 }
             }
             #[inline(always)]
@@ -441,7 +447,7 @@ impl Lane<Avx2, bool> for Mask {
                 Mask(_mm256_sub_epi32(_mm256_setzero_si256(), words))
             }
         } else {
-            reads!(Self, s, |lane| i.element(lane))
+            Self::from_array(read_tail(s, i))
         }
     }
     #[inline(always)]
@@ -466,7 +472,7 @@ impl VectorLane<Avx2, bool> for Mask {
                 _mm_storel_epi64(to.pointer(i.base).cast(), bytes);
             }
         } else {
-            writes!(self, to, i)
+            write_tail(&self.array(), to, i)
         }
     }
     #[inline(always)]
@@ -514,13 +520,16 @@ impl NumLane<Avx2, f32> for F32 {
             let above = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_GE_OQ>(self.0, _mm256_set1_ps(2_147_483_648.0)));
             I32(_mm256_xor_si256(_mm256_cvttps_epi32(number), above))
         };
-        // The upper half of the range is converted 2^31 lower; beyond it the conversion saturates, and so does the result.
+        // The upper half of the range is converted 2^31 lower and its top bit set again. Beyond, the instruction gives that bit
+        // alone, and all are inverted.
         to_u32() -> U32 = {
-            let positive = _mm256_max_ps(self.0, _mm256_setzero_ps());
             let middle = _mm256_set1_ps(2_147_483_648.0);
+            let positive = _mm256_max_ps(self.0, _mm256_setzero_ps()); // 0 for NaN
             let upper = _mm256_cmp_ps::<_CMP_GE_OQ>(positive, middle);
-            let low = F32(_mm256_sub_ps(positive, _mm256_and_ps(upper, middle))).to_i32(l);
-            U32(_mm256_xor_si256(low.0, _mm256_slli_epi32::<31>(_mm256_castps_si256(upper))))
+            let low = _mm256_sub_ps(positive, _mm256_and_ps(upper, middle));
+            let above = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_GE_OQ>(low, middle));
+            let top = _mm256_slli_epi32::<31>(_mm256_castps_si256(upper));
+            U32(_mm256_xor_si256(_mm256_xor_si256(_mm256_cvttps_epi32(low), top), above))
         };
         to_i64() -> I64 = lanewise!(I64: NumLane::to_i64(self));
         to_u64() -> U64 = lanewise!(U64: NumLane::to_u64(self));
