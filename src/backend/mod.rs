@@ -3,6 +3,9 @@
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+mod same;
 pub mod simd;
 #[cfg(feature = "threads")]
 pub mod threads;
+
+pub use same::same;

@@ -13,17 +13,24 @@
 //! behind its last user. Two exceptions are handled here: host writes overtake recorded commands (so a write to a buffer that the
 //! batch uses submits the batch first), and a buffer that the host has mapped, or may still map, never returns to the pool.
 
+mod array;
 mod device;
+mod executor;
 mod memory;
 mod pipeline;
 mod poller;
 mod probe;
 mod recorder;
 mod shader;
+mod started;
 
+pub use array::DeviceArray;
+pub(crate) use array::{element_bytes, pack, unpack_one};
 pub use device::{AdapterKind, AdapterSummary, Gpu, Selection};
 pub use memory::{Buffer, Pool, PoolStats, Usage};
 pub use pipeline::{Access, Checks, Pipeline, PipelineKey, PipelineSpec};
 pub use probe::Verdict;
 pub use recorder::{Binding, grid};
 pub use shader::Module;
+pub use started::Started;
+pub(crate) use executor::{Executor, Function, Input, Part, Stage, leaves, part};
