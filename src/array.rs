@@ -146,11 +146,10 @@ impl<T: Element> Array<T> {
         }
     }
 
-    /// Gives the array a new value on the GPU.
+    /// The copy on the GPU, if there is one.
     #[cfg(feature = "gpu")]
-    pub(crate) fn replace_device(&mut self, device: DeviceArray) {
-        self.host = OnceLock::new();
-        self.device = OnceLock::from(device);
+    pub(crate) fn device_copy(&self) -> Option<&DeviceArray> {
+        self.device.get()
     }
 
     /// The host storage, to be overwritten with a new value: the copy on the GPU is given up. `None` if there is no host storage.

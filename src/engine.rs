@@ -133,7 +133,7 @@ pub struct EngineBuilder {
     workers: Option<usize>,
     pool: Pool,
     #[cfg(feature = "gpu")]
-    selection: Option<Selection>,
+    gpu: Option<gpu_side::Origin>,
 }
 
 impl EngineBuilder {
@@ -156,10 +156,24 @@ impl EngineBuilder {
         self
     }
 
-    /// Which GPU to use.
+    /// Which GPU to use. Naming a software adapter allows the planner to choose it by itself.
     #[cfg(feature = "gpu")]
     pub fn gpu(mut self, selection: Selection) -> Self {
-        self.selection = Some(selection);
+        self.gpu = Some(gpu_side::Origin::Open(selection));
+        self
+    }
+
+    /// Uses no GPU.
+    #[cfg(feature = "gpu")]
+    pub fn no_gpu(mut self) -> Self {
+        self.gpu = Some(gpu_side::Origin::None);
+        self
+    }
+
+    /// Uses this device and queue, with the limits and features that it was requested with.
+    #[cfg(feature = "gpu")]
+    pub fn device(mut self, device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        self.gpu = Some(gpu_side::Origin::Given(Gpu::from_device(device, queue)));
         self
     }
 
@@ -188,10 +202,7 @@ impl EngineBuilder {
             cores_only: Machine::without_gpus(level.lanes()),
             whole: OnceLock::new(),
             #[cfg(feature = "gpu")]
-            gpu: gpu_side::GpuSide::new(match self.selection {
-                Some(selection) => selection,
-                None => Selection::from_env(),
-            }),
+            gpu: gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env)),
         })))
     }
 }
@@ -203,5 +214,115 @@ fn workers_from_env() -> Result<Option<usize>> {
             Ok(n) if n > 0 => Ok(Some(n)),
             _ => Err(Error::Config { message: format!("GRANULE_WORKERS={text:?}: a whole number from 1 on is accepted") }),
         },
+    }
+}
+
+#[cfg(feature = "gpu")]
+mod gpu_side {
+    //! What an engine with the feature `gpu` has besides: one device, opened when it is first needed.
+
+    use super::*;
+    use std::sync::Mutex;
+
+    use crate::backend::gpu::{AdapterKind, AdapterSummary};
+    use crate::machine::{GpuInfo, GpuKind, GpuRates};
+    use crate::plan::Backend;
+
+    /// Where the device comes from.
+    pub(super) enum Origin {
+        Open(Selection),
+        None,
+        Given(Arc<Gpu>),
+    }
+
+    pub(super) struct GpuSide {
+        origin: Origin,
+        opened: OnceLock<Result<Arc<Gpu>>>,
+        fallback: Mutex<Option<Error>>,
+    }
+
+    impl GpuSide {
+        pub(super) fn new(origin: Origin) -> Self {
+            GpuSide { origin, opened: OnceLock::new(), fallback: Mutex::new(None) }
+        }
+    }
+
+    impl Origin {
+        /// What `GRANULE_ADAPTER` asks for; else the best there is.
+        pub(super) fn from_env() -> Origin {
+            match std::env::var("GRANULE_ADAPTER") {
+                Ok(name) if name.eq_ignore_ascii_case("none") => Origin::None,
+                Ok(name) => Origin::Open(Selection::Name(name)),
+                Err(_) => Origin::Open(Selection::Any),
+            }
+        }
+    }
+
+    impl Engine {
+        /// The GPU of this engine, opened if it is not yet.
+        ///
+        /// # Errors
+        /// [`Error::Unsupported`] if there is none, with the reason and what to do; [`Error::DeviceLost`] if it is gone.
+        pub fn gpu(&self) -> Result<Arc<Gpu>> {
+            let side = &self.0.gpu;
+            let open = || match &side.origin {
+                Origin::Open(selection) => Gpu::open(selection),
+                Origin::Given(gpu) => Ok(gpu.clone()),
+                Origin::None => Err(Error::Unsupported {
+                    backend: Backend::Gpu,
+                    reason: "this engine was set up without one (`GRANULE_ADAPTER=none`, or the builder's `no_gpu`)".into(),
+                }),
+            };
+            side.opened.get_or_init(open).clone()
+        }
+
+        /// All GPUs of this computer, also those that this engine does not use.
+        pub fn adapters() -> Vec<AdapterSummary> {
+            Gpu::discover()
+        }
+
+        /// Why the last call that was planned for the GPU ran on the CPU instead, if one did.
+        pub fn gpu_fallback(&self) -> Option<Error> {
+            self.0.gpu.fallback.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        }
+
+        pub(crate) fn note_fallback(&self, error: Error) {
+            *self.0.gpu.fallback.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(error);
+        }
+
+        pub(super) fn look_for_gpus(&self) -> Gpus {
+            match self.gpu() {
+                Ok(gpu) => Gpus::Present(vec![info(&gpu, matches!(self.0.gpu.origin, Origin::Open(Selection::Any)))]),
+                Err(Error::Unsupported { reason, .. }) => Gpus::Absent(reason),
+                Err(error) => Gpus::Absent(error.to_string()),
+            }
+        }
+    }
+
+    fn info(gpu: &Arc<Gpu>, by_chance: bool) -> GpuInfo {
+        let (summary, limits) = (gpu.summary(), gpu.limits());
+        let kind = match summary.kind {
+            AdapterKind::Discrete => GpuKind::Discrete,
+            AdapterKind::Integrated => GpuKind::Integrated,
+            AdapterKind::Virtual => GpuKind::Virtual,
+            AdapterKind::Cpu => GpuKind::Software,
+            AdapterKind::Other => GpuKind::Other,
+        };
+        let features = gpu.features();
+        GpuInfo {
+            name: summary.name,
+            api: summary.api,
+            kind,
+            driver: summary.driver,
+            asked_for: !by_chance,
+            max_binding_bytes: limits.max_storage_buffer_binding_size,
+            max_buffer_bytes: limits.max_buffer_size,
+            max_storage_bindings: limits.max_storage_buffers_per_shader_stage,
+            int64: features.contains(wgpu::Features::SHADER_INT64),
+            float64: features.contains(wgpu::Features::SHADER_F64),
+            subgroups: features.contains(wgpu::Features::SUBGROUP),
+            ieee_f32: gpu.verdict().is_ok_and(|v| v.ieee_f32),
+            rates: GpuRates::prior(kind),
+        }
     }
 }

@@ -29,6 +29,11 @@ impl Deadline {
         Deadline { limit, at: now.checked_add(limit).unwrap_or(now + Duration::from_secs(u32::MAX.into())) }
     }
 
+    /// What is left of it.
+    pub fn left(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
     /// The error, if it has passed.
     pub fn check(self) -> Result<()> {
         if Instant::now() >= self.at { Err(Error::Timeout { deadline: self.limit }) } else { Ok(()) }

@@ -398,13 +398,66 @@ pub fn recip<L: Lanes, T: Float>(l: L, a: Varying<L, T>) -> Varying<L, T> {
 pub fn signum<L: Lanes, T: Float>(l: L, a: Varying<L, T>) -> Varying<L, T> {
     select(l, is_nan(l, a), a, copysign(l, lit(l, T::ONE), a))
 }
-/// `a.powi(n)` for a uniform or varying `n`: by squaring.
+/// `a.is_finite()`
 #[inline(always)]
-pub fn powi<L: Lanes, T: Float>(l: L, a: Varying<L, T>, n: Varying<L, i32>) -> Varying<L, T>
-where
-    i32: Cast<T>,
-{
-    powf(l, a, cast::<T, L, i32>(l, n))
+pub fn is_finite<L: Lanes, T: Float>(l: L, a: Varying<L, T>) -> Varying<L, bool> {
+    lt(l, abs(l, a), lit(l, T::HIGHEST))
+}
+/// `a.is_infinite()`
+#[inline(always)]
+pub fn is_infinite<L: Lanes, T: Float>(l: L, a: Varying<L, T>) -> Varying<L, bool> {
+    eq(l, abs(l, a), lit(l, T::HIGHEST))
+}
+/// `a.sin_cos()`
+#[inline(always)]
+pub fn sin_cos<L: Lanes, T: Float>(l: L, a: Varying<L, T>) -> Varying<L, (T, T)> {
+    tuple2(sin(l, a), cos(l, a))
+}
+/// The 1 of a value's type: `a.powi(0)`.
+#[inline(always)]
+pub fn one_like<L: Lanes, T: Number>(l: L, _: Varying<L, T>) -> Varying<L, T> {
+    lit(l, T::ONE)
+}
+/// `a.pow(n)` for an `n` that is not a literal: by squaring, lane by lane. Integers wrap.
+#[inline(always)]
+pub fn pow<L: Lanes, T: Number>(l: L, a: Varying<L, T>, n: Varying<L, u32>) -> Varying<L, T> {
+    // A lane whose exponent is used up multiplies no more; its base is squared on, which nobody sees. So no store is masked.
+    let mut result = var(l, lit(l, T::ONE));
+    let mut base = var(l, a);
+    let mut left = var(l, n);
+    let mut m = l.mask_all();
+    let mut state = l.loop_begin();
+    while l.loop_next(&mut state, m) {
+        let n = get(l, left);
+        m = l.loop_while(m, ne(l, n, lit(l, 0)).0);
+        let odd = ne(l, and(l, n, lit(l, 1)), lit(l, 0));
+        let (r, b) = (get(l, result), get(l, base));
+        set(l, &mut result, select(l, odd, mul(l, r, b), r));
+        set(l, &mut base, mul(l, b, b));
+        set(l, &mut left, shr(l, n, lit(l, 1_u32)));
+    }
+    get(l, result)
+}
+/// `a.powi(n)` for an `n` that is not a literal: by squaring, lane by lane, and the reciprocal for negative `n`.
+#[inline(always)]
+pub fn powi<L: Lanes, T: Float>(l: L, a: Varying<L, T>, n: Varying<L, i32>) -> Varying<L, T> {
+    let result = pow(l, a, cast(l, abs(l, n)));
+    select(l, lt(l, n, lit(l, 0)), recip(l, result), result)
+}
+/// `a.rotate_left(n)`
+#[inline(always)]
+pub fn rotate_left<L: Lanes, T: Integer>(l: L, a: Varying<L, T>, n: Varying<L, u32>) -> Varying<L, T> {
+    // Amounts are taken modulo the width, so a shift by -n is one by width - n. A right shift of a signed number brings in its
+    // sign: only the low n bits of it are kept.
+    let one = lit(l, T::ONE);
+    let low = sub(l, shl(l, one, n), one);
+    let carried = <T as IntegerLanes>::bit_and(l, shr(l, a, neg(l, n)).0, low.0);
+    Varying(<T as IntegerLanes>::bit_or(l, shl(l, a, n).0, carried))
+}
+/// `a.rotate_right(n)`
+#[inline(always)]
+pub fn rotate_right<L: Lanes, T: Integer>(l: L, a: Varying<L, T>, n: Varying<L, u32>) -> Varying<L, T> {
+    rotate_left(l, a, neg(l, n))
 }
 /// `a.to_bits()` of an `f32`.
 #[inline(always)]
@@ -480,29 +533,24 @@ impl Logic for bool {
         MaskLane::not(a, l)
     }
 }
-macro_rules! logic {
-    ($($t:ty),+) => {$(
-        impl Logic for $t {
-            #[inline(always)]
-            fn and<L: Lanes>(l: L, a: Self::In<L>, b: Self::In<L>) -> Self::In<L> {
-                <$t as IntegerLanes>::bit_and(l, a, b)
-            }
-            #[inline(always)]
-            fn or<L: Lanes>(l: L, a: Self::In<L>, b: Self::In<L>) -> Self::In<L> {
-                <$t as IntegerLanes>::bit_or(l, a, b)
-            }
-            #[inline(always)]
-            fn xor<L: Lanes>(l: L, a: Self::In<L>, b: Self::In<L>) -> Self::In<L> {
-                <$t as IntegerLanes>::bit_xor(l, a, b)
-            }
-            #[inline(always)]
-            fn not<L: Lanes>(l: L, a: Self::In<L>) -> Self::In<L> {
-                <$t as IntegerLanes>::bit_not(l, a)
-            }
-        }
-    )+};
+impl<T: Integer> Logic for T {
+    #[inline(always)]
+    fn and<L: Lanes>(l: L, a: Self::In<L>, b: Self::In<L>) -> Self::In<L> {
+        T::bit_and(l, a, b)
+    }
+    #[inline(always)]
+    fn or<L: Lanes>(l: L, a: Self::In<L>, b: Self::In<L>) -> Self::In<L> {
+        T::bit_or(l, a, b)
+    }
+    #[inline(always)]
+    fn xor<L: Lanes>(l: L, a: Self::In<L>, b: Self::In<L>) -> Self::In<L> {
+        T::bit_xor(l, a, b)
+    }
+    #[inline(always)]
+    fn not<L: Lanes>(l: L, a: Self::In<L>) -> Self::In<L> {
+        T::bit_not(l, a)
+    }
 }
-logic!(i32, u32, i64, u64, usize);
 binary!(Logic Logic:
     /// `a & b`, `a && b` (both sides are evaluated: kernels have no side effects)
     and

@@ -1,6 +1,6 @@
 //! What is to be planned.
 
-use crate::kernel::Cost;
+use crate::kernel::cost::Cost;
 
 use super::Backend;
 

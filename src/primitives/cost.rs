@@ -3,7 +3,9 @@
 use std::cell::Cell;
 
 use crate::element::Element;
-use crate::kernel::Cost;
+use crate::kernel::cost::Cost;
+use crate::kernel::ir::Traced;
+use crate::kernel::trace;
 use crate::operator::Operator;
 use crate::plan::GpuNeeds;
 use crate::source::Source;
@@ -44,11 +46,17 @@ pub(super) fn of_operator<T: Element, O: Operator<T>>(operator: &O) -> (Cost, Gp
 }
 
 #[cold]
-fn trace_source<S: Source<Item: Element>>(_source: &S) -> (Cost, GpuNeeds) {
-    Default::default()
+fn trace_source<S: Source<Item: Element>>(source: &S) -> (Cost, GpuNeeds) {
+    read_off(&trace::trace_source(source))
 }
 
 #[cold]
-fn trace_operator<T: Element, O: Operator<T>>(_operator: &O) -> (Cost, GpuNeeds) {
-    Default::default()
+fn trace_operator<T: Element, O: Operator<T>>(operator: &O) -> (Cost, GpuNeeds) {
+    read_off(&trace::trace_operator::<T, O>(operator))
+}
+
+fn read_off(traced: &Traced) -> (Cost, GpuNeeds) {
+    let refused = traced.refusal.as_ref().map(|_| "the kernel uses what WGSL has not; run it on the GPU alone to hear what");
+    let bindings = traced.bindings.len() as u32;
+    (traced.cost, GpuNeeds { int64: traced.needs.int64, float64: traced.needs.float64, bindings, refused })
 }

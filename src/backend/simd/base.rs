@@ -2,12 +2,12 @@
 //!
 //! `wide` chooses its instructions at compile time, so a build for a newer CPU (`-C target-cpu`) improves this level by itself.
 
-use wide::{f32x4, f64x4, i32x4, i64x4, u32x4, u64x4};
 use wide::bytemuck::cast;
+use wide::{f32x4, f64x4, i32x4, i64x4, u32x4, u64x4};
 
 use crate::kernel::{FloatLane, IntLane, Lane, Lanes, MaskLane, NumLane};
 
-use super::lanewise::{arrays, lanewise, methods, reads, transcendentals, variables, writes};
+use super::lanewise::{arrays, lanewise, methods, read_tail, reads, transcendentals, variables, write_tail};
 use super::level::level_common;
 use super::{Level, Span, VectorLane, View, ViewMut};
 
@@ -175,8 +175,10 @@ macro_rules! lanes {
                     // SAFETY: as above; the span's last lane is its first element.
                     let [a, b, c, d] = unsafe { s.pointer(i.element(W - 1)).cast::<[$scalar; W]>().read_unaligned() };
                     Self::from_array([d, c, b, a])
-                } else {
+                } else if i.count >= W {
                     reads!(Self, s, |lane| i.element(lane))
+                } else {
+                    Self::from_array(read_tail(s, i))
                 }
             }
             #[inline(always)]
@@ -201,8 +203,12 @@ macro_rules! lanes {
                     let [a, b, c, d] = self.array();
                     // SAFETY: as above; the span's last lane is its first element.
                     unsafe { to.pointer(i.element(W - 1)).cast::<[$scalar; W]>().write_unaligned([d, c, b, a]) }
+                } else if i.count >= W {
+                    for (lane, x) in self.array().into_iter().enumerate() {
+                        to.write(i.element(lane), x);
+                    }
                 } else {
-                    writes!(self, to, i)
+                    write_tail(&self.array(), to, i)
                 }
             }
             #[inline(always)]
@@ -352,14 +358,30 @@ float! { F64 f64x4 f64 4_503_599_627_370_496.0; |m| Mask::narrow(m); self, l: Ba
 }
 
 impl F32 {
-    /// `self * a + b`, rounded once, without an instruction for it.
+    /// `self * a + b`, rounded once, without an instruction for it: the product is exact in `f64`, the sum is rounded there to odd
+    /// (of its two neighbours, the one whose last bit is 1), and then the rounding to `f32` is that of the exact sum (Boldo and
+    /// Melquiond, "Emulation of a FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008).
     #[inline(always)]
     fn fused(self, a: F32, b: F32) -> F32 {
-        lanewise!(F32: FloatLane::mul_add(self, a, b))
+        let (x, y, z) = (self.to_f64(Base).0, a.to_f64(Base).0, b.to_f64(Base).0);
+        let product = x * y;
+        let sum = product + z;
+        // What the rounding lost (Knuth's two-sum); NaN, and so neither below nor above 0, if an operand is infinite.
+        let part = sum - product;
+        let lost = (product - (sum - part)) + (z - part);
+        let zero = f64x4::splat(0.0);
+        let (lost_below, lost_above) = (lost.simd_lt(zero), lost.simd_gt(zero));
+        let inexact: i64x4 = cast(lost_below | lost_above);
+        // One step away from zero if the lost part has the sign of the sum, else one towards it.
+        let against: i64x4 = cast(lost_below ^ sum.simd_lt(zero));
+        let step = (against & i64x4::splat(-2)) + i64x4::splat(1);
+        let bits: i64x4 = cast(sum);
+        let if_even = (bits & i64x4::splat(1)) - i64x4::splat(1);
+        F64(cast(bits + (step & if_even & inexact))).to_f32(Base)
     }
 }
 impl F64 {
-    /// `self * a + b`, rounded once, without an instruction for it.
+    /// `self * a + b`, rounded once, without an instruction for it: slow, one call of the C library a lane.
     #[inline(always)]
     fn fused(self, a: F64, b: F64) -> F64 {
         lanewise!(F64: FloatLane::mul_add(self, a, b))

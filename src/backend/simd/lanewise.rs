@@ -1,15 +1,39 @@
 //! What the levels share: methods as tables, and operations lane by lane where no instruction does them.
 
-/// A table of methods, each a line. `$self` and `$l` name the receiver and the level in the bodies.
+use crate::element::Scalar;
+
+use super::{Span, View, ViewMut};
+
+/// A table of methods, each a line. The head names the receiver and the level: `self, l: Level;` for methods of a vector, `self;`
+/// for those of the level, `fn l: Level;` for functions.
 ///
 /// The bodies stand in an `unsafe` block, so they may call intrinsics: whoever uses the table proves that a value of the level
-/// exists only on a CPU that has its instructions.
+/// exists only on a CPU that has its instructions, and lets the bodies work on registers alone.
 macro_rules! methods {
-    ($self:ident, $l:ident: $level:ty; $($name:ident($($a:ident: $A:ty),*) -> $R:ty = $body:expr;)+) => {$(
+    ($self:ident, $l:ident: $level:ty; $($(#[$doc:meta])* $name:ident($($a:ident: $A:ty),*) -> $R:ty = $body:expr;)+) => {$(
+        $(#[$doc])*
         #[inline(always)]
         #[allow(unused_unsafe, unused_variables)] // portable levels need no unsafe, and most bodies no token
         fn $name($self, $l: $level $(, $a: $A)*) -> $R {
             // SAFETY: `$l` is the proof that this CPU has the instructions of the level; the operations are on registers.
+            unsafe { $body }
+        }
+    )+};
+    (fn $l:ident: $level:ty; $($(#[$doc:meta])* $name:ident($($a:ident: $A:ty),*) -> $R:ty = $body:expr;)+) => {$(
+        $(#[$doc])*
+        #[inline(always)]
+        #[allow(unused_unsafe, unused_variables)] // as above
+        fn $name($l: $level $(, $a: $A)*) -> $R {
+            // SAFETY: as above.
+            unsafe { $body }
+        }
+    )+};
+    ($self:ident; $($(#[$doc:meta])* $name:ident($($a:ident: $A:ty),*) -> $R:ty = $body:expr;)+) => {$(
+        $(#[$doc])*
+        #[inline(always)]
+        #[allow(unused_unsafe)] // as above
+        fn $name($self $(, $a: $A)*) -> $R {
+            // SAFETY: as above; the receiver is the level.
             unsafe { $body }
         }
     )+};
@@ -93,7 +117,7 @@ macro_rules! arrays {
 }
 pub(super) use arrays;
 
-/// The elements of a span, or those at an index a lane, one read each.
+/// The elements at an index a lane, one read each.
 macro_rules! reads {
     ($vector:ty, $s:expr, |$lane:ident| $i:expr) => {{
         let mut out = <$vector>::ZEROS;
@@ -105,15 +129,24 @@ macro_rules! reads {
 }
 pub(super) use reads;
 
-/// The lanes that exist, one write each.
-macro_rules! writes {
-    ($vector:expr, $to:expr, $i:expr) => {{
-        for (lane, x) in $vector.array().into_iter().enumerate().take($i.count) {
-            $to.write($i.element(lane), x);
-        }
-    }};
+/// A span that is shorter than a vector. Rare, so out of line: inlined, its addresses and those of whole spans get merged, and
+/// whole spans are then read element by element too. Arrays, not vectors, are passed, so it is called at no level's expense.
+#[inline(never)]
+pub(super) fn read_tail<S: Scalar, const W: usize>(s: View<'_, S>, i: Span) -> [S; W] {
+    let mut out = [S::ZERO; W];
+    for (lane, out) in out.iter_mut().enumerate() {
+        *out = s.read(i.element(lane));
+    }
+    out
 }
-pub(super) use writes;
+
+/// As [`read_tail`].
+#[inline(never)]
+pub(super) fn write_tail<S: Scalar, const W: usize>(x: &[S; W], to: ViewMut<'_, S>, i: Span) {
+    for (lane, &x) in x.iter().enumerate().take(i.count) {
+        to.write(i.element(lane), x);
+    }
+}
 
 /// The transcendental functions of a float vector: the polynomials of [`math`](super::math).
 macro_rules! transcendentals {

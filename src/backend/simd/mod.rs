@@ -5,6 +5,8 @@
 //! is not inlined falls back to the baseline and passes vectors through memory, so `run` and everything generic below it carry
 //! `#[inline(always)]`.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod base;
 mod lanewise;
 mod level;
@@ -13,6 +15,8 @@ mod one;
 mod vector;
 mod view;
 
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
 pub use base::Base;
 pub use level::{Level, VectorLane};
 pub use one::OneLane;
@@ -88,6 +92,11 @@ impl SimdLevel {
     fn supported(self) -> bool {
         match self {
             SimdLevel::Base => true,
+            #[cfg(target_arch = "x86_64")]
+            SimdLevel::Avx2 => {
+                use std::is_x86_feature_detected as has;
+                has!("avx2") && has!("fma") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt")
+            }
             // The widest level is not part of this build yet: the largest set is the one before.
             _ => false,
         }
@@ -126,9 +135,27 @@ pub trait WithLevel {
 #[inline]
 pub fn dispatch<W: WithLevel>(level: SimdLevel, w: W) -> W::Out {
     match level.min(SimdLevel::detect()) {
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx2 => {
+            // SAFETY: `detect` is at least `Avx2`, so the CPU has every feature that the entry enables and the token stands for.
+            unsafe { enter_avx2(Avx2::new_unchecked(), w) }
+        }
         _ => w.run(Base),
     }
 }
+
+/// The entry of a level: the one function that has its instructions enabled.
+#[cfg(target_arch = "x86_64")]
+macro_rules! entry {
+    ($name:ident, $level:ident, $features:literal) => {
+        #[target_feature(enable = $features)]
+        fn $name<W: WithLevel>(l: $level, w: W) -> W::Out {
+            w.run(l)
+        }
+    };
+}
+#[cfg(target_arch = "x86_64")]
+entry!(enter_avx2, Avx2, "avx2,fma,bmi1,bmi2,lzcnt,popcnt");
 
 #[cfg(test)]
 mod tests {

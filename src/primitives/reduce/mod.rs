@@ -3,6 +3,8 @@
 mod cpu;
 #[cfg(feature = "gpu")]
 mod gpu;
+#[cfg(feature = "gpu")]
+pub(crate) use gpu::Tiles;
 
 use crate::array::DataVisitor;
 use crate::backend::cpu::Cpu;
