@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use granule::prelude::*;
 
-#[path = "support/bench.rs"]
-mod bench;
+#[path = "support/backends.rs"]
+mod backends;
 
-use bench::{Bench, Bits, Verdict};
+use backends::{Bench, Bits, Verdict};
 
 /// Count, mean and sum of squared deviations of some numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Element)]

@@ -7,12 +7,12 @@ use std::process::ExitCode;
 
 use granule::prelude::*;
 
-#[path = "support/bench.rs"]
-mod bench;
+#[path = "support/backends.rs"]
+mod backends;
 #[path = "support/image.rs"]
 mod image;
 
-use bench::{Bench, Verdict};
+use backends::{Bench, Verdict};
 
 /// The part of the complex plane that is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Element)]

@@ -7,14 +7,14 @@ use std::process::ExitCode;
 
 use granule::prelude::*;
 
-#[path = "support/bench.rs"]
-mod bench;
+#[path = "support/backends.rs"]
+mod backends;
 #[path = "support/image.rs"]
 mod image;
 #[path = "support/npy.rs"]
 mod npy;
 
-use bench::{Bench, Verdict};
+use backends::{Bench, Verdict};
 
 /// A terrain's shape: rows from north to south, columns from west to east, and how far apart they are.
 #[derive(Clone, Copy, Debug, PartialEq, Element)]
