@@ -22,7 +22,7 @@ pub use element::Element;
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, Result};
 pub use granule_macros::{Element, kernel_inline as kernel, operator};
-pub use task::{Task, TaskFuture};
+pub use task::{Primitive, Task, TaskFuture};
 
 /// What most programs need: `use granule::prelude::*;`.
 ///
