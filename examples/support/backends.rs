@@ -6,7 +6,7 @@ use granule::prelude::*;
 use granule::{Primitive, Task};
 
 /// Whether a result is right, and by how much it is off.
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// The same bits as the reference.
     Same,
     /// Off by this much at most, of what is allowed.
@@ -17,7 +17,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// Judges values of which the same bits are promised.
-    pub fn bits<T: Bits>(got: &[T], want: &[T]) -> Verdict {
+    pub(crate) fn bits<T: Bits>(got: &[T], want: &[T]) -> Verdict {
         if got.len() != want.len() {
             return Verdict::Wrong(format!("{} elements, not {}", got.len(), want.len()));
         }
@@ -28,7 +28,7 @@ impl Verdict {
     }
 
     /// Judges values that may be off by `allowed`, absolutely.
-    pub fn close(got: &[f32], want: &[f32], allowed: f64) -> Verdict {
+    pub(crate) fn close(got: &[f32], want: &[f32], allowed: f64) -> Verdict {
         if got.len() != want.len() {
             return Verdict::Wrong(format!("{} elements, not {}", got.len(), want.len()));
         }
@@ -56,7 +56,7 @@ impl std::fmt::Display for Verdict {
 }
 
 /// Comparison by bits: -0.0 is not 0.0, and NaN is itself.
-pub trait Bits: std::fmt::Debug {
+pub(crate) trait Bits: std::fmt::Debug {
     fn same(&self, other: &Self) -> bool;
 }
 impl Bits for f32 {
@@ -76,7 +76,7 @@ impl<A: Bits, B: Bits> Bits for (A, B) {
 }
 
 /// The backends of an engine, and what went wrong so far.
-pub struct Bench {
+pub(crate) struct Bench {
     backends: Vec<Backend>,
     explain: bool,
     wrong: usize,
@@ -84,7 +84,7 @@ pub struct Bench {
 
 impl Bench {
     /// Finds out which backends there are, and prints them.
-    pub fn new(engine: &Engine, explain: bool) -> Bench {
+    pub(crate) fn new(engine: &Engine, explain: bool) -> Bench {
         println!("  simd      {} vectors on one core", engine.simd_level());
         let mut backends = vec![Backend::Simd];
         for backend in [Backend::Threads, Backend::Gpu] {
@@ -107,7 +107,7 @@ impl Bench {
     /// Runs a task on every backend and by the planner's choice. `read` brings the result to the host and is part of the time.
     ///
     /// Returns the result of the planner's choice.
-    pub fn step<'e, P: Primitive, R>(
+    pub(crate) fn step<'e, P: Primitive, R>(
         &mut self,
         title: &str,
         n: usize,
@@ -141,10 +141,10 @@ impl Bench {
         let fastest = times.iter().min_by_key(|(_, time)| *time);
         let chosen = times.iter().find(|(backend, _)| *backend == plan.choice.backend);
         if let (Some((best, least)), Some((_, time))) = (fastest, chosen) {
-            let ratio = time.as_secs_f64() / least.as_secs_f64();
-            match ratio {
-                ..1.005 => println!("  plan      {plan}; it was the fastest"),
-                _ => println!("  plan      {plan}; {best} would have taken 1/{ratio:.2} of the time"),
+            match time.as_secs_f64() / least.as_secs_f64() {
+                // Closer than that, the next run may have it the other way round.
+                ..1.1 => println!("  plan      {plan}; nothing was faster by a tenth"),
+                ratio => println!("  plan      {plan}; {best} was {ratio:.1} times as fast"),
             }
         }
         if self.explain {
@@ -156,7 +156,7 @@ impl Bench {
     }
 
     /// An error if any result was wrong.
-    pub fn finish(self) -> Result<(), String> {
+    pub(crate) fn finish(self) -> Result<(), String> {
         match self.wrong {
             0 => Ok(()),
             n => Err(format!("{n} results are not what they should be (see WRONG above)")),
@@ -180,7 +180,7 @@ fn timed<R>(run: impl Fn() -> granule::Result<R>) -> granule::Result<(R, Duratio
 }
 
 /// A duration in the unit that suits it.
-pub fn show(time: Duration) -> String {
+pub(crate) fn show(time: Duration) -> String {
     match time.as_secs_f64() {
         s if s < 1e-3 => format!("{:.1} us", s * 1e6),
         s if s < 1.0 => format!("{:.2} ms", s * 1e3),

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-pub use png::ColorType;
+pub(crate) use png::ColorType;
 
 /// Writes 8-bit samples, row after row, and makes the folder if need be.
-pub fn write_png(path: &Path, width: usize, color: ColorType, samples: &[u8]) -> Result<(), String> {
+pub(crate) fn write_png(path: &Path, width: usize, color: ColorType, samples: &[u8]) -> Result<(), String> {
     let write = || -> Result<(), Box<dyn std::error::Error>> {
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;

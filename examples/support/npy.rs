@@ -6,16 +6,16 @@
 use std::path::Path;
 
 /// A grid of numbers, row after row. A one-dimensional file is a grid of one row.
-pub struct Grid {
-    pub rows: usize,
-    pub columns: usize,
-    pub values: Vec<f32>,
+pub(crate) struct Grid {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) values: Vec<f32>,
     /// The type in the file, as NumPy names it.
-    pub kind: String,
+    pub(crate) kind: String,
 }
 
 /// Reads a file: little-endian `f4`, `f8`, `i4` or `u4`, one or two dimensions, C order.
-pub fn read(path: &Path) -> Result<Grid, String> {
+pub(crate) fn read(path: &Path) -> Result<Grid, String> {
     let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
     parse(&bytes).map_err(|e| format!("{}: {e}", path.display()))
 }
