@@ -182,6 +182,12 @@ impl<'a, T: Element> ViewMut<'a, T> {
         self.start.wrapping_add(i.wrapping_mul(self.step)).cast()
     }
 
+    /// Distance between elements, in bytes.
+    #[inline(always)]
+    pub fn step(self) -> usize {
+        self.step
+    }
+
     /// Writes element `i`, which must exist.
     #[inline(always)]
     pub fn write(self, i: usize, x: T) {
