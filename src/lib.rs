@@ -9,6 +9,7 @@ pub mod backend;
 pub mod element;
 mod error;
 pub mod kernel;
+pub mod machine;
 pub mod operator;
 pub mod plan;
 pub mod source;
