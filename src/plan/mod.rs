@@ -1,7 +1,17 @@
 //! Choosing where and how finely a call runs.
+//!
+//! [`choose`] is what every call asks; [`plan()`] is the same arithmetic with all candidates kept; [`explain`] says it in words. All
+//! are pure functions of a [`Problem`] and a [`Machine`](crate::machine::Machine): no clock, no I/O, no state.
 
+mod explain;
+mod model;
+#[allow(clippy::module_inception, reason = "a plan is what this module is about, and the file that defines it bears its name")]
+mod plan;
 mod problem;
 
+pub use explain::{Change, Explanation, explain};
+pub use model::{Infeasible, Prediction, TILE};
+pub use plan::{Candidate, Choice, Plan, choose, plan, worth_looking_for_gpu};
 pub use problem::{GpuNeeds, Operation, Problem};
 
 /// Where work can run.
