@@ -19,7 +19,7 @@ fn source(i: u32) -> Item {
     let v6 = v5 + v4;
     return v6;
 }
-@group(0) @binding(100) var<uniform> count: u32;
+@group(1) @binding(0) var<uniform> count: u32;
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if id.x < count {
