@@ -229,6 +229,9 @@ impl Inner {
     }
 }
 
+/// WebGPU promises uniform buffers of 16 KiB in vertex stages and 64 KiB elsewhere.
+const MAX_UNIFORM_WORDS: usize = 16 * 1024;
+
 /// Where a trace is written down.
 pub struct Recorder(RefCell<Inner>);
 
@@ -255,7 +258,7 @@ impl Recorder {
     }
 
     /// Ends the recording.
-    fn finish(self, params: Vec<Kind>, results: Vec<(Kind, Id)>, identity: Vec<(Kind, Id)>) -> Traced {
+    fn finish(self, params: Vec<Kind>, mut results: Vec<(Kind, Id)>, mut identity: Vec<(Kind, Id)>) -> Traced {
         let mut inner = self.0.into_inner();
         assert_eq!(inner.frames.len(), 1, "every block that was opened is closed");
         let mut body = inner.frames.pop().expect("the body is open").block();
@@ -280,6 +283,15 @@ impl Recorder {
         needs.int64 |= (0..inner.ops.len()).any(wide);
 
         renumber_bindings(&mut inner, &live);
+        renumber_uniforms(&mut inner, &live);
+        if inner.uniforms.len() > MAX_UNIFORM_WORDS {
+            let n = inner.uniforms.len();
+            inner.refuse(|| format!("{n} words of uniforms are more than {MAX_UNIFORM_WORDS}: pass them as a slice instead"));
+        }
+        renumber_values(&mut inner, &live, &mut body);
+        for (_, id) in results.iter_mut().chain(&mut identity) {
+            *id = rank(&live.values, *id);
+        }
         let mut traced = Traced {
             params,
             results,
@@ -330,6 +342,109 @@ fn renumber_bindings(inner: &mut Inner, live: &Live) {
     inner.bindings = kept;
     for a in &mut inner.affines {
         a.binding = a.binding.and_then(|b| used[b as usize]);
+    }
+}
+
+/// Keeps the affine maps and the uniform words that live values use.
+fn renumber_uniforms(inner: &mut Inner, live: &Live) {
+    let mut used = vec![false; inner.uniforms.len()];
+    let mut slots = vec![None; inner.affines.len()];
+    let mut kept = Vec::new();
+    let mut mark = |word: u32, wide: bool| used[word as usize..][..1 + wide as usize].fill(true);
+    for i in (0..inner.ops.len()).filter(|&i| live.values[i]) {
+        match &mut inner.ops[i] {
+            Op::Uniform(word) => mark(*word, inner.kinds[i].words() == 2),
+            Op::Grid(slot) => {
+                let old = *slot as usize;
+                *slot = *slots[old].get_or_insert_with(|| {
+                    kept.push(inner.affines[old]);
+                    kept.len() as u32 - 1
+                });
+            }
+            _ => {}
+        }
+    }
+    for a in &kept {
+        mark(a.word, a.wide);
+        if let Step::Word(word) = a.step {
+            mark(word, a.wide);
+        }
+    }
+    inner.bindings.iter().filter(|b| b.random).for_each(|b| mark(b.len_word, false));
+
+    let place = |word: u32| rank(&used, word);
+    for (op, _) in inner.ops.iter_mut().zip(&live.values).filter(|(_, live)| **live) {
+        if let Op::Uniform(word) = op {
+            *word = place(*word);
+        }
+    }
+    for a in &mut kept {
+        a.word = place(a.word);
+        if let Step::Word(word) = &mut a.step {
+            *word = place(*word);
+        }
+    }
+    for b in &mut inner.bindings {
+        b.len_word = if b.random { place(b.len_word) } else { 0 };
+    }
+    inner.affines = kept;
+    inner.uniforms = inner.uniforms.iter().zip(&used).filter(|(_, used)| **used).map(|(x, _)| *x).collect();
+}
+
+/// The new number of what had the number `i`, when only the used are kept.
+fn rank(used: &[bool], i: u32) -> u32 {
+    used[..i as usize].iter().filter(|used| **used).count() as u32
+}
+
+/// Keeps the live values and variables: what is dead is forgotten, so that the hash does not see it.
+fn renumber_values(inner: &mut Inner, live: &Live, body: &mut Block) {
+    let ranks = |used: &[bool]| {
+        let next = |count: &mut u32, used: &bool| {
+            let rank = *count;
+            *count += *used as u32;
+            Some(rank)
+        };
+        used.iter().scan(0, next).collect::<Vec<u32>>()
+    };
+    let (values, vars) = (ranks(&live.values), ranks(&live.vars));
+    let mut kept = live.values.iter();
+    inner.ops.retain(|_| *kept.next().expect("a flag a value"));
+    let mut kept = live.values.iter();
+    inner.kinds.retain(|_| *kept.next().expect("a flag a value"));
+    let mut kept = live.vars.iter();
+    inner.vars.retain(|_| *kept.next().expect("a flag a variable"));
+    for op in &mut inner.ops {
+        *op = match *op {
+            Op::Load(var) => Op::Load(vars[var as usize]),
+            op => op.with_operands(|id| values[id as usize]),
+        };
+    }
+    renumber_block(body, &values, &vars);
+}
+
+fn renumber_block(block: &mut Block, values: &[u32], vars: &[u32]) {
+    let new = |id: &mut Id| *id = values[*id as usize];
+    for s in block {
+        match s {
+            Stmt::Let(id) => new(id),
+            Stmt::Store { var, value } => {
+                *var = vars[*var as usize];
+                new(value);
+            }
+            Stmt::If { cond, then, other } => {
+                new(cond);
+                renumber_block(then, values, vars);
+                renumber_block(other, values, vars);
+            }
+            Stmt::Loop { body, trips } => {
+                if let Trips::Range { from, to, .. } = trips {
+                    new(from);
+                    new(to);
+                }
+                renumber_block(body, values, vars);
+            }
+            Stmt::Break | Stmt::Continue => {}
+        }
     }
 }
 

@@ -396,14 +396,14 @@ impl<'a> Printer<'a> {
     /// Writes `let` for a value, under a fresh name.
     fn define(&mut self, id: Id) {
         let text = self.expression(id);
-        let name = self.fresh(&text);
+        let name = self.fresh("let", &text);
         self.names[id as usize] = Some(name);
     }
 
-    fn fresh(&mut self, text: &str) -> String {
+    fn fresh(&mut self, keyword: &str, text: &str) -> String {
         let name = format!("v{}", self.count);
         self.count += 1;
-        self.line(&format!("let {name} = {text};"));
+        self.line(&format!("{keyword} {name} = {text};"));
         name
     }
 
@@ -469,13 +469,12 @@ impl<'a> Printer<'a> {
             }
             Op::Binary(f @ (Binary::Shl | Binary::Shr), a, by) => {
                 let bits = kind.words() as u32 * 32 - 1;
-                let by = match self.constant(by) {
+                let amount = match self.constant(by) {
                     Some(n) => format!("{}u", n as u32 & bits),
                     None => format!("({} & {bits}u)", self.operand(by)),
                 };
-                let a = self.operand(a);
-                let a = if a.starts_with('v') || a.starts_with('a') || a.starts_with('b') { a } else { self.fresh(&a) };
-                format!("{a} {} {by}", if f == Binary::Shl { "<<" } else { ">>" })
+                let [a] = self.operands([a]);
+                format!("{a} {} {amount}", if f == Binary::Shl { "<<" } else { ">>" })
             }
             Op::Binary(f, a, b) => {
                 let from = self.f.kinds[a as usize];
@@ -494,12 +493,12 @@ impl<'a> Printer<'a> {
     }
 
     /// The operands' texts. An expression of constants only, or a division by the constant 0, would be evaluated by the shader
-    /// compiler under rules that refuse overflow; a constant that goes through `let` is not.
+    /// compiler under rules that refuse overflow; what a variable holds is not.
     fn operands<const N: usize>(&mut self, ids: [Id; N]) -> [String; N] {
         let all = ids.iter().all(|&id| self.constant(id).is_some());
         ids.map(|id| {
             let text = self.operand(id);
-            if all || self.constant(id) == Some(0) { self.fresh(&text) } else { text }
+            if all || self.constant(id) == Some(0) { self.fresh("var", &text) } else { text }
         })
     }
 }

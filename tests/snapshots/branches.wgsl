@@ -11,9 +11,9 @@ fn store_dst(i: u32, v: Item) {
 fn source(i: u32) -> Item {
     var x0: f32;
     var x1: f32;
-    let v0 = source_u[0].y + i;
+    let v0 = source_u[0].x + i;
     let v1 = source_d0[v0];
-    let v2 = 0.0f;
+    var v2 = 0.0f;
     let v3 = v1 < v2;
     if v3 {
         let v4 = v1 < -10.0f;

@@ -17,7 +17,7 @@ fn store_dst(i: u32, v: Item) {
 @group(0) @binding(1) var<uniform> source_u: array<vec4<u32>, 1>;
 @group(0) @binding(2) var<storage, read> source_d0: array<i64>;
 fn source(i: u32) -> Item {
-    let v0 = source_u[0].y + i;
+    let v0 = source_u[0].x + i;
     let v1 = source_d0[v0];
     let v2 = f32(v1);
     let v3 = bitcast<i32>(u32(bitcast<u64>(v1) & 0xfffffffflu));

@@ -13,8 +13,8 @@ fn source(i: u32) -> Item {
     let v0 = bitcast<i32>(source_u[0].x);
     let v1 = bitcast<f32>(source_u[0].y);
     let v2 = bitcast<f32>(source_u[0].z);
-    let v3 = source_u[1].y + i;
-    let v4 = source_u[1].z - i;
+    let v3 = source_u[0].w + i;
+    let v4 = source_u[1].x - i;
     let v5 = bitcast<i32>(v3);
     let v6 = v0 + v5;
     let v7 = f32(v4);

@@ -371,8 +371,8 @@ fn store_dst(i: u32, v: Item) {
 @group(0) @binding(2) var<storage, read> source_d0: array<f32>;
 @group(0) @binding(3) var<storage, read> source_d1: array<f32>;
 fn source(i: u32) -> Item {
-    let v0 = source_u[0].z + i;
-    let v1 = source_u[0].w + i;
+    let v0 = source_u[0].x + i;
+    let v1 = source_u[0].y + i;
     let v2 = source_d0[v0];
     let v3 = source_d1[v1];
     let v4 = g_exp(v2);

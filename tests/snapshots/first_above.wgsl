@@ -13,8 +13,8 @@ fn source(i: u32) -> Item {
     var x0: bool;
     var x1: u32;
     var x2: u32;
-    let v0 = source_u[0].y + i;
-    let v1 = source_u[0].z;
+    let v0 = source_u[0].x + i;
+    let v1 = source_u[0].y;
     let v2 = source_d0[v0];
     x0 = false;
     loop {
@@ -29,8 +29,8 @@ fn source(i: u32) -> Item {
             }
             let v6 = v3 + 1u;
             x2 = v6;
-            let v7 = min(v3, max(source_u[0].z, 1u) - 1u);
-            let v8 = select(0.0f, source_d1[v7], source_u[0].z != 0u);
+            let v7 = min(v3, max(source_u[0].y, 1u) - 1u);
+            let v8 = select(0.0f, source_d1[v7], source_u[0].y != 0u);
             let v9 = v2 < v8;
             if v9 {
                 x1 = v3;

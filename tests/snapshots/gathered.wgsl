@@ -10,7 +10,7 @@ fn store_dst(i: u32, v: Item) {
 @group(0) @binding(2) var<storage, read> source_d0: array<u32>;
 @group(0) @binding(3) var<storage, read> source_d1: array<f32>;
 fn source(i: u32) -> Item {
-    let v0 = source_u[0].z + i;
+    let v0 = source_u[0].y + i;
     let v1 = source_d0[v0];
     let v2 = min(v1, max(source_u[0].x, 1u) - 1u);
     let v3 = select(0.0f, source_d1[v2], source_u[0].x != 0u);

@@ -11,7 +11,7 @@ fn store_dst(i: u32, v: Item) {
 @group(0) @binding(3) var<storage, read> source_d1: array<f32>;
 fn source(i: u32) -> Item {
     let v0 = source_u[0].y;
-    let v1 = source_u[0].w + i;
+    let v1 = source_u[0].z + i;
     let v2 = source_d0[v1];
     let v3 = select(v2, v0, v0 < v2);
     let v4 = v0 - v3;

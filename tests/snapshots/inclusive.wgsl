@@ -12,8 +12,8 @@ fn source(i: u32) -> Item {
     var x0: i32;
     var x1: bool;
     var x2: i32;
-    let v0 = source_u[0].y + i;
-    let v1 = bitcast<i32>(source_u[0].z);
+    let v0 = source_u[0].x + i;
+    let v1 = bitcast<i32>(source_u[0].y);
     let v2 = source_d0[v0];
     x0 = 0i;
     let v3 = v1 <= 2147483647i;

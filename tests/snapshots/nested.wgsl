@@ -12,7 +12,7 @@ fn source(i: u32) -> Item {
     var x0: u32;
     var x1: u32;
     var x2: u32;
-    let v0 = source_u[0].y + i;
+    let v0 = source_u[0].x + i;
     let v1 = source_d0[v0];
     x0 = 0u;
     x1 = 0u;

@@ -23,7 +23,7 @@ fn source(i: u32) -> Item {
             let v4 = v3 + 1u;
             x2 = v4;
             loop {
-                let v5 = true;
+                var v5 = true;
                 let v6 = !v5;
                 if v6 {
                     break;
@@ -39,7 +39,7 @@ fn source(i: u32) -> Item {
                 }
                 let v11 = x2;
                 let v12 = v11 % 3u;
-                let v13 = 0u;
+                var v13 = 0u;
                 let v14 = v12 == v13;
                 if v14 {
                     break;

@@ -31,7 +31,7 @@ fn store_dst(i: u32, v: Item) {
 @group(0) @binding(1) var<uniform> source_u: array<vec4<u32>, 1>;
 @group(0) @binding(2) var<storage, read> source_d0: array<u32>;
 fn source(i: u32) -> Item {
-    let v0 = source_u[0].y + i;
+    let v0 = source_u[0].x + i;
     let v1 = bitcast<i32>(source_d0[v0 * 2u + 0u]);
     let v2 = bitcast<i32>(source_d0[v0 * 2u + 1u]);
     let v3 = v1 + v2;
@@ -57,9 +57,9 @@ fn source(i: u32) -> Item {
     let v23 = v1 == v2;
     let v24 = v1 < v2;
     let v25 = v1 <= v2;
-    let v26 = 0i;
+    var v26 = 0i;
     let v27 = v1 < v26;
-    let v28 = 0i;
+    var v28 = 0i;
     let v29 = select(v1, v28, v27);
     let v30 = 1i < v29;
     let v31 = select(v29, 1i, v30);

@@ -6,12 +6,12 @@ fn load_dst(i: u32) -> Item {
 fn store_dst(i: u32, v: Item) {
     dst[i] = v;
 }
-@group(0) @binding(1) var<uniform> source_u: array<vec4<u32>, 2>;
+@group(0) @binding(1) var<uniform> source_u: array<vec4<u32>, 1>;
 @group(0) @binding(2) var<storage, read> source_d0: array<f32>;
 fn source(i: u32) -> Item {
-    let v0 = source_u[1].y + i;
-    let v1 = source_u[1].z + i;
-    let v2 = source_u[1].w + i;
+    let v0 = source_u[0].x + i;
+    let v1 = source_u[0].y + i;
+    let v2 = source_u[0].z + i;
     let v3 = source_d0[v0];
     let v4 = source_d0[v1];
     let v5 = source_d0[v2];

@@ -9,7 +9,7 @@ fn store_dst(i: u32, v: Item) {
 @group(0) @binding(1) var<uniform> source_u: array<vec4<u32>, 1>;
 @group(0) @binding(2) var<storage, read> source_d0: array<f32>;
 fn source(i: u32) -> Item {
-    let v0 = source_u[0].z + i * source_u[0].w;
+    let v0 = source_u[0].x + i * source_u[0].y;
     let v1 = source_d0[v0];
     return v1;
 }

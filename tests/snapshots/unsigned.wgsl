@@ -31,7 +31,7 @@ fn store_dst(i: u32, v: Item) {
 @group(0) @binding(1) var<uniform> source_u: array<vec4<u32>, 1>;
 @group(0) @binding(2) var<storage, read> source_d0: array<u32>;
 fn source(i: u32) -> Item {
-    let v0 = source_u[0].y + i;
+    let v0 = source_u[0].x + i;
     let v1 = source_d0[v0 * 2u + 0u];
     let v2 = source_d0[v0 * 2u + 1u];
     let v3 = v1 + v2;
@@ -56,9 +56,9 @@ fn source(i: u32) -> Item {
     let v22 = v1 == v2;
     let v23 = v1 < v2;
     let v24 = v1 <= v2;
-    let v25 = 0u;
+    var v25 = 0u;
     let v26 = v1 < v25;
-    let v27 = 0u;
+    var v27 = 0u;
     let v28 = select(v1, v27, v26);
     let v29 = 1u < v28;
     let v30 = select(v28, 1u, v29);

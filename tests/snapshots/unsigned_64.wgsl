@@ -68,7 +68,7 @@ fn store_dst(i: u32, v: Item) {
 @group(0) @binding(1) var<uniform> source_u: array<vec4<u32>, 1>;
 @group(0) @binding(2) var<storage, read> source_d0: array<u32>;
 fn source(i: u32) -> Item {
-    let v0 = source_u[0].y + i;
+    let v0 = source_u[0].x + i;
     let v1 = ((u64(source_d0[v0 * 4u + 1u]) << 32u) | u64(source_d0[v0 * 4u + 0u]));
     let v2 = ((u64(source_d0[v0 * 4u + 3u]) << 32u) | u64(source_d0[v0 * 4u + 2u]));
     let v3 = v1 + v2;
@@ -94,9 +94,9 @@ fn source(i: u32) -> Item {
     let v23 = v1 == v2;
     let v24 = v1 < v2;
     let v25 = v1 <= v2;
-    let v26 = 0lu;
+    var v26 = 0lu;
     let v27 = v1 < v26;
-    let v28 = 0lu;
+    var v28 = 0lu;
     let v29 = select(v1, v28, v27);
     let v30 = 1lu < v29;
     let v31 = select(v29, 1lu, v30);

@@ -130,7 +130,8 @@ fn buffers(f: &Traced, slots: &Slots, data: &Pack, base: u64, count: u64) -> Has
     let mut buffers = HashMap::new();
     for (k, b) in f.bindings.iter().enumerate() {
         let w = window(k);
-        let mut words = data.0[&(b.key, b.ty)][(w.start as usize * b.words as usize)..(w.end as usize * b.words as usize)].to_vec();
+        let mut words =
+            data.0[&(b.key, b.ty)][(w.start as usize * b.words as usize)..(w.end as usize * b.words as usize)].to_vec();
         // Nothing may be bound empty: a stand-in with rubbish in it, which must not be seen.
         if words.is_empty() {
             words = vec![0xdead_beef; b.words as usize];
@@ -278,7 +279,8 @@ pub(crate) fn agree_closely() {
             let near = exact as f32;
             if near.is_nan() || near.is_infinite() || near == 0.0 || got.is_nan() || got.is_infinite() {
                 // At the edge of overflow and of zero the neighbour is right too.
-                let edge = (near.is_infinite() && got.abs() == f32::MAX) || (got.is_infinite() && near.abs() >= f32::MAX * 0.999999);
+                let edge =
+                    (near.is_infinite() && got.abs() == f32::MAX) || (got.is_infinite() && near.abs() >= f32::MAX * 0.999999);
                 let zero = near == 0.0 && got.to_bits() & 0x7fff_ffff <= 2;
                 if !(got.to_bits() == near.to_bits() || got.is_nan() && near.is_nan() || edge || zero) {
                     wrong.push(format!("{}({x:e}, {y:e}) = {got:e}, not {near:e}", names[k]));
