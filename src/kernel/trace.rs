@@ -610,6 +610,9 @@ impl<'t> Trace<'t> {
                 r.refuse(|| format!("WGSL has no {f:?} of f64: use f32, or run this on the CPU"));
             }
             let a = r.read(a.id);
+            if let (Unary::Not, Op::Unary(Unary::Not, x)) = (f, r.ops[a as usize]) {
+                return Ref::new(x);
+            }
             Ref::new(r.pure(Op::Unary(f, a), B::KIND))
         })
     }

@@ -23,24 +23,20 @@ fn shuffle_down_Item(v: Item, n: u32) -> Item {
 @group(0) @binding(2) var<uniform> combine_u: array<vec4<u32>, 1>;
 fn combine(a: Item, b: Item) -> Item {
     let v0 = g_is_nan_f32(a.f0);
-    let v1 = !v0;
+    let v1 = g_is_nan_f32(b.f0);
     let v2 = !v1;
-    let v3 = g_is_nan_f32(b.f0);
-    let v4 = !v3;
-    let v5 = !v4;
-    let v6 = a.f0 == b.f0;
-    let v7 = v2 & v5;
+    let v3 = a.f0 == b.f0;
+    let v4 = v0 & v1;
+    let v5 = v3 | v4;
+    let v6 = b.f0 < a.f0;
+    let v7 = v0 & v2;
     let v8 = v6 | v7;
-    let v9 = b.f0 < a.f0;
-    let v10 = !v5;
-    let v11 = v2 & v10;
-    let v12 = v9 | v11;
-    let v13 = b.f1 < a.f1;
-    let v14 = v8 & v13;
-    let v15 = v12 | v14;
-    let v16 = select(a.f0, b.f0, v15);
-    let v17 = select(a.f1, b.f1, v15);
-    return Item(v16, v17);
+    let v9 = b.f1 < a.f1;
+    let v10 = v5 & v9;
+    let v11 = v8 | v10;
+    let v12 = select(a.f0, b.f0, v11);
+    let v13 = select(a.f1, b.f1, v11);
+    return Item(v12, v13);
 }
 fn combine_identity() -> Item {
     let v0 = bitcast<f32>(combine_u[0].x);

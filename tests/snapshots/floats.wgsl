@@ -112,10 +112,8 @@ fn source(i: u32) -> Item {
     let v20 = select(v19, v1, v18);
     let v21 = v1 < v2;
     let v22 = v1 <= v2;
-    let v23 = !v18;
-    let v24 = !v23;
-    let v25 = fma(v1, v2, v1);
-    return Item(v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v20, v21, v22, v24, v25);
+    let v23 = fma(v1, v2, v1);
+    return Item(v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v20, v21, v22, v18, v23);
 }
 @group(1) @binding(0) var<uniform> count: u32;
 @compute @workgroup_size(256)
