@@ -1,8 +1,8 @@
 //! `Trace`: the lanes that record. Evaluated in them, a kernel or a source writes down what it does, as the IR of [`super::ir`].
 //!
 //! Masks are a matter of SIMD: a trace stands inside the branch that it records, so it stores where a SIMD level stores under a
-//! mask, and the masks it hands out are dummies. Each hook of [`Lanes`](crate::kernel::Lanes) opens or closes a block; [`any`](crate::kernel::Lanes::any) answers `true`, so
-//! each block is recorded once.
+//! mask, and the masks it hands out are dummies. Each hook of [`Lanes`](crate::kernel::Lanes) opens or closes a block, and
+//! `Lanes::any` answers `true`, so each block is recorded once.
 //!
 //! A trace costs a few microseconds, once a call, so nothing here is forced inline.
 
