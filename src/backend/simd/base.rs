@@ -149,7 +149,7 @@ impl Mask {
     }
 }
 
-/// Memory and moves. `$any` turns a mask into one of the vector's type.
+/// Memory and moves. `$mask` is the mask `$m` as a vector of the type.
 macro_rules! lanes {
     ($($vector:ident $scalar:ty: |$x:ident| $splat:expr, |$m:ident| $mask:expr;)+) => {$(
         impl Lane<Base, $scalar> for $vector {
