@@ -450,7 +450,10 @@ fn translate(error: wgpu::Error, bytes: u64) -> Error {
     match error {
         wgpu::Error::OutOfMemory { .. } => Error::OutOfMemory { bytes },
         wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
-            Error::Gpu { message: description.trim().to_owned() }
+            // "Validation Error", "Caused by:", then one cause a line, from the call inwards.
+            let causes = description.split_once("Caused by:").map_or(&*description, |(_, causes)| causes);
+            let causes: Vec<_> = causes.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+            Error::Gpu { message: causes.join(": ") }
         }
     }
 }

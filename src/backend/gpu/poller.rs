@@ -1,6 +1,7 @@
 //! Waiting for the device: signals that mapping callbacks set, and the one thread that polls while futures are pending.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
@@ -57,9 +58,10 @@ impl Signal {
             self.changed.notify_all();
             state.waker.take()
         };
-        // Outside the lock, for a waker may run the future on the spot.
+        // Outside the lock, for a waker may look at the future on the spot. One that panics is its owner's loss only: it must stop
+        // neither the poller nor a poll of another thread, in whose callback this may run.
         if let Some(waker) = waker {
-            waker.wake();
+            _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
     }
 
