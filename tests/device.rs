@@ -508,7 +508,8 @@ fn a_lost_device_says_so_at_once_everywhere() {
     let pending = gpu.read_async(&buffer, 0, 256, None);
     gpu.device().destroy();
     // What was under way may still have succeeded; it must end.
-    assert!(matches!(pollster::block_on(pending), Ok(_) | Err(Error::DeviceLost { .. })));
+    let pending = pollster::block_on(pending);
+    assert!(matches!(pending, Ok(_) | Err(Error::DeviceLost { .. })), "{pending:?}");
 
     let start = Instant::now();
     let lost = |result: granule::Result<()>, what: &str| match result {
@@ -528,6 +529,46 @@ fn a_lost_device_says_so_at_once_everywhere() {
     // The adapter gives a new device.
     let new = open().unwrap();
     assert_eq!(read_words(&new, &upload_words(&new, &[4])), [4]);
+}
+
+#[test]
+fn loss_reaches_every_thread_that_works_or_waits() {
+    let Some(gpu) = open() else { return };
+    let begun = std::sync::Barrier::new(5);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4u32)
+            .map(|thread| {
+                let (gpu, begun) = (&gpu, &begun);
+                scope.spawn(move || {
+                    let (input, output) = (upload_words(gpu, &[1; 4096]), upload_words(gpu, &[0; 4096]));
+                    let pipeline = add_pipeline(gpu);
+                    begun.wait();
+                    let start = Instant::now();
+                    while start.elapsed() < Duration::from_secs(20) {
+                        let step = || {
+                            let params = gpu.params(&[4096, thread])?;
+                            gpu.dispatch(&pipeline, &[input.all(), output.all(), params], 64)?;
+                            match thread % 2 {
+                                0 => gpu.read(&output, 0, 16384, None),
+                                _ => pollster::block_on(gpu.read_async(&output, 0, 16384, None)),
+                            }
+                        };
+                        if let Err(error) = step() {
+                            return Some(error);
+                        }
+                    }
+                    None
+                })
+            })
+            .collect();
+        begun.wait();
+        std::thread::sleep(Duration::from_millis(50));
+        gpu.device().destroy();
+        for worker in workers {
+            let error = worker.join().unwrap();
+            assert!(matches!(error, Some(Error::DeviceLost { .. })), "{error:?}");
+        }
+    });
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use super::device::{Gpu, lock};
 use super::recorder::Binding;
@@ -297,7 +296,7 @@ impl Gpu {
                 // Waiting for the step before the last bounds the staging memory.
                 let submitted = self.queue.submit([]);
                 if let Some(index) = previous.replace(submitted) {
-                    self.poll(Some(index), Duration::from_secs(60));
+                    self.wait_idle(Some(index));
                 }
             }
         }
@@ -323,7 +322,7 @@ impl Gpu {
                 // What the batch holds returns to the pool once submitted, and what was freed is really free once it ran.
                 self.wait(None)?;
                 self.pool.clear();
-                self.poll(None, Duration::from_secs(60));
+                self.wait_idle(None);
                 self.try_take(usage, size).map_err(|e| match e {
                     Error::OutOfMemory { .. } => Error::OutOfMemory { bytes },
                     other => other,

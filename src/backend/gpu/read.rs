@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::device::{Gpu, lock};
 use super::memory::{Buffer, Usage};
-use super::poller::{Deadline, SLICE, Signal};
+use super::poller::{Deadline, Pauses, Signal};
 use super::recorder::Command;
 use crate::error::{Error, Result};
 
@@ -18,22 +18,24 @@ const READ_PIECES: usize = 8;
 
 impl Gpu {
     /// Polls on this thread until the signal is set.
-    fn wait_for(&self, signal: &Signal, submission: &wgpu::SubmissionIndex, deadline: Option<Deadline>) -> Result<()> {
-        let mut nap = Duration::from_micros(20);
+    pub(super) fn wait_for(&self, signal: &Signal, submission: &wgpu::SubmissionIndex, deadline: Option<Deadline>) -> Result<()> {
+        let mut pauses = Pauses::new();
         loop {
             if let Some(lost) = self.faults.lost() {
                 return Err(lost);
             }
-            if let Some(result) = signal.get() {
+            match deadline {
+                None => self.wait_idle(Some(submission.clone())),
+                Some(deadline) => {
+                    deadline.check()?;
+                    self.poll();
+                }
+            }
+            // After a wait it is set, unless another thread has taken the callback and is about to run it.
+            let pause = deadline.map_or(pauses.next(), |d| d.remaining().min(pauses.next()));
+            if let Some(result) = signal.wait(pause) {
                 return self.observe(result);
             }
-            deadline.map_or(Ok(()), |d| d.check())?;
-            self.poll(Some(submission.clone()), deadline.map_or(SLICE, |d| d.remaining().min(SLICE)));
-            // Usually set by now. Else the poll ran out, or another thread has taken the callback and is about to run it.
-            if let Some(result) = signal.wait(nap) {
-                return self.observe(result);
-            }
-            nap = (nap * 2).min(Duration::from_millis(2));
         }
     }
 
@@ -41,7 +43,7 @@ impl Gpu {
     fn observe(&self, result: Result<()>) -> Result<()> {
         if let Err(Error::DeviceLost { reason }) = &result {
             // The driver's own words come with the next poll, if this device has a callback.
-            self.poll(None, Duration::ZERO);
+            self.poll();
             self.faults.lose(reason.clone());
             return self.check();
         }
@@ -183,7 +185,7 @@ impl Reading {
             });
         })?;
         if let Some(deadline) = self.watch {
-            gpu.poller.watch(submission.clone(), &signal, deadline)?;
+            gpu.poller.watch(&signal, deadline)?;
         }
         let (skip, len) = ((self.next - from) as usize, (end - self.next) as usize);
         Ok(Piece { staging, skip, len, mapped: bytes, signal, submission })
@@ -196,7 +198,10 @@ impl Piece {
         let raw = self.staging.raw();
         {
             let view = raw.get_mapped_range(..self.mapped);
-            let view = view.map_err(|e| gpu.faults.lost().unwrap_or(Error::Gpu { message: e.to_string() }))?;
+            let view = view.map_err(|e| {
+                gpu.notice_loss();
+                gpu.faults.lost().unwrap_or(Error::Gpu { message: e.to_string() })
+            })?;
             sink(&view[self.skip..self.skip + self.len]);
         }
         raw.unmap();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::device::{Gpu, lock};
 use super::memory::{Buffer, Usage};
 use super::pipeline::{Access, Pipeline};
-use super::poller::{Deadline, SLICE};
+use super::poller::{Deadline, Signal};
 use crate::error::{Error, Result};
 use crate::plan::Backend;
 
@@ -316,10 +316,14 @@ impl Gpu {
             batch.last.clone()
         };
         let Some(submission) = last else { return self.check() };
-        let deadline = deadline.and_then(Deadline::after);
-        while !self.poll(Some(submission.clone()), deadline.map_or(SLICE, |d| d.remaining().min(SLICE))) {
-            self.check()?;
-            deadline.map_or(Ok(()), |d| d.check())?;
+        match deadline.and_then(Deadline::after) {
+            None => self.wait_idle(Some(submission)),
+            deadline => {
+                let signal = Arc::new(Signal::default());
+                let done = signal.clone();
+                self.queue.on_submitted_work_done(move || done.set(Ok(())));
+                self.wait_for(&signal, &submission, deadline)?;
+            }
         }
         self.check()
     }
