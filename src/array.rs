@@ -1,21 +1,176 @@
 //! `Array<T>`: data, and where its valid copies are.
 
-use crate::element::Element;
-use crate::error::Result;
+use std::sync::OnceLock;
 
-/// Owned data that knows where its valid copies are.
+use crate::element::Element;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+
+#[cfg(feature = "gpu")]
+use crate::backend::gpu::DeviceArray;
+
+/// Owned data that knows where its valid copies are: in host memory, on the GPU, or both.
+///
+/// Results are arrays, and a chain of calls on arrays stays on the device: a copy to the host is made when the host first reads,
+/// and kept. An array does not change, so both copies stay valid; `.into(&mut array)` writes a new value into it.
 pub struct Array<T: Element> {
-    host: Vec<T>,
+    engine: Engine,
+    len: usize,
+    host: OnceLock<Vec<T>>,
+    #[cfg(feature = "gpu")]
+    device: OnceLock<DeviceArray>,
+}
+
+/// Where the valid copies of an [`Array`] are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Residency {
+    /// In host memory only.
+    Host,
+    /// On the GPU only.
+    Gpu,
+    /// In both.
+    Both,
 }
 
 impl<T: Element> Array<T> {
+    pub(crate) fn from_vec(engine: &Engine, host: Vec<T>) -> Self {
+        Array {
+            engine: engine.clone(),
+            len: host.len(),
+            host: OnceLock::from(host),
+            #[cfg(feature = "gpu")]
+            device: OnceLock::new(),
+        }
+    }
+
+    #[cfg(feature = "gpu")]
+    pub(crate) fn from_device(engine: &Engine, len: usize, device: DeviceArray) -> Self {
+        Array { engine: engine.clone(), len, host: OnceLock::new(), device: OnceLock::from(device) }
+    }
+
     /// Number of elements.
     pub fn len(&self) -> usize {
-        self.host.len()
+        self.len
     }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len == 0
+    }
+
+    /// Where the valid copies are now.
+    pub fn residency(&self) -> Residency {
+        match (self.host.get().is_some(), self.on_device()) {
+            (true, true) => Residency::Both,
+            (false, true) => Residency::Gpu,
+            _ => Residency::Host,
+        }
+    }
+
+    /// The elements in host memory. The first call on an array that is only on the GPU waits for the GPU and copies.
+    ///
+    /// # Errors
+    /// [`Error::DeviceLost`] if the only copy was on a GPU that is gone; other GPU errors as they come.
+    pub fn as_slice(&self) -> Result<&[T]> {
+        if let Some(host) = self.host.get() {
+            return Ok(host);
+        }
+        #[cfg(feature = "gpu")]
+        if let Some(device) = self.device.get() {
+            let host = device.download::<T>(self.len)?;
+            return Ok(self.host.get_or_init(|| host));
+        }
+        unreachable!("an array has a copy somewhere")
+    }
+
+    /// A copy of the elements. Errors as [`Array::as_slice`].
+    pub fn to_vec(&self) -> Result<Vec<T>> {
+        self.as_slice().map(<[T]>::to_vec)
+    }
+
+    /// The elements as a vector, without a copy if they are in host memory. Errors as [`Array::as_slice`].
+    pub fn into_vec(self) -> Result<Vec<T>> {
+        self.as_slice()?;
+        self.host.into_inner().ok_or(Error::Unbounded)
+    }
+
+    /// Copies to the GPU now, if the engine has one and the elements are not there yet, so that later calls find them.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if there is no GPU; [`Error::OutOfMemory`] if there is no room.
+    pub fn to_gpu(&self) -> Result<()> {
+        #[cfg(feature = "gpu")]
+        {
+            let gpu = self.engine.gpu()?;
+            self.device(&gpu).map(|_| ())
+        }
+        #[cfg(not(feature = "gpu"))]
+        Err(Error::Unsupported {
+            backend: crate::plan::Backend::Gpu,
+            reason: "this build of granule has no GPU backend: enable the feature `gpu`".into(),
+        })
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn on_device(&self) -> bool {
+        #[cfg(feature = "gpu")]
+        return self.device.get().is_some();
+        #[cfg(not(feature = "gpu"))]
+        false
+    }
+
+    pub(crate) fn on_host(&self) -> bool {
+        self.host.get().is_some()
+    }
+
+    /// The copy on the GPU, made if need be.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn device(&self, gpu: &std::sync::Arc<crate::backend::gpu::Gpu>) -> Result<&DeviceArray> {
+        if let Some(device) = self.device.get() {
+            return Ok(device);
+        }
+        let device = DeviceArray::upload(gpu, self.as_slice()?)?;
+        Ok(self.device.get_or_init(|| device))
+    }
+
+    /// Gives the array a new value in host memory, and with it its storage to write to.
+    pub(crate) fn replace_host(&mut self, host: Vec<T>) {
+        debug_assert_eq!(host.len(), self.len);
+        self.host = OnceLock::from(host);
+        #[cfg(feature = "gpu")]
+        {
+            self.device = OnceLock::new();
+        }
+    }
+
+    /// The copy on the GPU, if there is one.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn device_copy(&self) -> Option<&DeviceArray> {
+        self.device.get()
+    }
+
+    /// The host storage, to be overwritten with a new value: the copy on the GPU is given up. `None` if there is no host storage.
+    pub(crate) fn overwrite_host(&mut self) -> Option<&mut [T]> {
+        let host = self.host.get_mut()?;
+        #[cfg(feature = "gpu")]
+        {
+            self.device = OnceLock::new();
+        }
+        Some(host)
+    }
+}
+
+impl<T: Element + std::fmt::Debug> std::fmt::Debug for Array<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = f.debug_struct("Array");
+        debug.field("len", &self.len).field("residency", &self.residency());
+        if let Some(host) = self.host.get() {
+            debug.field("head", &&host[..host.len().min(8)]);
+        }
+        debug.finish()
     }
 }
 
@@ -51,12 +206,12 @@ impl<'a, T: Element> Data<'a, T> {
         self.len() == 0
     }
 
-    /// The copy in host memory, which was made valid before.
+    /// The copy in host memory. A task that runs on the CPU has made it valid before any kernel sees the data.
     #[inline(always)]
     pub fn host(self) -> &'a [T] {
         match self {
             Data::Slice(s) => s,
-            Data::Array(a) => &a.host,
+            Data::Array(a) => a.host.get().expect("the task has brought its arrays to the host"),
         }
     }
 

@@ -5,6 +5,7 @@
 //! in the library names its fields.
 
 use crate::backend::simd::{Level, OneLane, Span, VectorLane, ViewMut};
+use crate::kernel::trace::{Ref, Trace};
 use crate::kernel::{FloatLane, IntLane, Lane, Lanes, MaskLane, NumLane, Varying};
 
 /// Where a leaf stands inside an element: in bytes in Rust's layout, in 32-bit words in the packed layout of a GPU buffer.
@@ -119,6 +120,10 @@ pub trait Scalar: Element + PartialEq + std::fmt::Debug {
     fn bits(self) -> u64;
     /// The scalar with this bit pattern.
     fn from_bits(bits: u64) -> Self;
+    /// The recorded value that a trace has for this scalar.
+    fn from_trace(x: Self::In<Trace<'_>>) -> Ref<Self>;
+    /// The other way round.
+    fn to_trace<'t>(x: Ref<Self>) -> Self::In<Trace<'t>>;
 
     fn splat<L: Lanes>(l: L, x: Self) -> Self::In<L>;
     fn broadcast<L: Lanes>(l: L, x: Self::In<L::Uniform>) -> Self::In<L>;
@@ -187,6 +192,14 @@ macro_rules! scalar {
             #[inline(always)]
             fn from_bits($b: u64) -> Self {
                 $from
+            }
+            #[inline(always)]
+            fn from_trace(x: Self::In<Trace<'_>>) -> Ref<$t> {
+                x
+            }
+            #[inline(always)]
+            fn to_trace<'t>(x: Ref<$t>) -> Self::In<Trace<'t>> {
+                x
             }
             #[inline(always)]
             fn splat<L: Lanes>(l: L, x: Self) -> L::$lane {

@@ -1,10 +1,19 @@
 //! Kernels: functions of elements that run in any lanes.
 
+#[doc(hidden)]
+pub mod cost;
+#[doc(hidden)]
+pub mod ir;
 mod lanes;
 pub mod ops;
+#[doc(hidden)]
+pub mod trace;
 mod varying;
+#[doc(hidden)]
+pub mod wgsl;
 
 pub use lanes::{FloatLane, In, IntLane, Lane, Lanes, MaskLane, NumLane};
+pub use trace::Trace;
 pub use varying::{ToVarying, Uniform, Varying};
 
 use crate::array::DataVisitor;

@@ -10,6 +10,12 @@ use super::{IntoSource, Source};
 /// Data in memory, read in order.
 pub struct SliceSource<'s, T: Element>(Data<'s, T>);
 
+impl<'s, T: Element> SliceSource<'s, T> {
+    pub(crate) fn new(data: Data<'s, T>) -> Self {
+        SliceSource(data)
+    }
+}
+
 impl<T: Element> Clone for SliceSource<'_, T> {
     fn clone(&self) -> Self {
         *self
@@ -59,7 +65,7 @@ macro_rules! into_source {
             type Source = SliceSource<'s, T>;
             type Item = T;
             fn into_source(self) -> SliceSource<'s, T> {
-                SliceSource(self.into())
+                SliceSource::new(self.into())
             }
         }
     )+};
@@ -70,6 +76,6 @@ impl<'s, T: Element, const N: usize> IntoSource for &'s [T; N] {
     type Source = SliceSource<'s, T>;
     type Item = T;
     fn into_source(self) -> SliceSource<'s, T> {
-        SliceSource(self.as_slice().into())
+        SliceSource::new(self.as_slice().into())
     }
 }

@@ -152,6 +152,12 @@ impl<'a, T: Element> ViewMut<'a, T> {
         ViewMut { start: slice.as_mut_ptr().cast(), step: size_of::<T>(), len: slice.len(), lives: PhantomData }
     }
 
+    /// The view of initialised memory.
+    #[inline(always)]
+    pub fn of(slice: &'a mut [T]) -> Self {
+        ViewMut { start: slice.as_mut_ptr().cast(), step: size_of::<T>(), len: slice.len(), lives: PhantomData }
+    }
+
     /// The view of a field. `at` comes from [`Element::visit`], which vouches for it.
     #[inline(always)]
     pub fn field<F: Element>(self, at: Offset) -> ViewMut<'a, F> {
@@ -180,6 +186,22 @@ impl<'a, T: Element> ViewMut<'a, T> {
     #[inline(always)]
     pub fn pointer(self, i: usize) -> *mut T {
         self.start.wrapping_add(i.wrapping_mul(self.step)).cast()
+    }
+
+    /// How many elements from `i` on come before the next 64-byte boundary, where vector stores are aligned and streaming stores
+    /// are possible. 0 if no element starts there.
+    #[inline(always)]
+    pub(crate) fn elements_to_alignment(self, i: usize) -> usize {
+        let bytes = self.pointer(i).addr().wrapping_neg() % 64;
+        if bytes.is_multiple_of(self.step) { bytes / self.step } else { 0 }
+    }
+
+    /// Element `i`, which was written before.
+    #[inline(always)]
+    pub(crate) fn read(self, i: usize) -> T {
+        debug_assert!(i < self.len, "element {i} of {}", self.len);
+        // SAFETY: `i < len`, the memory is borrowed, and the callers read only what they wrote.
+        unsafe { self.pointer(i).read_unaligned() }
     }
 
     /// Writes element `i`, which must exist.

@@ -1,0 +1,76 @@
+// Scans one tile of 4096 elements a workgroup: four rounds of 1024, four consecutive elements a thread.
+// `prefix` holds the inclusive scan of the tiles' totals; `initial` one item.
+// params: number of elements, number of the first tile, flags (1: exclusive, 2: there is an initial value).
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let n = params.x;
+    let tile = group.y * groups.x + group.x;
+    if tile >= (n + 4095u) / 4096u {
+        return;
+    }
+    let exclusive = (params.z & 1u) != 0u;
+    // Whether anything stands before this round, and what: no identity enters the arithmetic.
+    var carried = true;
+    var carry: Item;
+    if params.y + tile > 0u {
+        carry = load_prefix(params.y + tile - 1u);
+    } else if (params.z & 2u) != 0u {
+        carry = load_initial(0u);
+    } else {
+        carried = false;
+    }
+    let last = min(tile * 4096u + 4096u, n) - 1u;
+    for (var round = 0u; round < 4u; round++) {
+        let first = tile * 4096u + round * 1024u + thread * 4u;
+        // Elements beyond the end repeat the last: what they make is never stored, and nothing that is comes after them.
+        let a = source(min(first, last));
+        let b = combine(a, source(min(first + 1u, last)));
+        let c = combine(b, source(min(first + 2u, last)));
+        let d = combine(c, source(min(first + 3u, last)));
+        scan_spine(thread, d);
+        var before = carry;
+        var precedes = carried;
+        if thread > 0u {
+            before = spine[thread - 1u];
+            if carried {
+                before = combine(carry, before);
+            }
+            precedes = true;
+        }
+        var outs = array<Item, 4>(a, b, c, d);
+        if precedes {
+            outs = array<Item, 4>(combine(before, a), combine(before, b), combine(before, c), combine(before, d));
+        }
+        if exclusive {
+            if !precedes {
+                before = combine_identity();
+            }
+            outs = array<Item, 4>(before, outs[0], outs[1], outs[2]);
+        }
+        if first <= last {
+            store_out(first, outs[0]);
+        }
+        if first + 1u <= last {
+            store_out(first + 1u, outs[1]);
+        }
+        if first + 2u <= last {
+            store_out(first + 2u, outs[2]);
+        }
+        if first + 3u <= last {
+            store_out(first + 3u, outs[3]);
+        }
+        let total = spine[255];
+        if carried {
+            carry = combine(carry, total);
+        } else {
+            carry = total;
+        }
+        carried = true;
+        workgroupBarrier();
+    }
+}

@@ -1,0 +1,201 @@
+//! Waiting for the device: signals that mapping callbacks set, and the one thread that polls while futures are pending.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::device::{Faults, lock, poll};
+use crate::error::{Error, Result};
+
+/// The longest that anything waits before it looks again whether the device was lost.
+pub(super) const SLICE: Duration = Duration::from_millis(100);
+
+/// A moment after which waiting is over, and the span it came from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline {
+    at: Instant,
+    span: Duration,
+}
+
+impl Deadline {
+    /// `span` from now on; one beyond what the clock can express is none.
+    pub(super) fn after(span: Duration) -> Option<Self> {
+        Instant::now().checked_add(span).map(|at| Deadline { at, span })
+    }
+
+    pub(super) fn remaining(&self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        if self.remaining().is_zero() { Err(Error::Timeout { deadline: self.span }) } else { Ok(()) }
+    }
+}
+
+/// Is set once, from any thread; can be awaited, or waited for on the spot.
+#[derive(Default)]
+pub(super) struct Signal {
+    state: Mutex<SignalState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct SignalState {
+    result: Option<Result<()>>,
+    waker: Option<Waker>,
+}
+
+impl Signal {
+    /// Sets it. The first result stays.
+    pub(super) fn set(&self, result: Result<()>) {
+        let waker = {
+            let mut state = lock(&self.state);
+            state.result.get_or_insert(result);
+            self.changed.notify_all();
+            state.waker.take()
+        };
+        // Outside the lock, for a waker may run the future on the spot.
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    pub(super) fn get(&self) -> Option<Result<()>> {
+        lock(&self.state).result.clone()
+    }
+
+    /// Waits at most `span` for it to be set.
+    pub(super) fn wait(&self, span: Duration) -> Option<Result<()>> {
+        let state = lock(&self.state);
+        let waited = self.changed.wait_timeout_while(state, span, |s| s.result.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.result.clone()
+    }
+}
+
+impl Future for &Signal {
+    type Output = Result<()>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        let mut state = lock(&self.state);
+        match &state.result {
+            Some(result) => Poll::Ready(result.clone()),
+            None => {
+                match &mut state.waker {
+                    Some(waker) => waker.clone_from(context.waker()),
+                    empty => *empty = Some(context.waker().clone()),
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// A mapping that a future waits for. The signal is weak: the future of a dropped read is not waited for.
+struct Pending {
+    submission: wgpu::SubmissionIndex,
+    signal: Weak<Signal>,
+    deadline: Option<Deadline>,
+}
+
+/// Polls the device on a thread of its own while futures wait. The thread starts with the first future and ends with the device.
+pub(super) struct Poller(Arc<Shared>);
+
+struct Shared {
+    device: wgpu::Device,
+    faults: Arc<Faults>,
+    state: Mutex<PollerState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct PollerState {
+    pending: Vec<Pending>,
+    running: bool,
+    closed: bool,
+}
+
+impl Drop for Poller {
+    fn drop(&mut self) {
+        lock(&self.0.state).closed = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Poller {
+    pub(super) fn new(device: wgpu::Device, faults: Arc<Faults>) -> Self {
+        Poller(Arc::new(Shared { device, faults, state: Mutex::default(), changed: Condvar::new() }))
+    }
+
+    /// Polls until `signal` is set, or sets it to `Timeout` or `DeviceLost` itself.
+    pub(super) fn watch(
+        &self,
+        submission: wgpu::SubmissionIndex,
+        signal: &Arc<Signal>,
+        deadline: Option<Deadline>,
+    ) -> Result<()> {
+        let mut state = lock(&self.0.state);
+        if !state.running {
+            let shared = self.0.clone();
+            let spawned = thread::Builder::new().name("granule-gpu-poller".to_owned()).spawn(move || shared.run());
+            spawned.map_err(|e| Error::Gpu { message: format!("the thread that polls the device cannot start: {e}") })?;
+            state.running = true;
+        }
+        state.pending.push(Pending { submission, signal: Arc::downgrade(signal), deadline });
+        self.0.changed.notify_all();
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        loop {
+            // The oldest submission first: those behind it cannot be done before it.
+            let (submission, span) = {
+                let state = lock(&self.state);
+                let idle = self.changed.wait_while(state, |s| s.pending.is_empty() && !s.closed);
+                let state = idle.unwrap_or_else(PoisonError::into_inner);
+                if state.closed {
+                    return;
+                }
+                let next_deadline = state.pending.iter().filter_map(|p| p.deadline).map(|d| d.remaining()).min();
+                (state.pending[0].submission.clone(), next_deadline.unwrap_or(SLICE).min(SLICE))
+            };
+            poll(&self.device, &self.faults, Some(submission), span);
+            // Another thread's poll may have taken the callback and not have run it yet.
+            let unfinished = self.settle();
+            if unfinished {
+                thread::yield_now();
+            }
+        }
+    }
+
+    /// Drops what is done, out of time or given up. Whether the oldest one remains.
+    fn settle(&self) -> bool {
+        let lost = self.faults.lost();
+        let mut over = Vec::new();
+        let mut state = lock(&self.state);
+        state.pending.retain(|p| {
+            let Some(signal) = p.signal.upgrade() else { return false };
+            if signal.get().is_some() {
+                return false;
+            }
+            let verdict = lost.clone().map_or_else(|| p.deadline.map_or(Ok(()), |d| d.check()), Err);
+            match verdict {
+                Ok(()) => true,
+                Err(error) => {
+                    over.push((signal, error));
+                    false
+                }
+            }
+        });
+        let unfinished = !state.pending.is_empty();
+        drop(state);
+        for (signal, error) in over {
+            signal.set(Err(error));
+        }
+        unfinished
+    }
+}

@@ -1,0 +1,565 @@
+//! The batch: commands are recorded as data, and encoded and submitted together. Reads submit it and wait.
+//!
+//! Commands are kept as data rather than encoded at once because wgpu refuses a whole encoder for one wrong command. Here every
+//! command is checked when it is recorded, so that its error reaches the thread that gave it and spares the others. Should a
+//! batch fail nevertheless, the buffers that it would have written say so when they are next used.
+
+use std::collections::{HashSet, VecDeque};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::device::{Gpu, lock};
+use super::memory::{Buffer, Usage};
+use super::pipeline::{Access, Pipeline};
+use super::poller::{Deadline, SLICE, Signal};
+use crate::error::{Error, Result};
+use crate::plan::Backend;
+
+/// The shape of a dispatch of `groups` workgroups, of which a dimension takes `max` (65,535 on most devices): one row, or as few
+/// equal rows as are needed. It may have a few workgroups more; shaders take `wid.y * num_workgroups.x + wid.x` as their number, and
+/// leave if it is none of theirs. `None` if two dimensions are too few.
+pub fn grid(groups: u64, max: u32) -> Option<(u32, u32)> {
+    let max = u64::from(max.max(1));
+    let rows = groups.div_ceil(max).max(1);
+    let columns = groups.div_ceil(rows);
+    (rows <= max).then_some((columns as u32, rows as u32))
+}
+
+/// A range of a buffer, to be bound.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    pub(super) buffer: Buffer,
+    pub(super) offset: u64,
+    pub(super) bytes: u64,
+}
+
+impl Binding {
+    /// The buffer.
+    pub fn buffer(&self) -> &Buffer {
+        &self.buffer
+    }
+}
+
+/// Commands beyond which the batch is submitted, so that the device has work while the host records.
+const MAX_COMMANDS: usize = 128;
+/// Bytes held by the batch beyond which it is submitted, so that they return to the pool.
+const MAX_HELD: u64 = 256 << 20;
+/// Bytes of one page of parameters.
+const PAGE: u64 = 64 << 10;
+/// What every API accepts as an offset of a binding.
+const ALIGNMENT: u64 = 256;
+/// Bytes of one step of a read, two of which are in flight.
+const READ_STEP: u64 = 64 << 20;
+
+enum Command {
+    Dispatch { pipeline: Arc<Pipeline>, group: wgpu::BindGroup, grid: (u32, u32), bindings: Vec<Binding> },
+    Copy { source: Buffer, from: u64, target: Buffer, to: u64, bytes: u64 },
+    Clear { target: Buffer, offset: u64, bytes: u64 },
+}
+
+impl Command {
+    fn for_each_written(&self, mut f: impl FnMut(&Buffer)) {
+        match self {
+            Command::Dispatch { pipeline, bindings, .. } => {
+                let pairs = bindings.iter().zip(&pipeline.bindings);
+                pairs.filter(|(_, (_, access))| *access == Access::ReadWrite).for_each(|(b, _)| f(&b.buffer));
+            }
+            Command::Copy { target, .. } | Command::Clear { target, .. } => f(target),
+        }
+    }
+}
+
+/// What was recorded and not submitted yet. The commands keep their buffers alive, and thereby out of the pool.
+#[derive(Default)]
+pub(super) struct Batch {
+    commands: Vec<Command>,
+    used: HashSet<u64>,
+    held: u64,
+    /// The page that takes parameters, and how much of it is taken. Nothing in a page is ever overwritten: a binding that was
+    /// made before a submission is still good after it.
+    page: Option<(Buffer, u64)>,
+    /// Parameters that are not on the device yet.
+    params: Vec<(Buffer, u64, Vec<u8>)>,
+    last: Option<wgpu::SubmissionIndex>,
+}
+
+impl Batch {
+    fn push(&mut self, command: Command) {
+        let mut hold = |buffer: &Buffer| {
+            if self.used.insert(buffer.id()) {
+                self.held += buffer.capacity();
+            }
+        };
+        match &command {
+            Command::Dispatch { bindings, .. } => bindings.iter().for_each(|b| hold(&b.buffer)),
+            Command::Copy { source, target, .. } => {
+                hold(source);
+                hold(target);
+            }
+            Command::Clear { target, .. } => hold(target),
+        }
+        self.commands.push(command);
+    }
+
+    /// The next free range of the page, if there is one.
+    fn place(&mut self, bytes: u64) -> Option<Binding> {
+        let (page, used) = self.page.as_mut()?;
+        let offset = *used;
+        if offset + bytes > page.bytes() {
+            return None;
+        }
+        *used = (offset + bytes).next_multiple_of(ALIGNMENT);
+        Some(Binding { buffer: page.clone(), offset, bytes })
+    }
+}
+
+impl Gpu {
+    /// Parameters for one or more dispatches, in words: a `var<uniform>` whose size is rounded up to 16 bytes. They stay valid for
+    /// as long as the binding lives.
+    ///
+    /// # Errors
+    /// `TooLarge` above 16,384 words.
+    pub fn params(&self, words: &[u32]) -> Result<Binding> {
+        let mut data: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+        let bytes = (data.len() as u64).max(1).next_multiple_of(16);
+        let limit = PAGE.min(self.limits().max_uniform_buffer_binding_size);
+        if bytes > limit {
+            return Err(Error::TooLarge { elements: words.len(), limit: limit as usize / 4 });
+        }
+        data.resize(bytes as usize, 0);
+        let mut batch = lock(&self.batch);
+        let binding = match batch.place(bytes) {
+            Some(binding) => binding,
+            None => {
+                // A new page is taken outside the lock: the pool may have to submit the batch to find room.
+                drop(batch);
+                let page = self.take(Usage::Uniform, PAGE)?;
+                batch = lock(&self.batch);
+                batch.page = Some((page, 0));
+                batch.place(bytes).expect("an empty page has room for what the limit lets through")
+            }
+        };
+        batch.params.push((binding.buffer.clone(), binding.offset, data));
+        Ok(binding)
+    }
+
+    /// Records a dispatch of `groups` workgroups, as a [`grid`]. The bindings are in the order of the pipeline's list.
+    ///
+    /// # Errors
+    /// Whatever is wrong with this command; nothing is recorded then.
+    pub fn dispatch(&self, pipeline: &Arc<Pipeline>, bindings: &[Binding], groups: u64) -> Result<()> {
+        self.check()?;
+        if groups == 0 {
+            return Ok(());
+        }
+        let max = self.limits().max_compute_workgroups_per_dimension;
+        let limit = u64::from(max).pow(2);
+        let grid = grid(groups, max).ok_or(Error::TooLarge { elements: groups as usize, limit: limit as usize })?;
+        self.check_bindings(pipeline, bindings)?;
+        let entries: Vec<_> = pipeline
+            .bindings
+            .iter()
+            .zip(bindings)
+            .map(|(&(binding, _), b)| wgpu::BindGroupEntry {
+                binding,
+                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer: b.buffer.raw(),
+                    offset: b.offset,
+                    size: wgpu::BufferSize::new(b.bytes),
+                }),
+            })
+            .collect();
+        let descriptor = wgpu::BindGroupDescriptor { label: None, layout: &pipeline.layout, entries: &entries };
+        let group = self.scoped(0, || self.device.create_bind_group(&descriptor))?;
+        self.record(Command::Dispatch { pipeline: pipeline.clone(), group, grid, bindings: bindings.to_vec() })
+    }
+
+    fn check_bindings(&self, pipeline: &Pipeline, bindings: &[Binding]) -> Result<()> {
+        let wrong = |message: String| Err(Error::Gpu { message });
+        let list = &pipeline.bindings;
+        if bindings.len() != list.len() {
+            return wrong(format!("the pipeline has {} bindings, {} were given", list.len(), bindings.len()));
+        }
+        for (i, (b, (number, access))) in bindings.iter().zip(list).enumerate() {
+            b.buffer.failure()?;
+            let max = self.limits().max_storage_buffer_binding_size;
+            if *access != Access::Uniform && b.bytes > max {
+                let reason = format!("a binding of {} bytes is above this adapter's largest of {max}: bind in parts", b.bytes);
+                return Err(Error::Unsupported { backend: Backend::Gpu, reason });
+            }
+            if b.offset.checked_add(b.bytes).is_none_or(|end| end > b.buffer.capacity()) {
+                return wrong(format!("binding {number} ends behind its buffer of {} bytes", b.buffer.bytes()));
+            }
+            // wgpu finds this only when the whole encoder is finished.
+            let aliased = bindings[..i].iter().zip(list).any(|(o, (_, other))| o.buffer.id() == b.buffer.id() && other != access);
+            if aliased {
+                return wrong(format!("binding {number} is bound for reading and for writing at once: use two buffers"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Records a copy between two buffers. Offsets and length are multiples of 4; a length that reaches the source's end is rounded
+    /// up.
+    pub fn copy(&self, source: &Buffer, from: u64, target: &Buffer, to: u64, bytes: u64) -> Result<()> {
+        self.check()?;
+        source.failure()?;
+        source.check_range(from, bytes)?;
+        target.check_range(to, bytes)?;
+        let bytes = whole_words(source, from, bytes).filter(|_| to.is_multiple_of(4) && source.id() != target.id());
+        let bytes = bytes.filter(|n| to + n <= target.capacity()).ok_or_else(|| {
+            let message = "a copy is between two buffers, at offsets and of a length that are multiples of 4".to_owned();
+            Error::Gpu { message }
+        })?;
+        if bytes == 0 {
+            return Ok(());
+        }
+        self.record(Command::Copy { source: source.clone(), from, target: target.clone(), to, bytes })
+    }
+
+    /// Records filling with zeros. Offset and length are multiples of 4; a length that reaches the end is rounded up.
+    pub fn clear(&self, target: &Buffer, offset: u64, bytes: u64) -> Result<()> {
+        self.check()?;
+        target.check_range(offset, bytes)?;
+        let bytes = whole_words(target, offset, bytes).ok_or_else(|| {
+            let message = "buffers are cleared in whole words of 4 bytes".to_owned();
+            Error::Gpu { message }
+        })?;
+        if bytes == 0 {
+            return Ok(());
+        }
+        self.record(Command::Clear { target: target.clone(), offset, bytes })
+    }
+
+    fn record(&self, command: Command) -> Result<()> {
+        let mut batch = lock(&self.batch);
+        batch.push(command);
+        if batch.commands.len() >= MAX_COMMANDS || batch.held >= MAX_HELD {
+            self.submit(&mut batch)?;
+        }
+        Ok(())
+    }
+
+    /// Submits what was recorded. Does not wait.
+    pub fn flush(&self) -> Result<()> {
+        self.submit(&mut lock(&self.batch))
+    }
+
+    pub(super) fn flush_if_used(&self, buffer: &Buffer) -> Result<()> {
+        let mut batch = lock(&self.batch);
+        if batch.used.contains(&buffer.id()) { self.submit(&mut batch) } else { Ok(()) }
+    }
+
+    fn submit(&self, batch: &mut Batch) -> Result<()> {
+        if batch.commands.is_empty() {
+            return Ok(());
+        }
+        let commands = std::mem::take(&mut batch.commands);
+        let params = std::mem::take(&mut batch.params);
+        batch.used.clear();
+        batch.held = 0;
+        let submitted = self.check().and_then(|()| {
+            self.scoped(0, || {
+                for (page, offset, data) in &params {
+                    self.queue.write_buffer(page.raw(), *offset, data);
+                }
+                self.queue.submit([self.encode(&commands)])
+            })
+        });
+        match submitted {
+            Ok(index) => {
+                batch.last = Some(index);
+                Ok(())
+            }
+            Err(error) => {
+                commands.iter().for_each(|c| c.for_each_written(|b| b.fail(&error)));
+                Err(error)
+            }
+        }
+    }
+
+    fn encode(&self, commands: &[Command]) -> wgpu::CommandBuffer {
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+        let mut rest = commands;
+        while let Some((first, after)) = rest.split_first() {
+            match first {
+                Command::Copy { source, from, target, to, bytes } => {
+                    encoder.copy_buffer_to_buffer(source.raw(), *from, target.raw(), *to, *bytes);
+                }
+                Command::Clear { target, offset, bytes } => encoder.clear_buffer(target.raw(), *offset, Some(*bytes)),
+                Command::Dispatch { .. } => {
+                    let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes: None };
+                    let mut pass = encoder.begin_compute_pass(&descriptor);
+                    // Neighbouring dispatches share a pass; wgpu puts barriers between those that depend on each other.
+                    while let Some((Command::Dispatch { pipeline, group, grid: (x, y), .. }, next)) = rest.split_first() {
+                        pass.set_pipeline(&pipeline.raw);
+                        pass.set_bind_group(0, group, &[]);
+                        pass.dispatch_workgroups(*x, *y, 1);
+                        rest = next;
+                    }
+                    continue;
+                }
+            }
+            rest = after;
+        }
+        encoder.finish()
+    }
+
+    /// Submits what was recorded and waits until the device has done everything.
+    ///
+    /// # Errors
+    /// `Timeout` after `deadline`: the work goes on, and everything stays usable.
+    pub fn wait(&self, deadline: Option<Duration>) -> Result<()> {
+        let last = {
+            let mut batch = lock(&self.batch);
+            self.submit(&mut batch)?;
+            batch.last.clone()
+        };
+        let Some(submission) = last else { return self.check() };
+        let deadline = deadline.and_then(Deadline::after);
+        while !self.poll(Some(submission.clone()), deadline.map_or(SLICE, |d| d.remaining().min(SLICE))) {
+            self.check()?;
+            deadline.map_or(Ok(()), |d| d.check())?;
+        }
+        self.check()
+    }
+
+    /// Polls on this thread until the signal is set.
+    fn wait_for(&self, signal: &Signal, submission: &wgpu::SubmissionIndex, deadline: Option<Deadline>) -> Result<()> {
+        let mut nap = Duration::from_micros(20);
+        loop {
+            if let Some(lost) = self.faults.lost() {
+                return Err(lost);
+            }
+            if let Some(result) = signal.get() {
+                return self.observe(result);
+            }
+            deadline.map_or(Ok(()), |d| d.check())?;
+            self.poll(Some(submission.clone()), deadline.map_or(SLICE, |d| d.remaining().min(SLICE)));
+            // Usually set by now. Else the poll ran out, or another thread has taken the callback and is about to run it.
+            if let Some(result) = signal.wait(nap) {
+                return self.observe(result);
+            }
+            nap = (nap * 2).min(Duration::from_millis(2));
+        }
+    }
+
+    /// A mapping that the device refused is how loss shows first, and on a device of the caller's own the only way.
+    fn observe(&self, result: Result<()>) -> Result<()> {
+        if let Err(Error::DeviceLost { reason }) = &result {
+            // The driver's own words come with the next poll, if this device has a callback.
+            self.poll(None, Duration::ZERO);
+            self.faults.lose(reason.clone());
+            return self.check();
+        }
+        result
+    }
+
+    /// Reads bytes of a buffer into host memory, after all that was recorded. This waits.
+    ///
+    /// # Errors
+    /// `Timeout` after `deadline`; the error of the batch that should have written the buffer, if that failed.
+    pub fn read_into(
+        self: &Arc<Self>,
+        buffer: &Buffer,
+        offset: u64,
+        target: &mut [u8],
+        deadline: Option<Duration>,
+    ) -> Result<()> {
+        let deadline = deadline.and_then(Deadline::after);
+        let mut reading = Reading::start(self, buffer, offset, target.len() as u64, None)?;
+        let mut rest = target;
+        while let Some(piece) = reading.in_flight.pop_front() {
+            self.wait_for(&piece.signal, &piece.submission, deadline)?;
+            let (now, after) = std::mem::take(&mut rest).split_at_mut(piece.len);
+            piece.finish(self, |bytes| now.copy_from_slice(bytes))?;
+            rest = after;
+            reading.fill()?;
+        }
+        Ok(())
+    }
+
+    /// [`Gpu::read_into`] a new vector.
+    pub fn read(self: &Arc<Self>, buffer: &Buffer, offset: u64, bytes: u64, deadline: Option<Duration>) -> Result<Vec<u8>> {
+        buffer.check_range(offset, bytes)?;
+        let mut out = vec![0; bytes as usize];
+        self.read_into(buffer, offset, &mut out, deadline)?;
+        Ok(out)
+    }
+
+    /// Reads bytes of a buffer without blocking. The copy is submitted at once, not at the first poll; up to 128 MiB are then as
+    /// they were at this call, of more the buffer must not be written to until the future is done.
+    ///
+    /// It needs no runtime: a thread of this device polls and wakes.
+    pub fn read_async(
+        self: &Arc<Self>,
+        buffer: &Buffer,
+        offset: u64,
+        bytes: u64,
+        deadline: Option<Duration>,
+    ) -> impl Future<Output = Result<Vec<u8>>> + Send + 'static + use<> {
+        let gpu = self.clone();
+        let watch = Some(deadline.and_then(Deadline::after));
+        let reading = Reading::start(self, buffer, offset, bytes, watch);
+        async move {
+            let mut reading = reading?;
+            let mut out = Vec::with_capacity(bytes as usize);
+            while let Some(piece) = reading.in_flight.pop_front() {
+                let mapped = (&*piece.signal).await;
+                gpu.observe(mapped)?;
+                piece.finish(&gpu, |bytes| out.extend_from_slice(bytes))?;
+                reading.fill()?;
+            }
+            Ok(out)
+        }
+    }
+}
+
+/// `bytes` from `offset` on as whole words: rounded up where the end of the buffer lets nobody see it, else `None` if not whole.
+fn whole_words(buffer: &Buffer, offset: u64, bytes: u64) -> Option<u64> {
+    let whole = bytes.is_multiple_of(4) || offset + bytes == buffer.bytes();
+    (offset.is_multiple_of(4) && whole).then(|| bytes.next_multiple_of(4))
+}
+
+/// A read on its way: one piece is copied out by the host while the device copies the next.
+struct Reading {
+    gpu: Arc<Gpu>,
+    source: Buffer,
+    next: u64,
+    end: u64,
+    in_flight: VecDeque<Piece>,
+    /// Whether the poller watches the pieces, and until when.
+    watch: Option<Option<Deadline>>,
+}
+
+/// One staging buffer that the device fills and the host maps.
+struct Piece {
+    staging: Buffer,
+    /// Bytes to leave out at the start, for copies begin at whole words.
+    skip: usize,
+    len: usize,
+    mapped: u64,
+    signal: Arc<Signal>,
+    submission: wgpu::SubmissionIndex,
+}
+
+impl Reading {
+    fn start(gpu: &Arc<Gpu>, source: &Buffer, offset: u64, bytes: u64, watch: Option<Option<Deadline>>) -> Result<Self> {
+        gpu.check()?;
+        source.failure()?;
+        source.check_range(offset, bytes)?;
+        let mut reading = Reading {
+            gpu: gpu.clone(),
+            source: source.clone(),
+            next: offset,
+            end: offset + bytes,
+            in_flight: VecDeque::new(),
+            watch,
+        };
+        reading.fill()?;
+        Ok(reading)
+    }
+
+    /// Keeps two pieces in flight.
+    fn fill(&mut self) -> Result<()> {
+        while self.next < self.end && self.in_flight.len() < 2 {
+            let piece = self.piece()?;
+            self.next += piece.len as u64;
+            self.in_flight.push_back(piece);
+        }
+        Ok(())
+    }
+
+    fn piece(&self) -> Result<Piece> {
+        let gpu = &self.gpu;
+        let from = self.next / 4 * 4;
+        let end = self.end.min(from + READ_STEP);
+        let bytes = (end - from).next_multiple_of(4);
+        let staging = gpu.take(Usage::Readback, bytes)?;
+        let submission = {
+            let mut batch = lock(&gpu.batch);
+            batch.push(Command::Copy { source: self.source.clone(), from, target: staging.clone(), to: 0, bytes });
+            gpu.submit(&mut batch)?;
+            batch.last.clone().expect("something was submitted just now")
+        };
+        // An earlier batch, submitted meanwhile by another thread, may have failed to write it.
+        self.source.failure()?;
+        let signal = Arc::new(Signal::default());
+        let weak = Arc::downgrade(&signal);
+        staging.set_mapped(true);
+        gpu.scoped(0, || {
+            staging.raw().map_async(wgpu::MapMode::Read, ..bytes, move |result| {
+                let result = result.map_err(|_| Error::DeviceLost { reason: "it does not answer any more".to_owned() });
+                if let Some(signal) = weak.upgrade() {
+                    signal.set(result);
+                }
+            });
+        })?;
+        if let Some(deadline) = self.watch {
+            gpu.poller.watch(submission.clone(), &signal, deadline)?;
+        }
+        let (skip, len) = ((self.next - from) as usize, (end - self.next) as usize);
+        Ok(Piece { staging, skip, len, mapped: bytes, signal, submission })
+    }
+}
+
+impl Piece {
+    /// Hands the mapped bytes over and makes the staging buffer reusable.
+    fn finish(self, gpu: &Gpu, sink: impl FnOnce(&[u8])) -> Result<()> {
+        let raw = self.staging.raw();
+        {
+            let view = raw.get_mapped_range(..self.mapped);
+            let view = view.map_err(|e| gpu.faults.lost().unwrap_or(Error::Gpu { message: e.to_string() }))?;
+            sink(&view[self.skip..self.skip + self.len]);
+        }
+        raw.unmap();
+        self.staging.set_mapped(false);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, grid};
+    use crate::backend::gpu::{Gpu, Selection};
+    use crate::error::Error;
+
+    #[test]
+    fn a_grid_holds_all_groups_and_few_more() {
+        for groups in [1, 2, 65_535, 65_536, 65_537, 131_070, 131_071, 1 << 20, 1 << 31, 65_535 * 65_535] {
+            let (x, y) = grid(groups, 65_535).unwrap();
+            assert!(x <= 65_535 && y <= 65_535);
+            let all = u64::from(x) * u64::from(y);
+            assert!(all >= groups && all - groups < u64::from(y), "{groups}: {x} x {y}");
+        }
+        assert_eq!(grid(65_535 * 65_535 + 1, 65_535), None);
+        assert_eq!(grid(10, 4), Some((4, 3)));
+    }
+
+    /// No public call records a wrong command, so this one is put in by hand.
+    #[test]
+    fn what_a_failed_batch_should_have_written_says_so() {
+        let gpu = match Gpu::open(&Selection::Any) {
+            Ok(gpu) => gpu,
+            Err(error) => {
+                let required = std::env::var("REQUIRE_BACKENDS").unwrap_or_default();
+                assert!(!required.contains("gpu"), "{error}");
+                eprintln!("no device, not tested: {error}");
+                return;
+            }
+        };
+        let (source, hit, bystander) = (gpu.upload(&[1; 256]).unwrap(), gpu.alloc(256).unwrap(), gpu.upload(&[2; 256]).unwrap());
+        gpu.clear(&hit, 0, 4).unwrap();
+        gpu.record(Command::Copy { source: source.clone(), from: 0, target: hit.clone(), to: 0, bytes: 1 << 20 }).unwrap();
+        let error = gpu.flush().unwrap_err();
+        assert!(matches!(error, Error::Gpu { .. }), "{error:?}");
+        assert_eq!(gpu.read(&hit, 0, 256, None), Err(error.clone()));
+        assert_eq!(gpu.copy(&hit, 0, &bystander, 0, 4), Err(error));
+        assert_eq!(gpu.read(&source, 0, 256, None).unwrap(), [1; 256]);
+        assert_eq!(gpu.read(&bystander, 0, 256, None).unwrap(), [2; 256]);
+        // Its memory is sound, only its content is not.
+        drop(hit);
+        assert_eq!(gpu.read(&gpu.upload(&[3; 256]).unwrap(), 0, 256, None).unwrap(), [3; 256]);
+    }
+}

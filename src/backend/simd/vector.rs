@@ -1,0 +1,95 @@
+//! Whole values (scalars, tuples, structs) as vectors: the leaf-wise moves of a level, lifted to any element.
+
+use crate::element::{Element, LeafMap, LeafVisit, Offset, Scalar, Value};
+use crate::kernel::{Varying, ops};
+
+use super::{Level, OneLane, Span, ViewMut};
+
+struct Store<'a, L, T>(L, ViewMut<'a, T>, Span);
+impl<L: Level, T: Element> LeafVisit<L> for Store<'_, L, T> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, x: S::In<L>, at: Offset) {
+        S::store(self.0, x, self.1.field::<S>(at), self.2);
+    }
+}
+
+/// Writes the lanes of a span.
+#[inline(always)]
+pub(crate) fn store<L: Level, T: Element>(l: L, x: Varying<L, T>, to: ViewMut<'_, T>, i: Span) {
+    T::visit(&mut Store(l, to, i), x.0, Offset::START);
+}
+
+struct Stream<'a, L, T>(L, ViewMut<'a, T>, Span);
+impl<L: Level, T: Element> LeafVisit<L> for Stream<'_, L, T> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, x: S::In<L>, at: Offset) {
+        S::stream(self.0, x, self.1.field::<S>(at), self.2);
+    }
+}
+
+/// Writes the lanes of a span past the caches, where the hardware can.
+#[inline(always)]
+pub(crate) fn stream<L: Level, T: Element>(l: L, x: Varying<L, T>, to: ViewMut<'_, T>, i: Span) {
+    T::visit(&mut Stream(l, to, i), x.0, Offset::START);
+}
+
+struct SlideDown<L, const N: usize>(L);
+impl<L: Level, const N: usize> LeafMap<L, L> for SlideDown<L, N> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, x: S::In<L>) -> S::In<L> {
+        S::slide_down::<L, N>(self.0, x)
+    }
+}
+
+struct SlideUp<L, const N: usize>(L);
+impl<L: Level, const N: usize> LeafMap<L, L> for SlideUp<L, N> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, x: S::In<L>) -> S::In<L> {
+        S::slide_up::<L, N>(self.0, x)
+    }
+}
+
+macro_rules! slide {
+    ($(#[$doc:meta])* $f:ident $map:ident) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub(crate) fn $f<L: Level, T: Value>(l: L, x: Varying<L, T>, n: usize) -> Varying<L, T> {
+            Varying(match n {
+                1 => T::map(&mut $map::<L, 1>(l), x.0),
+                2 => T::map(&mut $map::<L, 2>(l), x.0),
+                4 => T::map(&mut $map::<L, 4>(l), x.0),
+                8 => T::map(&mut $map::<L, 8>(l), x.0),
+                16 => T::map(&mut $map::<L, 16>(l), x.0),
+                _ => unreachable!("a slide is a power of two below the width"),
+            })
+        }
+    };
+}
+slide!(
+    /// Lane `j` gets lane `j + n`. `n` is a power of two below the width, known where this is inlined.
+    slide_down SlideDown
+);
+slide!(
+    /// Lane `j` gets lane `j - n`. `n` is a power of two below the width, known where this is inlined.
+    slide_up SlideUp
+);
+
+struct Extract<L>(L, usize);
+impl<L: Level> LeafMap<L, OneLane> for Extract<L> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, x: S::In<L>) -> S::In<OneLane> {
+        S::extract(self.0, x, self.1).to_one()
+    }
+}
+
+/// The value of one lane.
+#[inline(always)]
+pub(crate) fn extract<L: Level, T: Value>(l: L, x: Varying<L, T>, lane: usize) -> T {
+    T::from_one(T::map(&mut Extract(l, lane), x.0))
+}
+
+/// `x` where a lane is below `n`, else `other`.
+#[inline(always)]
+pub(crate) fn first<L: Level, T: Value>(l: L, n: usize, x: Varying<L, T>, other: Varying<L, T>) -> Varying<L, T> {
+    ops::select(l, Varying(l.first(n)), x, other)
+}

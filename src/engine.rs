@@ -1,0 +1,328 @@
+//! `Engine`: what this computer is, and the way in to every primitive.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use crate::array::Array;
+use crate::backend::cpu::{Cpu, Deadline, Pool};
+use crate::backend::simd::SimdLevel;
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::machine::{Gpus, Machine};
+use crate::plan::{Choice, Problem};
+
+#[cfg(feature = "gpu")]
+use crate::backend::gpu::{Gpu, Selection};
+
+/// The way in: it knows the cores, the SIMD level and the GPUs of this machine, and has a method for every primitive.
+///
+/// Cheap to clone; all clones are one engine. Making one never fails for want of a GPU. The GPU is looked for when a call could
+/// gain from it, or when it is asked for, since opening a driver takes tens of milliseconds.
+///
+/// ```
+/// use granule::prelude::*;
+///
+/// let engine = Engine::new()?;
+/// let total = engine.reduce(iota(0..1000_u32), Sum).run()?;
+/// assert_eq!(total, 499_500);
+/// # granule::Result::Ok(())
+/// ```
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    level: SimdLevel,
+    workers: AtomicUsize,
+    pool: Pool,
+    /// The machine as far as it is known without opening a GPU driver.
+    cores_only: Machine,
+    /// The machine with its GPUs, once they were looked for.
+    whole: OnceLock<Machine>,
+    #[cfg(feature = "gpu")]
+    gpu: gpu_side::GpuSide,
+}
+
+impl Engine {
+    /// An engine with everything that this machine offers.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if an environment variable (see [`EngineBuilder`]) makes no sense.
+    pub fn new() -> Result<Engine> {
+        Engine::builder().build()
+    }
+
+    /// Sets an engine up in detail.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    /// An array with a copy of these elements, in host memory. It moves to the GPU only when it must, and then stays there.
+    pub fn array<T: Element>(&self, data: impl AsRef<[T]>) -> Array<T> {
+        Array::from_vec(self, data.as_ref().to_vec())
+    }
+
+    /// An array that takes over these elements without a copy.
+    pub fn array_from_vec<T: Element>(&self, data: Vec<T>) -> Array<T> {
+        Array::from_vec(self, data)
+    }
+
+    /// The machine, GPUs included: looks for them if nobody has yet.
+    pub fn machine(&self) -> &Machine {
+        self.0.whole.get_or_init(|| Machine { gpus: self.look_for_gpus(), ..self.0.cores_only.clone() })
+    }
+
+    /// The SIMD level in use.
+    pub fn simd_level(&self) -> SimdLevel {
+        self.0.level
+    }
+
+    /// How many threads a call may use, the caller's included.
+    pub fn workers(&self) -> usize {
+        self.0.workers.load(Ordering::Relaxed)
+    }
+
+    /// Changes how many threads a call may use, from the next call on. At least 1; more than the machine has cores is allowed.
+    pub fn set_workers(&self, workers: usize) {
+        self.0.workers.store(workers.max(1), Ordering::Relaxed);
+    }
+
+    /// Whether two handles are one engine.
+    pub(crate) fn is(&self, other: &Engine) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The machine to plan this problem for: with GPUs if they are known, asked for, or could gain anything.
+    #[inline]
+    pub(crate) fn machine_for(&self, problem: &Problem) -> &Machine {
+        match self.0.whole.get() {
+            Some(machine) => machine,
+            None if crate::plan::worth_looking_for_gpu(problem, &self.0.cores_only) => self.machine(),
+            None => &self.0.cores_only,
+        }
+    }
+
+    /// The means to carry out a plan for the CPU.
+    #[inline]
+    pub(crate) fn cpu(&self, choice: &Choice, deadline: Option<Deadline>, unordered: bool) -> Cpu<'_> {
+        Cpu { level: self.0.level, workers: choice.workers, grain: choice.grain, deadline, unordered, pool: &self.0.pool }
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    fn look_for_gpus(&self) -> Gpus {
+        Gpus::Absent("this build has no GPU backend: enable the feature `gpu`".into())
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let machine = self.0.whole.get().unwrap_or(&self.0.cores_only);
+        f.debug_struct("Engine").field("simd", &self.0.level).field("workers", &self.workers()).field("machine", machine).finish()
+    }
+}
+
+/// Sets an [`Engine`] up. What is not set is taken from the environment, then from the machine:
+///
+/// | variable | meaning |
+/// |---|---|
+/// | `GRANULE_SIMD` | `base`, `avx2` or `avx512`: the SIMD level |
+/// | `GRANULE_WORKERS` | how many threads a call may use |
+/// | `GRANULE_ADAPTER` | part of the name of the GPU to use, or `none`; naming a software adapter allows it |
+#[derive(Default)]
+pub struct EngineBuilder {
+    level: Option<SimdLevel>,
+    workers: Option<usize>,
+    pool: Pool,
+    #[cfg(feature = "gpu")]
+    gpu: Option<gpu_side::Origin>,
+}
+
+impl EngineBuilder {
+    /// The SIMD level, instead of the widest.
+    pub fn simd(mut self, level: SimdLevel) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// How many threads a call may use, the caller's included; at least 1.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers.max(1));
+        self
+    }
+
+    /// Borrows threads from this pool instead of rayon's global one.
+    #[cfg(feature = "threads")]
+    pub fn pool(mut self, pool: Arc<rayon::ThreadPool>) -> Self {
+        self.pool = Pool::of(pool);
+        self
+    }
+
+    /// Which GPU to use. Naming a software adapter allows the planner to choose it by itself.
+    #[cfg(feature = "gpu")]
+    pub fn gpu(mut self, selection: Selection) -> Self {
+        self.gpu = Some(gpu_side::Origin::Open(selection));
+        self
+    }
+
+    /// Uses no GPU.
+    #[cfg(feature = "gpu")]
+    pub fn no_gpu(mut self) -> Self {
+        self.gpu = Some(gpu_side::Origin::None);
+        self
+    }
+
+    /// Uses this device and queue, with the limits and features that it was requested with.
+    #[cfg(feature = "gpu")]
+    pub fn device(mut self, device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        self.gpu = Some(gpu_side::Origin::Given(Gpu::from_device(device, queue)));
+        self
+    }
+
+    /// Makes the engine.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the level is not one that this CPU has, or if an environment variable makes no sense.
+    pub fn build(self) -> Result<Engine> {
+        let level = match self.level {
+            Some(level) if level <= SimdLevel::detect() => level,
+            Some(level) => {
+                return Err(Error::Config {
+                    message: format!("the SIMD level {level} was asked for, but this CPU has {} at most", SimdLevel::detect()),
+                });
+            }
+            None => SimdLevel::from_env()?.unwrap_or_else(SimdLevel::detect),
+        };
+        let workers = match self.workers {
+            Some(workers) => workers,
+            None => workers_from_env()?.unwrap_or_else(|| self.pool.threads()),
+        };
+        Ok(Engine(Arc::new(Inner {
+            level,
+            workers: AtomicUsize::new(workers),
+            pool: self.pool,
+            cores_only: Machine::without_gpus(level.lanes()),
+            whole: OnceLock::new(),
+            #[cfg(feature = "gpu")]
+            gpu: gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env)),
+        })))
+    }
+}
+
+fn workers_from_env() -> Result<Option<usize>> {
+    match std::env::var("GRANULE_WORKERS") {
+        Err(_) => Ok(None),
+        Ok(text) => match text.parse() {
+            Ok(n) if n > 0 => Ok(Some(n)),
+            _ => Err(Error::Config { message: format!("GRANULE_WORKERS={text:?}: a whole number from 1 on is accepted") }),
+        },
+    }
+}
+
+#[cfg(feature = "gpu")]
+mod gpu_side {
+    //! What an engine with the feature `gpu` has besides: one device, opened when it is first needed.
+
+    use super::*;
+    use std::sync::Mutex;
+
+    use crate::backend::gpu::{AdapterKind, AdapterSummary};
+    use crate::machine::{GpuInfo, GpuKind, GpuRates};
+    use crate::plan::Backend;
+
+    /// Where the device comes from.
+    pub(super) enum Origin {
+        Open(Selection),
+        None,
+        Given(Arc<Gpu>),
+    }
+
+    pub(super) struct GpuSide {
+        origin: Origin,
+        opened: OnceLock<Result<Arc<Gpu>>>,
+        fallback: Mutex<Option<Error>>,
+    }
+
+    impl GpuSide {
+        pub(super) fn new(origin: Origin) -> Self {
+            GpuSide { origin, opened: OnceLock::new(), fallback: Mutex::new(None) }
+        }
+    }
+
+    impl Origin {
+        /// What `GRANULE_ADAPTER` asks for; else the best there is.
+        pub(super) fn from_env() -> Origin {
+            match std::env::var("GRANULE_ADAPTER") {
+                Ok(name) if name.eq_ignore_ascii_case("none") => Origin::None,
+                Ok(name) => Origin::Open(Selection::Name(name)),
+                Err(_) => Origin::Open(Selection::Any),
+            }
+        }
+    }
+
+    impl Engine {
+        /// The GPU of this engine, opened if it is not yet.
+        ///
+        /// # Errors
+        /// [`Error::Unsupported`] if there is none, with the reason and what to do; [`Error::DeviceLost`] if it is gone.
+        pub fn gpu(&self) -> Result<Arc<Gpu>> {
+            let side = &self.0.gpu;
+            let open = || match &side.origin {
+                Origin::Open(selection) => Gpu::open(selection),
+                Origin::Given(gpu) => Ok(gpu.clone()),
+                Origin::None => Err(Error::Unsupported {
+                    backend: Backend::Gpu,
+                    reason: "this engine was set up without one (`GRANULE_ADAPTER=none`, or the builder's `no_gpu`)".into(),
+                }),
+            };
+            side.opened.get_or_init(open).clone()
+        }
+
+        /// All GPUs of this computer, also those that this engine does not use.
+        pub fn adapters() -> Vec<AdapterSummary> {
+            Gpu::discover()
+        }
+
+        /// Why the last call that was planned for the GPU ran on the CPU instead, if one did.
+        pub fn gpu_fallback(&self) -> Option<Error> {
+            self.0.gpu.fallback.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        }
+
+        pub(crate) fn note_fallback(&self, error: Error) {
+            *self.0.gpu.fallback.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(error);
+        }
+
+        pub(super) fn look_for_gpus(&self) -> Gpus {
+            match self.gpu() {
+                Ok(gpu) => Gpus::Present(vec![info(&gpu, matches!(self.0.gpu.origin, Origin::Open(Selection::Any)))]),
+                Err(Error::Unsupported { reason, .. }) => Gpus::Absent(reason),
+                Err(error) => Gpus::Absent(error.to_string()),
+            }
+        }
+    }
+
+    fn info(gpu: &Arc<Gpu>, by_chance: bool) -> GpuInfo {
+        let (summary, limits) = (gpu.summary(), gpu.limits());
+        let kind = match summary.kind {
+            AdapterKind::Discrete => GpuKind::Discrete,
+            AdapterKind::Integrated => GpuKind::Integrated,
+            AdapterKind::Virtual => GpuKind::Virtual,
+            AdapterKind::Cpu => GpuKind::Software,
+            AdapterKind::Other => GpuKind::Other,
+        };
+        let features = gpu.features();
+        GpuInfo {
+            name: summary.name,
+            api: summary.api,
+            kind,
+            driver: summary.driver,
+            asked_for: !by_chance,
+            max_binding_bytes: limits.max_storage_buffer_binding_size,
+            max_buffer_bytes: limits.max_buffer_size,
+            max_storage_bindings: limits.max_storage_buffers_per_shader_stage,
+            int64: features.contains(wgpu::Features::SHADER_INT64),
+            float64: features.contains(wgpu::Features::SHADER_F64),
+            subgroups: features.contains(wgpu::Features::SUBGROUP),
+            ieee_f32: gpu.verdict().is_ok_and(|v| v.ieee_f32),
+            rates: GpuRates::prior(kind),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What one element costs, counted from the IR. The planner multiplies it with what the machine was measured to do.
+
+use crate::element::Kind;
+use crate::kernel::ir::{Binary, Block, Id, Op, Stmt, Traced, Trips, Unary};
+
+/// The cost of evaluating a traced function once.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cost {
+    /// Bytes read at the grid index: they stream.
+    pub bytes_read: f32,
+    /// Bytes read at computed indices.
+    pub bytes_random: f32,
+    /// Operations, each weighted by what it takes of an addition's throughput.
+    pub ops: f32,
+    /// Whether a loop runs for a number of times that depends on the data. It is counted once.
+    pub loops_unknown: bool,
+}
+
+/// How often a loop of unknown length is counted: the cost of one iteration is kept.
+const UNKNOWN_TRIPS: f32 = 1.0;
+
+impl Cost {
+    /// The cost of a function.
+    pub fn of(f: &Traced) -> Cost {
+        let mut cost = Cost::default();
+        cost.block(f, &f.body, 1.0);
+        cost
+    }
+
+    fn block(&mut self, f: &Traced, block: &Block, times: f32) {
+        for s in block {
+            match s {
+                Stmt::Let(id) => self.value(f, *id, times),
+                Stmt::Store { .. } | Stmt::Break | Stmt::Continue => {}
+                Stmt::If { then, other, .. } => {
+                    // Lanes of one vector or subgroup take both branches.
+                    self.ops += times;
+                    self.block(f, then, times);
+                    self.block(f, other, times);
+                }
+                Stmt::Loop { body, trips } => {
+                    let trips = match *trips {
+                        Trips::Once => 1.0,
+                        Trips::Range { from, to, inclusive } => match (known(f, from), known(f, to)) {
+                            (Some(from), Some(to)) => (to - from + inclusive as i128).max(0) as f32,
+                            _ => {
+                                self.loops_unknown = true;
+                                UNKNOWN_TRIPS
+                            }
+                        },
+                        Trips::Unknown => {
+                            self.loops_unknown = true;
+                            UNKNOWN_TRIPS
+                        }
+                    };
+                    self.block(f, body, times * trips);
+                }
+            }
+        }
+    }
+
+    fn value(&mut self, f: &Traced, id: Id, times: f32) {
+        let kind = f.kinds[id as usize];
+        match f.ops[id as usize] {
+            Op::Read { guarded, .. } => {
+                let bytes = times * 4.0 * kind.words() as f32;
+                *(if guarded { &mut self.bytes_random } else { &mut self.bytes_read }) += bytes;
+                self.ops += times * if guarded { 4.0 } else { 1.0 };
+            }
+            op => self.ops += times * weight(op, kind),
+        }
+    }
+}
+
+/// The weight of an operation.
+fn weight(op: Op, kind: Kind) -> f32 {
+    let float = matches!(kind, Kind::F32 | Kind::F64);
+    match op {
+        Op::Param(_) | Op::Const(_) | Op::Uniform(_) | Op::Grid(_) | Op::Var(_) | Op::Load(_) => 0.0,
+        Op::Clamp { .. } | Op::Read { .. } | Op::Select(..) | Op::MulAdd(..) => 1.0,
+        Op::Unary(f, _) => match f {
+            Unary::Bits => 0.0,
+            Unary::Cast | Unary::Round | Unary::CountOnes | Unary::LeadingZeros | Unary::TrailingZeros => 2.0,
+            Unary::ReverseBits => 4.0,
+            Unary::Sqrt => 6.0,
+            Unary::Exp | Unary::Exp2 | Unary::Ln | Unary::Log2 | Unary::Log10 => 12.0,
+            Unary::Sin | Unary::Cos | Unary::Tanh | Unary::Atan => 16.0,
+            Unary::Tan => 24.0,
+            _ => 1.0,
+        },
+        Op::Binary(f, ..) => match f {
+            Binary::Div if float => 4.0,
+            Binary::Div => 8.0,
+            Binary::Rem if float => 20.0,
+            Binary::Rem => 8.0,
+            Binary::Atan2 => 24.0,
+            Binary::Pow => 40.0,
+            _ => 1.0,
+        },
+    }
+}
+
+/// An integer that the host knows: made of constants, uniforms and lengths.
+fn known(f: &Traced, id: Id) -> Option<i128> {
+    let kind = f.kinds[id as usize];
+    let of_bits = |bits: u64| match kind {
+        Kind::I32 => Some(bits as u32 as i32 as i128),
+        Kind::U32 => Some(bits as u32 as i128),
+        Kind::I64 => Some(bits as i64 as i128),
+        Kind::U64 => Some(bits as i128),
+        _ => None,
+    };
+    match f.ops[id as usize] {
+        Op::Const(bits) => of_bits(bits),
+        Op::Uniform(word) => {
+            let low = f.uniforms[word as usize] as u64;
+            of_bits(if kind.words() == 2 { low | (f.uniforms[word as usize + 1] as u64) << 32 } else { low })
+        }
+        Op::Unary(Unary::Cast, a) => {
+            let x = known(f, a)?;
+            of_bits(x as u64)
+        }
+        Op::Binary(op, a, b) => {
+            let (a, b) = (known(f, a)?, known(f, b)?);
+            let x = match op {
+                Binary::Add => a + b,
+                Binary::Sub => a - b,
+                Binary::Mul => a.checked_mul(b)?,
+                Binary::Div if b != 0 => a / b,
+                Binary::Min => a.min(b),
+                Binary::Max => a.max(b),
+                _ => return None,
+            };
+            of_bits(x as u64)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,107 @@
+//! What is to be planned.
+
+use crate::kernel::cost::Cost;
+
+use super::Backend;
+
+/// Which primitive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// One output for each input.
+    Map,
+    /// One output in all.
+    Reduce,
+    /// One output for each prefix.
+    Scan,
+}
+
+impl std::fmt::Display for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Operation::Map => "map",
+            Operation::Reduce => "reduce",
+            Operation::Scan => "scan",
+        })
+    }
+}
+
+/// A call, described by what its cost depends on. No type, no data: a plan is a pure function of this and the machine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Problem {
+    /// The primitive.
+    pub operation: Operation,
+    /// Number of elements.
+    pub n: usize,
+    /// What reading and computing one element costs: the source, with everything fused into it.
+    pub element: Cost,
+    /// What combining two elements costs; zero for a map.
+    pub combine: Cost,
+    /// Size of one output element, in bytes.
+    pub item_bytes: usize,
+    /// Input bytes that the GPU does not have.
+    pub upload_bytes: u64,
+    /// Input bytes that only the GPU has.
+    pub download_bytes: u64,
+    /// Whether the caller needs the result in host memory.
+    pub result_on_host: bool,
+    /// Whether the canonical order of a reduction may be given up.
+    pub unordered: bool,
+    /// Whether the kernel can run on a GPU at all, and what it needs there.
+    pub gpu: GpuNeeds,
+    /// Threads that may be used, the caller's included; at least 1.
+    pub max_workers: usize,
+    /// The backend that the caller asked for.
+    pub pinned: Option<Backend>,
+}
+
+/// What a kernel needs of a GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct GpuNeeds {
+    /// 64-bit integers.
+    pub int64: bool,
+    /// 64-bit floats.
+    pub float64: bool,
+    /// Number of storage bindings, inputs and outputs together.
+    pub bindings: u32,
+    /// Why no GPU can run it.
+    pub refused: Option<&'static str>,
+}
+
+impl GpuNeeds {
+    /// What two parts of one kernel need together.
+    pub fn and(self, other: GpuNeeds) -> GpuNeeds {
+        GpuNeeds {
+            int64: self.int64 || other.int64,
+            float64: self.float64 || other.float64,
+            bindings: self.bindings + other.bindings,
+            refused: self.refused.or(other.refused),
+        }
+    }
+}
+
+impl Problem {
+    /// The problem of doing nothing to no elements; a starting point for struct update.
+    pub fn new(operation: Operation) -> Problem {
+        Problem {
+            operation,
+            n: 0,
+            element: Cost::default(),
+            combine: Cost::default(),
+            item_bytes: 0,
+            upload_bytes: 0,
+            download_bytes: 0,
+            result_on_host: false,
+            unordered: false,
+            gpu: GpuNeeds::default(),
+            max_workers: usize::MAX,
+            pinned: None,
+        }
+    }
+
+    /// Bytes that the operation must move through memory at least.
+    pub fn bytes(&self) -> u64 {
+        let read = f64::from(self.element.bytes_read + self.element.bytes_random);
+        let written = if self.operation == Operation::Reduce { 0 } else { self.item_bytes };
+        ((read + written as f64) * self.n as f64) as u64
+    }
+}

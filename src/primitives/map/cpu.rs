@@ -1,0 +1,79 @@
+//! Map on the CPU: bound by bytes for light kernels, by arithmetic for heavy ones.
+
+use std::ops::Range;
+
+use crate::backend::cpu::Cpu;
+use crate::backend::simd::{Level, Span, ViewMut, WithLevel, store, stream};
+use crate::element::Element;
+use crate::error::Result;
+use crate::source::Source;
+
+/// Above this much output the caches are no help to whoever reads it next, and a streaming store saves reading the line first:
+/// measured 1.5 to 2.4 times faster from 16 MiB on.
+const STREAM_BYTES: usize = 16 << 20;
+
+/// Writes `source[i]` to `out[i]` for all `n` elements.
+pub(crate) fn fill<S: Source<Item: Element>>(cpu: &Cpu<'_>, source: &S, out: ViewMut<'_, S::Item>, n: usize) -> Result<()> {
+    let streaming = n.saturating_mul(size_of::<S::Item>()) >= STREAM_BYTES;
+    cpu.for_each_range(n, |range| cpu.at_level(Fill { source, out, range, streaming }))
+}
+
+struct Fill<'a, S: Source<Item: Element>> {
+    source: &'a S,
+    out: ViewMut<'a, S::Item>,
+    range: Range<usize>,
+    streaming: bool,
+}
+
+impl<S: Source<Item: Element>> WithLevel for Fill<'_, S> {
+    type Out = ();
+    #[inline(always)]
+    fn run<L: Level>(self, l: L) {
+        match (S::LOOPS, self.streaming) {
+            (true, _) => self.each::<_, false>(l),
+            (false, true) => self.each::<L, true>(l),
+            (false, false) => self.each::<L, false>(l),
+        }
+    }
+}
+
+impl<S: Source<Item: Element>> Fill<'_, S> {
+    #[inline(always)]
+    fn each<L: Level, const STREAM: bool>(self, l: L) {
+        let bound = self.source.bind(l);
+        let Range { start: mut i, end } = self.range;
+        if STREAM {
+            let head = (i + self.out.elements_to_alignment(i)).min(end);
+            while i < head {
+                let span = Span::new(i, L::WIDTH.min(head - i));
+                store(l, S::load(l, bound, span), self.out, span);
+                i += span.count;
+            }
+        }
+        while i + 4 * L::WIDTH <= end && !S::LOOPS {
+            // Four independent vectors: enough loads in flight, and the loop's own cost spread thin.
+            let span = Span::new(i, L::WIDTH);
+            let mut x = [S::load(l, bound, span); 4];
+            for (k, x) in x.iter_mut().enumerate().skip(1) {
+                *x = S::load(l, bound, span.shift(k * L::WIDTH));
+            }
+            for (k, x) in x.into_iter().enumerate() {
+                let span = span.shift(k * L::WIDTH);
+                if STREAM { stream(l, x, self.out, span) } else { store(l, x, self.out, span) }
+            }
+            i += 4 * L::WIDTH;
+        }
+        while i + L::WIDTH <= end {
+            let span = Span::new(i, L::WIDTH);
+            store(l, S::load(l, bound, span), self.out, span);
+            i += L::WIDTH;
+        }
+        if i < end {
+            let span = Span::new(i, end - i);
+            store(l, S::load(l, bound, span), self.out, span);
+        }
+        if STREAM {
+            l.fence();
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Map on a GPU.
+
+use std::sync::Arc;
+
+use crate::array::Array;
+use crate::backend::gpu::{Access, DeviceArray, Executor, Function, Gpu, Input, Stage, Started, element_bytes, leaves, part};
+use crate::element::Element;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::source::Source;
+
+/// Elements that one workgroup of `map.wgsl` takes.
+const GROUP: u64 = 1024;
+
+/// Records the map into a new array.
+pub(crate) fn map<'t, S: Source<Item: Element>>(
+    engine: &Engine,
+    gpu: &Arc<Gpu>,
+    source: &S,
+    n: usize,
+) -> Result<Started<'t, Array<S::Item>>> {
+    if n == 0 {
+        return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
+    }
+    let executor = Executor { gpu };
+    let function = Function::source(gpu, source)?;
+    let out = executor.items(S::Item::WORDS, n as u64)?;
+    let chunk = executor.chunk(&function, S::Item::WORDS)?;
+    for base in (0..n as u64).step_by(chunk as usize) {
+        let count = chunk.min(n as u64 - base);
+        let window = out.range(base * element_bytes::<S::Item>(), count * element_bytes::<S::Item>());
+        let stage = Stage {
+            template: &[part!("map")],
+            item: &leaves::<S::Item>(),
+            input: Input::Function(&function),
+            operator: None,
+            buffers: &[("out", Access::ReadWrite, window)],
+            shuffles: false,
+        };
+        executor.dispatch(&stage, [count as u32, 0, 0, 0], base, count, count.div_ceil(GROUP))?;
+    }
+    Ok(Started::Ready(Array::from_device(engine, n, DeviceArray::new(gpu, out))))
+}

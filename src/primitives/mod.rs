@@ -1,0 +1,35 @@
+//! The primitives: one folder each, with the contract and the task in `mod.rs` and an algorithm a side in `cpu.rs` and `gpu.rs`.
+
+mod cost;
+mod destination;
+pub mod map;
+pub mod reduce;
+pub mod scan;
+mod total;
+
+pub use destination::Destination;
+
+use crate::element::Element;
+use crate::error::{Error, Result};
+use crate::operator::Operator;
+use crate::plan::{Operation, Problem};
+use crate::source::{Source, UNBOUNDED};
+use crate::task::Survey;
+
+/// The problem that a primitive over this source poses; the task adds what it alone knows.
+#[inline]
+fn describe<S: Source<Item: Element>>(_: &Survey<'_>, operation: Operation, source: &S) -> Result<Problem> {
+    let n = source.len()?;
+    if n == UNBOUNDED {
+        return Err(Error::Unbounded);
+    }
+    let (element, gpu) = cost::of_source(source);
+    Ok(Problem { n, element, gpu, item_bytes: size_of::<S::Item>(), ..Problem::new(operation) })
+}
+
+/// The same problem with an operator.
+#[inline]
+fn with_operator<T: Element, O: Operator<T>>(problem: Problem, operator: &O) -> Problem {
+    let (combine, needs) = cost::of_operator::<T, O>(operator);
+    Problem { combine, gpu: problem.gpu.and(needs), ..problem }
+}

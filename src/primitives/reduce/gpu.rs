@@ -1,0 +1,89 @@
+//! Reduce on a GPU, in the canonical order: a workgroup a tile, then the tiles' results in the same way, until one is left.
+
+use std::sync::Arc;
+
+use crate::backend::cpu::TILE;
+use crate::backend::gpu::{
+    Access, Buffer, Executor, Function, Gpu, Input, Part, Stage, Started, element_bytes, leaves, part, unpack_one,
+};
+use crate::element::{Element, Kind};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::operator::Operator;
+use crate::source::Source;
+
+/// Records the reduction; its one result is on its way to the host.
+pub(crate) fn reduce<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
+    _: &Engine,
+    gpu: &Arc<Gpu>,
+    source: &S,
+    operator: &O,
+    n: usize,
+) -> Result<Started<'t, T>> {
+    if n == 0 {
+        return Ok(Started::Ready(operator.identity()));
+    }
+    let executor = Executor { gpu };
+    let function = Function::source(gpu, source)?;
+    let tiles = Tiles::new(&executor, Function::operator(gpu, operator)?, O::COMMUTATIVE, T::WORDS, leaves::<T>());
+    let mut left = (n as u64).div_ceil(TILE as u64);
+    let mut results = tiles.of_source(&function, n as u64)?;
+    while left > 1 {
+        let next = executor.items(T::WORDS, left.div_ceil(TILE as u64))?;
+        tiles.dispatch(Input::Items(&results), &next, 0, 0, left)?;
+        results = next;
+        left = left.div_ceil(TILE as u64);
+    }
+    Ok(Started::Read {
+        gpu: gpu.clone(),
+        buffer: results,
+        bytes: element_bytes::<T>(),
+        finish: Box::new(|words| Ok(unpack_one(words))),
+    })
+}
+
+/// Reduces tiles to one item each.
+pub(crate) struct Tiles<'x, 'g> {
+    executor: &'x Executor<'g>,
+    pub(crate) operator: Function,
+    pub(crate) words: usize,
+    pub(crate) item: Vec<Kind>,
+    template: Vec<Part>,
+    shuffles: bool,
+}
+
+impl<'x, 'g> Tiles<'x, 'g> {
+    pub(crate) fn new(executor: &'x Executor<'g>, operator: Function, commutative: bool, words: usize, item: Vec<Kind>) -> Self {
+        let shuffles = commutative && executor.subgroups();
+        let template = match (commutative, shuffles) {
+            (true, true) => vec![part!("fold_subgroup"), part!("reduce_lanes"), part!("reduce_main")],
+            (true, false) => vec![part!("fold_workgroup"), part!("reduce_lanes"), part!("reduce_main")],
+            (false, _) => vec![part!("reduce_runs"), part!("reduce_main")],
+        };
+        Tiles { executor, operator, words, item, template, shuffles }
+    }
+
+    /// The results of all tiles of a source.
+    pub(crate) fn of_source(&self, source: &Function, n: u64) -> Result<Buffer> {
+        let results = self.executor.items(self.words, n.div_ceil(TILE as u64))?;
+        let chunk = self.executor.chunk(source, 1)?;
+        for base in (0..n).step_by(chunk as usize) {
+            let count = chunk.min(n - base);
+            self.dispatch(Input::Function(source), &results, base / TILE as u64, base, count)?;
+        }
+        Ok(results)
+    }
+
+    /// Records the tiles of the grid indices `base..base + count`; results go to `out` from item `first` on.
+    pub(crate) fn dispatch(&self, input: Input<'_>, out: &Buffer, first: u64, base: u64, count: u64) -> Result<()> {
+        let stage = Stage {
+            template: &self.template,
+            item: &self.item,
+            input,
+            operator: Some(&self.operator),
+            buffers: &[("out", Access::ReadWrite, out.all())],
+            shuffles: self.shuffles,
+        };
+        self.executor.dispatch(&stage, [count as u32, first as u32, 0, 0], base, count, count.div_ceil(TILE as u64))
+    }
+}

@@ -1,0 +1,178 @@
+//! Scan on the CPU.
+//!
+//! In a vector: log2(width) steps of sliding up and combining. From vector to vector a carry; the dependency from one to the next
+//! is a single combination. On several threads the tiles are chained: a worker takes the next tile, reduces it (it then is in the
+//! L2 cache), waits for the prefix of the tile before, publishes its own, and scans. Whoever holds an earlier tile is working
+//! on it already, since tiles are handed out in order, so the wait ends. Measured 36 GB/s against 43 for a plain copy.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::backend::cpu::Cpu;
+use crate::backend::simd::{Level, Span, ViewMut, WithLevel, extract, first, slide_up, store, stream};
+use crate::element::Element;
+use crate::error::Result;
+use crate::kernel::{Varying, ops};
+use crate::operator::Operator;
+use crate::primitives::total::{Total, combine, prefixes};
+use crate::source::Source;
+
+/// Elements of a link of the chain: large enough that the wait for the predecessor is short against the work, small enough
+/// that input and output stay in L2 between the two passes.
+const LINK: usize = 32 * 1024;
+/// As in `map`: output that will not stay in the caches is streamed.
+const STREAM_BYTES: usize = 16 << 20;
+
+/// What is scanned: everything but the memory.
+pub(crate) struct Scan<'a, T, S, O> {
+    pub(crate) source: &'a S,
+    pub(crate) op: &'a O,
+    pub(crate) exclusive: bool,
+    pub(crate) init: Option<T>,
+}
+
+impl<T: Element, S: Source<Item = T>, O: Operator<T>> Scan<'_, T, S, O> {
+    /// Writes the prefixes of all `n` elements to `out`.
+    pub(crate) fn run(&self, cpu: &Cpu<'_>, out: ViewMut<'_, T>, n: usize) -> Result<()> {
+        let streaming = n.saturating_mul(size_of::<T>()) >= STREAM_BYTES;
+        let links = n.div_ceil(LINK);
+        let range = |link: usize| link * LINK..((link + 1) * LINK).min(n);
+        if cpu.workers <= 1 || links < 2 {
+            let mut carry = self.init;
+            for link in 0..links {
+                cpu.check_deadline()?;
+                carry = Some(cpu.at_level(Link { scan: self, out, range: range(link), carry, streaming }));
+            }
+            return Ok(());
+        }
+
+        let mut prefixes: Vec<T> = Vec::with_capacity(links);
+        let slots = ViewMut::new(&mut prefixes.spare_capacity_mut()[..links]);
+        let states: Vec<AtomicU32> = (0..links).map(|_| AtomicU32::new(WAITING)).collect();
+        // The deadline is checked here and not by the chunks: a link that is not worked on must say so to its successor.
+        let chain = Cpu { deadline: None, ..cpu.clone() };
+        chain.for_each_chunk(links, |link| {
+            let _publish = FailUnlessReady(&states[link]);
+            if cpu.check_deadline().is_err() {
+                return;
+            }
+            let total = (link + 1 < links).then(|| cpu.at_level(Total { source: self.source, op: self.op, range: range(link) }));
+            let carry = match link.checked_sub(1) {
+                None => self.init,
+                Some(before) if wait(&states[before]) == READY => Some(slots.read(before)),
+                Some(_) => return,
+            };
+            if let Some(total) = total {
+                slots.write(link, carry.map_or(total, |carry| combine(self.op, carry, total)));
+            }
+            states[link].store(READY, Ordering::Release);
+            cpu.at_level(Link { scan: self, out, range: range(link), carry, streaming });
+        })?;
+        if states.iter().all(|state| state.load(Ordering::Relaxed) == READY) { Ok(()) } else { cpu.check_deadline() }
+    }
+}
+
+const WAITING: u32 = 0;
+const READY: u32 = 1;
+const FAILED: u32 = 2;
+
+/// Marks a link as failed if it is left without a prefix (its kernel panicked, or the deadline passed), so that nobody waits
+/// for it.
+struct FailUnlessReady<'a>(&'a AtomicU32);
+impl Drop for FailUnlessReady<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.compare_exchange(WAITING, FAILED, Ordering::Release, Ordering::Relaxed);
+    }
+}
+
+fn wait(state: &AtomicU32) -> u32 {
+    let mut polls = 0_u32;
+    loop {
+        match state.load(Ordering::Acquire) {
+            WAITING if polls < 500 => std::hint::spin_loop(),
+            WAITING => std::thread::yield_now(),
+            state => return state,
+        }
+        polls += 1;
+    }
+}
+
+/// Scans a range that starts from a carry, and returns the carry after it.
+struct Link<'a, T, S, O> {
+    scan: &'a Scan<'a, T, S, O>,
+    out: ViewMut<'a, T>,
+    range: Range<usize>,
+    carry: Option<T>,
+    streaming: bool,
+}
+
+impl<T: Element, S: Source<Item = T>, O: Operator<T>> WithLevel for Link<'_, T, S, O> {
+    type Out = T;
+    #[inline(always)]
+    fn run<L: Level>(mut self, l: L) -> T {
+        let carry = match self.carry {
+            Some(carry) => carry,
+            None => {
+                // Without a carry the first element is the first prefix: no identity enters the arithmetic of an inclusive scan.
+                let span = Span::new(self.range.start, 1);
+                let head = S::load(l, self.scan.source.bind(l), span);
+                store(l, if self.scan.exclusive { ops::lit(l, self.scan.op.identity()) } else { head }, self.out, span);
+                self.range.start += 1;
+                extract(l, head, 0)
+            }
+        };
+        match (self.scan.exclusive, self.streaming) {
+            (false, false) => self.each::<L, false, false>(l, carry),
+            (false, true) => self.each::<L, false, true>(l, carry),
+            (true, false) => self.each::<L, true, false>(l, carry),
+            (true, true) => self.each::<L, true, true>(l, carry),
+        }
+    }
+}
+
+impl<T: Element, S: Source<Item = T>, O: Operator<T>> Link<'_, T, S, O> {
+    #[inline(always)]
+    fn each<L: Level, const EXCLUSIVE: bool, const STREAM: bool>(self, l: L, carry: T) -> T {
+        let (bound, op, out) = (self.scan.source.bind(l), self.scan.op, self.out);
+        let Range { start: mut i, end } = self.range;
+        let mut carry = ops::lit(l, carry);
+        if STREAM {
+            let head = (i + out.elements_to_alignment(i)).min(end);
+            while i < head {
+                let span = Span::new(i, L::WIDTH.min(head - i));
+                store(l, step::<L, T, S, O, EXCLUSIVE>(l, bound, op, span, &mut carry), out, span);
+                i += span.count;
+            }
+        }
+        while i + L::WIDTH <= end {
+            let span = Span::new(i, L::WIDTH);
+            let prefix = step::<L, T, S, O, EXCLUSIVE>(l, bound, op, span, &mut carry);
+            if STREAM { stream(l, prefix, out, span) } else { store(l, prefix, out, span) }
+            i += L::WIDTH;
+        }
+        if i < end {
+            let span = Span::new(i, end - i);
+            store(l, step::<L, T, S, O, EXCLUSIVE>(l, bound, op, span, &mut carry), out, span);
+        }
+        if STREAM {
+            l.fence();
+        }
+        extract(l, carry, 0)
+    }
+}
+
+/// The prefixes of one vector, given those before it; moves the carry on.
+#[inline(always)]
+fn step<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Operator<T>, const EXCLUSIVE: bool>(
+    l: L,
+    bound: S::Bound<'a, L>,
+    op: &O,
+    span: Span,
+    carry: &mut Varying<L, T>,
+) -> Varying<L, T> {
+    let local = prefixes(l, op, S::load(l, bound, span));
+    let inclusive = op.combine(l, *carry, local);
+    let prefix = if EXCLUSIVE { first(l, 1, *carry, slide_up(l, inclusive, 1)) } else { inclusive };
+    *carry = op.combine(l, *carry, ops::lit(l, extract(l, local, span.count - 1)));
+    prefix
+}

@@ -1,0 +1,120 @@
+//! Scan on a GPU: reduce, then scan. The tiles are reduced, their totals scanned in the same way, and each tile scanned from the
+//! prefix of those before it. Three passes over the data against two of the chained forms, but no workgroup waits for another,
+//! which no API promises to end.
+
+use std::sync::Arc;
+
+use crate::array::Array;
+use crate::backend::cpu::TILE;
+use crate::backend::gpu::{
+    Access, Binding, Buffer, DeviceArray, Executor, Function, Gpu, Input, Stage, Started, leaves, pack, part,
+};
+use crate::element::Element;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::operator::Operator;
+use crate::primitives::reduce::Tiles;
+use crate::source::Source;
+
+/// Flags of `scan_main.wgsl`.
+const EXCLUSIVE: u32 = 1;
+const INITIAL: u32 = 2;
+
+/// Records the scan into a new array.
+pub(crate) fn scan<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
+    engine: &Engine,
+    gpu: &Arc<Gpu>,
+    source: &S,
+    operator: &O,
+    exclusive: bool,
+    init: Option<T>,
+    n: usize,
+) -> Result<Started<'t, Array<T>>> {
+    if n == 0 {
+        return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
+    }
+    let executor = Executor { gpu };
+    let function = Function::source(gpu, source)?;
+    let operator = Function::operator(gpu, operator)?;
+    let initial = match init {
+        Some(init) => gpu.upload(&pack(&[init]))?,
+        None => executor.items(T::WORDS, 1)?,
+    };
+    let pass = Pass {
+        executor: &executor,
+        tiles: Tiles::new(&executor, operator, O::COMMUTATIVE, T::WORDS, leaves::<T>()),
+        initial,
+        flags: if init.is_some() { INITIAL } else { 0 },
+    };
+    let out = executor.items(T::WORDS, n as u64)?;
+    pass.scan(&function, &out, n as u64, if exclusive { EXCLUSIVE } else { 0 })?;
+    Ok(Started::Ready(Array::from_device(engine, n, DeviceArray::new(gpu, out))))
+}
+
+struct Pass<'x, 'g> {
+    executor: &'x Executor<'g>,
+    tiles: Tiles<'x, 'g>,
+    initial: Buffer,
+    flags: u32,
+}
+
+impl Pass<'_, '_> {
+    fn scan(&self, source: &Function, out: &Buffer, n: u64, exclusive: u32) -> Result<()> {
+        let tiles = n.div_ceil(TILE as u64);
+        let prefix = if tiles > 1 {
+            let totals = self.tiles.of_source(source, n)?;
+            self.scan_items(totals, tiles)?
+        } else {
+            self.executor.items(self.tiles.words, 1)?
+        };
+        let chunk = self.executor.chunk(source, self.tiles.words)?;
+        for base in (0..n).step_by(chunk as usize) {
+            let count = chunk.min(n - base);
+            let bytes = self.tiles.words as u64 * 4;
+            self.dispatch(Input::Function(source), &prefix, out.range(base * bytes, count * bytes), base, count, exclusive)?;
+        }
+        Ok(())
+    }
+
+    /// The inclusive scan of the tiles' totals.
+    fn scan_items(&self, totals: Buffer, n: u64) -> Result<Buffer> {
+        let out = self.executor.items(self.tiles.words, n)?;
+        let tiles = n.div_ceil(TILE as u64);
+        let prefix = self.executor.items(self.tiles.words, tiles)?;
+        let prefix = if tiles > 1 {
+            self.tiles.dispatch(Input::Items(&totals), &prefix, 0, 0, n)?;
+            self.scan_items(prefix, tiles)?
+        } else {
+            prefix
+        };
+        self.dispatch(Input::Items(&totals), &prefix, out.all(), 0, n, 0)?;
+        Ok(out)
+    }
+
+    fn dispatch(
+        &self,
+        input: Input<'_>,
+        prefix: &Buffer,
+        out: Binding,
+        base: u64,
+        count: u64,
+        exclusive: u32,
+    ) -> Result<()> {
+        let shuffles = self.executor.subgroups();
+        let spine = if shuffles { part!("scan_spine_subgroup") } else { part!("scan_spine_workgroup") };
+        let stage = Stage {
+            template: &[spine, part!("scan_main")],
+            item: &self.tiles.item,
+            input,
+            operator: Some(&self.tiles.operator),
+            buffers: &[
+                ("prefix", Access::Read, prefix.all()),
+                ("initial", Access::Read, self.initial.all()),
+                ("out", Access::ReadWrite, out),
+            ],
+            shuffles,
+        };
+        let params = [count as u32, (base / TILE as u64) as u32, self.flags | exclusive, 0];
+        self.executor.dispatch(&stage, params, base, count, count.div_ceil(TILE as u64))
+    }
+}

@@ -1,0 +1,145 @@
+//! Scan: the combination of all elements up to each.
+
+mod cpu;
+#[cfg(feature = "gpu")]
+mod gpu;
+
+use crate::array::{Array, DataVisitor};
+use crate::backend::cpu::{Cpu, new_vec};
+use crate::element::Element;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::operator::Operator;
+use crate::plan::{Operation, Problem};
+use crate::source::{IntoSource, Source};
+use crate::task::{Primitive, Survey, Task};
+
+use super::{Destination, describe, with_operator};
+
+impl Engine {
+    /// The inclusive scan (prefix sum, for [`Sum`](crate::operator::Sum)): `out[i] = source[0] ∘ ... ∘ source[i]`.
+    ///
+    /// [`exclusive`](Task::exclusive) leaves `source[i]` itself out; [`init`](Task::init) puts a value before the first element;
+    /// [`into`](Task::into) writes into memory that exists. Empty input gives an empty array.
+    ///
+    /// Bound by bytes: one read and one write an element on the CPU (on several threads a tile is read a second time, from the
+    /// cache), two reads and one write on a GPU. The source is evaluated twice where it is read twice.
+    ///
+    /// Integer scans are the same everywhere. Float scans are the same from run to run of one plan (backend, SIMD level, one or
+    /// several workers), and differ by rounding between plans.
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// let prefix = engine.scan(iota(1..6_u32), Sum).run()?;
+    /// assert_eq!(prefix.as_slice()?, [1, 3, 6, 10, 15]);
+    /// let offsets = engine.scan(&[3_u32, 1, 2], Sum).exclusive().init(100).run()?;
+    /// assert_eq!(offsets.as_slice()?, [100, 103, 104]);
+    /// # granule::Result::Ok(())
+    /// ```
+    #[inline]
+    pub fn scan<S, O>(&self, source: S, operator: O) -> Task<'_, Scan<S::Source, O>>
+    where
+        S: IntoSource<Item: Element>,
+        O: Operator<S::Item>,
+    {
+        Task::new(self, Scan { source: source.into_source(), operator, exclusive: false, init: None })
+    }
+}
+
+/// See [`Engine::scan`].
+pub struct Scan<S: Source, O> {
+    source: S,
+    operator: O,
+    exclusive: bool,
+    init: Option<S::Item>,
+}
+
+impl<'e, S: Source<Item: Element>, O: Operator<S::Item>> Task<'e, Scan<S, O>> {
+    /// Leaves the element itself out: `out[0]` is the initial value, or the operator's identity.
+    pub fn exclusive(self) -> Self {
+        self.with(|scan| Scan { exclusive: true, ..scan })
+    }
+
+    /// Puts a value before the first element.
+    pub fn init(self, init: S::Item) -> Self {
+        self.with(|scan| Scan { init: Some(init), ..scan })
+    }
+
+    /// Writes into memory that exists: `&mut [T]`, `&mut Vec<T>` or `&mut Array<T>` of exactly as many elements. Running the task
+    /// then gives `()`.
+    ///
+    /// After an error the memory holds what it held, or part of the new values.
+    pub fn into<'d>(self, destination: impl Into<Destination<'d, S::Item>>) -> Task<'e, ScanInto<'d, S, O>> {
+        let destination = destination.into();
+        self.with(|scan| ScanInto { scan, destination })
+    }
+}
+
+impl<S: Source<Item: Element>, O: Operator<S::Item>> Scan<S, O> {
+    fn on_cpu(&self) -> cpu::Scan<'_, S::Item, S, O> {
+        cpu::Scan { source: &self.source, op: &self.operator, exclusive: self.exclusive, init: self.init }
+    }
+}
+
+/// See [`Engine::scan`] and `into`.
+pub struct ScanInto<'d, S: Source<Item: Element>, O> {
+    scan: Scan<S, O>,
+    destination: Destination<'d, S::Item>,
+}
+
+impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for Scan<S, O> {
+    type Output = Array<S::Item>;
+
+    #[inline]
+    fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
+        Ok(with_operator(describe(survey, Operation::Scan, &self.source)?, &self.operator))
+    }
+    #[inline]
+    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+        self.source.data(visitor)?;
+        self.operator.data(visitor)
+    }
+    #[inline]
+    fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
+        Ok(Array::from_vec(engine, new_vec(n, |out| self.on_cpu().run(cpu, out, n))?))
+    }
+    #[cfg(feature = "gpu")]
+    fn start_gpu<'t>(
+        &'t mut self,
+        engine: &Engine,
+        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
+        n: usize,
+    ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
+        gpu::scan(engine, gpu, &self.source, &self.operator, self.exclusive, self.init, n)
+    }
+}
+
+impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for ScanInto<'_, S, O> {
+    type Output = ();
+
+    fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
+        let problem = self.scan.problem(survey)?;
+        self.destination.check(survey.engine(), problem.n)?;
+        Ok(Problem { result_on_host: matches!(self.destination, Destination::Slice(_)), ..problem })
+    }
+    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+        self.scan.data(visitor)
+    }
+    fn run_cpu(&mut self, _: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<()> {
+        let scan = self.scan.on_cpu();
+        self.destination.write(|out| scan.run(cpu, out, n))
+    }
+    #[cfg(feature = "gpu")]
+    fn start_gpu<'t>(
+        &'t mut self,
+        engine: &Engine,
+        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
+        n: usize,
+    ) -> Result<crate::backend::gpu::Started<'t, ()>> {
+        let scan = &self.scan;
+        let result = gpu::scan(engine, gpu, &scan.source, &scan.operator, scan.exclusive, scan.init, n)?;
+        Ok(result.into_destination(&mut self.destination))
+    }
+}

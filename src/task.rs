@@ -1,0 +1,293 @@
+//! `Task`: a call that is described but not yet made.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::array::{Data, DataVisitor};
+use crate::backend::cpu::{Cpu, Deadline};
+use crate::element::Element;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::plan::{Backend, Choice, Explanation, Plan, Problem};
+
+/// What a primitive must say of itself. Everything else (planning, running, waiting, explaining) is the same for all.
+pub trait Primitive: Sized {
+    /// What `.run()` gives.
+    type Output;
+
+    /// Checks the input and describes the problem, but for what the task adds.
+    fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem>;
+
+    /// Shows the data that is read.
+    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()>;
+
+    /// Runs on the CPU. The data is in host memory.
+    fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output>;
+
+    /// Records the work on the GPU.
+    #[cfg(feature = "gpu")]
+    fn start_gpu<'t>(
+        &'t mut self,
+        engine: &Engine,
+        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
+        n: usize,
+    ) -> Result<crate::backend::gpu::Started<'t, Self::Output>>;
+}
+
+/// A call, described. It does nothing until it is run.
+///
+/// - [`run`](Task::run) runs and waits;
+/// - `.await` does the same without blocking on a GPU (a plan for the CPU computes within the first poll: there is nothing to wait
+///   for). It needs no runtime;
+/// - [`plan`](Task::plan) and [`explain`](Task::explain) say what would be done, and why;
+/// - [`on`](Task::on), [`deadline`](Task::deadline), [`unordered`](Task::unordered) set conditions.
+#[must_use = "a task only describes work: call `.run()`, `.await` it, or `.explain()` it"]
+pub struct Task<'e, P> {
+    engine: &'e Engine,
+    primitive: P,
+    options: Options,
+}
+
+#[derive(Clone, Default)]
+struct Options {
+    backend: Option<Backend>,
+    plan: Option<Choice>,
+    deadline: Option<Duration>,
+    unordered: bool,
+}
+
+impl<'e, P: Primitive> Task<'e, P> {
+    pub(crate) fn new(engine: &'e Engine, primitive: P) -> Self {
+        Task { engine, primitive, options: Options::default() }
+    }
+
+    /// The same call, of another primitive: how a primitive's own options are set.
+    pub(crate) fn with<Q: Primitive>(self, change: impl FnOnce(P) -> Q) -> Task<'e, Q> {
+        Task { engine: self.engine, primitive: change(self.primitive), options: self.options }
+    }
+
+    /// Runs on this backend and no other.
+    pub fn on(mut self, backend: Backend) -> Self {
+        self.options.backend = Some(backend);
+        self
+    }
+
+    /// Runs as this plan says, whatever the planner would choose now.
+    pub fn with_plan(mut self, plan: &Plan) -> Self {
+        self.options.backend = Some(plan.choice.backend);
+        self.options.plan = Some(plan.choice);
+        self
+    }
+
+    /// Gives up with [`Error::Timeout`] when this much time has passed. The CPU looks at the clock between chunks, the GPU while
+    /// waiting; what was passed in stays usable, and so does the engine.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.options.deadline = Some(limit);
+        self
+    }
+
+    /// Frees a reduction from the canonical order: faster for a few thousand elements, and floats may round differently from one
+    /// machine to another.
+    pub fn unordered(mut self) -> Self {
+        self.options.unordered = true;
+        self
+    }
+
+    /// What would be done.
+    ///
+    /// # Errors
+    /// As [`Task::run`] for bad input, and [`Error::Unsupported`] if the pinned backend cannot run it.
+    pub fn plan(&self) -> Result<Plan> {
+        let problem = self.problem()?;
+        let machine = self.engine.machine_for(&problem);
+        crate::plan::plan(&problem, machine).map_err(|why| unsupported(&problem, &why))
+    }
+
+    /// Every candidate, its predicted time by terms, and why the winner won. Errors as [`Task::plan`].
+    pub fn explain(&self) -> Result<Explanation> {
+        let problem = self.problem()?;
+        let machine = self.engine.machine_for(&problem);
+        let plan = crate::plan::plan(&problem, machine).map_err(|why| unsupported(&problem, &why))?;
+        Ok(Explanation::new(&problem, machine, &plan))
+    }
+
+    /// Runs, and waits for the result.
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`], [`Error::Unbounded`], [`Error::TooLarge`], [`Error::ForeignArray`] for bad input;
+    /// [`Error::Unsupported`] if the pinned backend cannot run it; [`Error::Timeout`] past the deadline; GPU errors only if the
+    /// task was pinned to the GPU, or if data was lost with it: otherwise the CPU takes over.
+    ///
+    /// # Panics
+    /// A panic in a kernel is raised again here; the engine stays usable.
+    #[inline]
+    pub fn run(mut self) -> Result<P::Output> {
+        let problem = self.problem()?;
+        let choice = self.choose(&problem)?;
+        let deadline = self.options.deadline.map(Deadline::start);
+        #[cfg(feature = "gpu")]
+        if choice.backend == Backend::Gpu {
+            let started = self.engine.gpu().and_then(|gpu| {
+                let started = self.primitive.start_gpu(self.engine, &gpu, problem.n)?;
+                started.wait(deadline)
+            });
+            return match started {
+                Err(error) if self.may_fall_back(&error) => self.fall_back(problem, error, deadline),
+                result => result,
+            };
+        }
+        self.run_cpu(&problem, choice, deadline)
+    }
+
+    fn problem(&self) -> Result<Problem> {
+        let mut survey = Survey::new(self.engine);
+        self.primitive.data(&mut survey)?;
+        let mut problem = self.primitive.problem(&mut survey)?;
+        problem.upload_bytes = survey.upload;
+        problem.download_bytes = survey.download;
+        problem.pinned = self.options.backend;
+        problem.unordered = self.options.unordered;
+        problem.max_workers = self.engine.workers();
+        Ok(problem)
+    }
+
+    fn choose(&self, problem: &Problem) -> Result<Choice> {
+        match self.options.plan {
+            Some(choice) => Ok(choice),
+            None => crate::plan::choose(problem, self.engine.machine_for(problem)).map_err(|why| unsupported(problem, &why)),
+        }
+    }
+
+    #[inline]
+    fn run_cpu(&mut self, problem: &Problem, choice: Choice, deadline: Option<Deadline>) -> Result<P::Output> {
+        if problem.download_bytes > 0 {
+            self.primitive.data(&mut ToHost)?;
+        }
+        let cpu = self.engine.cpu(&choice, deadline, problem.unordered);
+        self.primitive.run_cpu(self.engine, &cpu, problem.n)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn may_fall_back(&self, error: &Error) -> bool {
+        self.options.backend.is_none()
+            && matches!(
+                error,
+                Error::DeviceLost { .. }
+                    | Error::OutOfMemory { .. }
+                    | Error::Gpu { .. }
+                    | Error::Kernel { .. }
+                    | Error::Unsupported { .. }
+                    | Error::TooLarge { .. }
+            )
+    }
+
+    /// The GPU failed: the input is intact, so the CPU takes the call, and the reason is kept.
+    #[cfg(feature = "gpu")]
+    fn fall_back(&mut self, mut problem: Problem, error: Error, deadline: Option<Deadline>) -> Result<P::Output> {
+        self.engine.note_fallback(error);
+        problem.gpu.refused = Some("it failed in this call");
+        let choice =
+            crate::plan::choose(&problem, self.engine.machine()).map_err(|why| unsupported(&problem, &why))?;
+        self.run_cpu(&problem, choice, deadline)
+    }
+}
+
+fn unsupported(problem: &Problem, why: &crate::plan::Infeasible) -> Error {
+    Error::Unsupported { backend: problem.pinned.unwrap_or(Backend::Simd), reason: why.to_string() }
+}
+
+/// What `.await` on a [`Task`] waits for.
+pub struct TaskFuture<'e, O>(Pin<Box<dyn Future<Output = Result<O>> + 'e>>);
+
+impl<O> Future for TaskFuture<'_, O> {
+    type Output = Result<O>;
+    fn poll(mut self: Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl<'e, P: Primitive + 'e> IntoFuture for Task<'e, P> {
+    type Output = Result<P::Output>;
+    type IntoFuture = TaskFuture<'e, P::Output>;
+
+    #[allow(unused_mut)] // a build without a GPU has nothing to wait for
+    fn into_future(mut self) -> Self::IntoFuture {
+        TaskFuture(Box::pin(async move {
+            #[cfg(feature = "gpu")]
+            {
+                let problem = self.problem()?;
+                if self.choose(&problem)?.backend == Backend::Gpu {
+                    let deadline = self.options.deadline.map(Deadline::start);
+                    let gpu = self.engine.gpu();
+                    let result = match gpu {
+                        Ok(gpu) => match self.primitive.start_gpu(self.engine, &gpu, problem.n) {
+                            Ok(started) => started.finish(deadline).await,
+                            Err(error) => Err(error),
+                        },
+                        Err(error) => Err(error),
+                    };
+                    return match result {
+                        Err(error) if self.may_fall_back(&error) => self.fall_back(problem, error, deadline),
+                        result => result,
+                    };
+                }
+            }
+            self.run()
+        }))
+    }
+}
+
+/// Where the data of a task is: what would have to move.
+pub struct Survey<'e> {
+    engine: &'e Engine,
+    /// Bytes that the GPU does not have.
+    upload: u64,
+    /// Bytes that only the GPU has.
+    download: u64,
+}
+
+impl<'e> Survey<'e> {
+    #[inline(always)]
+    fn new(engine: &'e Engine) -> Self {
+        Survey { engine, upload: 0, download: 0 }
+    }
+
+    /// The engine that the task is of.
+    pub(crate) fn engine(&self) -> &'e Engine {
+        self.engine
+    }
+}
+
+impl DataVisitor for Survey<'_> {
+    #[inline(always)]
+    fn visit<T: Element>(&mut self, data: Data<'_, T>) -> Result<()> {
+        match data {
+            Data::Slice(s) => self.upload += size_of_val(s) as u64,
+            Data::Array(a) => {
+                if !a.engine().is(self.engine) {
+                    return Err(Error::ForeignArray);
+                }
+                let bytes = (a.len() * size_of::<T>()) as u64;
+                match (a.on_host(), a.on_device()) {
+                    (_, false) => self.upload += bytes,
+                    (false, true) => self.download += bytes,
+                    (true, true) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Brings every array to the host.
+struct ToHost;
+
+impl DataVisitor for ToHost {
+    fn visit<T: Element>(&mut self, data: Data<'_, T>) -> Result<()> {
+        match data {
+            Data::Slice(_) => Ok(()),
+            Data::Array(a) => a.as_slice().map(|_| ()),
+        }
+    }
+}
