@@ -8,7 +8,7 @@
 use std::fmt::Debug;
 
 use granule::array::{Data, DataVisitor};
-use granule::backend::simd::{Level, OneLane, Span};
+use granule::backend::simd::{Level, OneLane, SimdLevel, Span, WithLevel, dispatch};
 use granule::element::{LeafMap, Scalar, Value};
 use granule::kernel;
 use granule::kernel::{Varying, ops};
@@ -697,6 +697,21 @@ fn paired() -> Vec<(f32, u32)> {
 #[test]
 fn one_lane() {
     all(OneLane);
+}
+
+#[test]
+fn every_simd_level() {
+    struct All;
+    impl WithLevel for All {
+        type Out = ();
+        #[inline(always)]
+        fn run<L: Level>(self, l: L) {
+            all(l);
+        }
+    }
+    for level in SimdLevel::available() {
+        dispatch(level, All);
+    }
 }
 
 /// Kernels that call transcendentals: their last bits belong to the level.

@@ -1,7 +1,17 @@
 //! Choosing where and how finely a call runs.
+//!
+//! [`choose`] is what every call asks; [`plan()`] is the same arithmetic with all candidates kept; [`explain`] says it in words. All
+//! are pure functions of a [`Problem`] and a [`Machine`](crate::machine::Machine): no clock, no I/O, no state.
 
+mod explain;
+mod model;
+#[allow(clippy::module_inception, reason = "a plan is what this module is about, and the file that defines it bears its name")]
+mod plan;
 mod problem;
 
+pub use explain::{Change, Explanation, explain};
+pub use model::{Infeasible, Prediction, TILE};
+pub use plan::{Candidate, Choice, Plan, choose, plan, worth_looking_for_gpu};
 pub use problem::{GpuNeeds, Operation, Problem};
 
 /// Where work can run.
@@ -24,26 +34,3 @@ impl std::fmt::Display for Backend {
         })
     }
 }
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub struct Choice { pub backend: Backend, pub workers: usize, pub grain: usize, pub gpu: usize }
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub struct Plan { pub choice: Choice }
-#[allow(missing_docs)]
-pub struct Explanation;
-#[allow(missing_docs)]
-impl Explanation { pub fn new(_: &Problem, _: &crate::machine::Machine, _: &Plan) -> Self { Explanation } }
-#[derive(Debug)]
-#[allow(missing_docs)]
-pub struct Infeasible;
-impl std::fmt::Display for Infeasible { fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { Ok(()) } }
-#[allow(missing_docs)]
-pub fn choose(p: &Problem, _: &crate::machine::Machine) -> std::result::Result<Choice, Infeasible> {
-    let backend = p.pinned.unwrap_or(if p.n > 100_000 { Backend::Threads } else { Backend::Simd });
-    Ok(Choice { backend, workers: if backend == Backend::Simd { 1 } else { p.max_workers }, grain: 16384, gpu: 0 })
-}
-#[allow(missing_docs)]
-pub fn plan(p: &Problem, m: &crate::machine::Machine) -> std::result::Result<Plan, Infeasible> { Ok(Plan { choice: choose(p, m)? }) }
-#[allow(missing_docs)]
-pub fn worth_looking_for_gpu(_: &Problem, _: &crate::machine::Machine) -> bool { false }

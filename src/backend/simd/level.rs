@@ -21,6 +21,8 @@ pub trait Level:
 {
     /// Number of lanes: a power of two, at most 16... the same for every type.
     const WIDTH: usize;
+    /// Whether `mul_add` is one instruction. Where it is not, the library's own maths multiplies and adds instead.
+    const FMA: bool = false;
 
     /// The lanes below `n`.
     fn first(self, n: usize) -> Self::Mask;

@@ -5,7 +5,7 @@ use crate::array::Data;
 use crate::kernel::Lane;
 
 /// The width of the widest level.
-const MOST: usize = 16;
+const MOST: usize = 32;
 
 macro_rules! lane_by_lane {
     ($T:ident $t:ident: $($name:ident = $f:ident($($a:ident),+);)+) => {$(

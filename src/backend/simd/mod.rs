@@ -7,19 +7,25 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod base;
 mod lanewise;
 mod level;
 mod math;
 mod one;
+mod pair;
 mod vector;
 mod view;
 
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub use avx512::Avx512;
 pub use base::Base;
 pub use level::{Level, VectorLane};
 pub use one::OneLane;
+pub use pair::Pair;
 pub(crate) use vector::{extract, first, slide_down, slide_up, store, stream};
 pub use view::{Span, View, ViewMut};
 
@@ -97,7 +103,13 @@ impl SimdLevel {
                 use std::is_x86_feature_detected as has;
                 has!("avx2") && has!("fma") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt")
             }
-            // The widest level is not part of this build yet: the largest set is the one before.
+            #[cfg(target_arch = "x86_64")]
+            SimdLevel::Avx512 => {
+                use std::is_x86_feature_detected as has;
+                let f = has!("avx512f") && has!("avx512bw") && has!("avx512cd") && has!("avx512dq") && has!("avx512vl");
+                f && SimdLevel::Avx2.supported()
+            }
+            #[cfg(not(target_arch = "x86_64"))]
             _ => false,
         }
     }
@@ -140,6 +152,11 @@ pub fn dispatch<W: WithLevel>(level: SimdLevel, w: W) -> W::Out {
             // SAFETY: `detect` is at least `Avx2`, so the CPU has every feature that the entry enables and the token stands for.
             unsafe { enter_avx2(Avx2::new_unchecked(), w) }
         }
+        #[cfg(target_arch = "x86_64")]
+        SimdLevel::Avx512 => {
+            // SAFETY: as above, for `Avx512`.
+            unsafe { enter_avx512(Avx512::new_unchecked(), w) }
+        }
         _ => w.run(Base),
     }
 }
@@ -156,6 +173,8 @@ macro_rules! entry {
 }
 #[cfg(target_arch = "x86_64")]
 entry!(enter_avx2, Avx2, "avx2,fma,bmi1,bmi2,lzcnt,popcnt");
+#[cfg(target_arch = "x86_64")]
+entry!(enter_avx512, Avx512, "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt");
 
 #[cfg(test)]
 mod tests {

@@ -204,6 +204,12 @@ impl<'a, T: Element> ViewMut<'a, T> {
         unsafe { self.pointer(i).read_unaligned() }
     }
 
+    /// Distance between elements, in bytes.
+    #[inline(always)]
+    pub fn step(self) -> usize {
+        self.step
+    }
+
     /// Writes element `i`, which must exist.
     #[inline(always)]
     pub fn write(self, i: usize, x: T) {

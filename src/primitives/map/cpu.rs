@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::backend::cpu::Cpu;
-use crate::backend::simd::{Level, Span, ViewMut, WithLevel, store, stream};
+use crate::backend::simd::{Level, Pair, Span, ViewMut, WithLevel, store, stream};
 use crate::element::Element;
 use crate::error::Result;
 use crate::source::Source;
@@ -30,7 +30,7 @@ impl<S: Source<Item: Element>> WithLevel for Fill<'_, S> {
     #[inline(always)]
     fn run<L: Level>(self, l: L) {
         match (S::LOOPS, self.streaming) {
-            (true, _) => self.each::<_, false>(l),
+            (true, _) => self.each::<_, false>(Pair(l)),
             (false, true) => self.each::<L, true>(l),
             (false, false) => self.each::<L, false>(l),
         }

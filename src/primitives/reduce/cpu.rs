@@ -10,7 +10,7 @@
 
 use crate::array::Data;
 use crate::backend::cpu::{Cpu, TILE, new_vec};
-use crate::backend::simd::{Level, Span, ViewMut, WithLevel, extract, first, slide_down, store};
+use crate::backend::simd::{Level, Pair, Span, ViewMut, WithLevel, extract, first, slide_down, store};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernel::ops;
@@ -80,7 +80,7 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> WithLevel for Tiles<'_, T,
     type Out = ();
     #[inline(always)]
     fn run<L: Level>(self, l: L) {
-        if S::LOOPS { self.each(l) } else { self.each(l) }
+        if S::LOOPS { self.each(Pair(l)) } else { self.each(l) }
     }
 }
 

@@ -1,0 +1,444 @@
+//! How long a call will take: for each backend a sum of terms, from the problem's bytes and operations and the machine's rates.
+//!
+//! ```text
+//! simd     call    +           fetch          + max(bytes / bandwidth, ops / throughput)
+//! threads  call    + wake(p) + fetch          + max(...) / p, where memory stops scaling when it is saturated
+//! gpu      submit  + passes  + upload         + max(...)                                   + readback
+//! ```
+//!
+//! The bandwidth of a core is a curve over the working set: the part of it that fits into a level is priced at that level's figure.
+//! This makes every time continuous and never falling in the bytes, which steps at the cache sizes would not be.
+//! After StarPU (Augonnet, Thibault, Namyst, Wacrenier, 2011) in taking transfers for a cost of their own, and the roofline model
+//! (Williams, Waterman, Patterson, 2009) in the maximum of memory and arithmetic.
+
+use crate::machine::{CpuRates, GpuInfo, GpuKind, Gpus, Machine};
+
+use super::{Backend, Operation, Problem};
+
+/// Elements in a tile, of which every share of work is a whole number.
+pub const TILE: usize = 4096;
+
+/// How often a loop is taken to run whose number of iterations depends on data.
+const ASSUMED_ITERATIONS: f64 = 64.0;
+/// The arithmetic of 64-bit types: as many lanes in twice the registers.
+const WIDE: f64 = 2.0;
+/// Seconds of work in a chunk, aimed at: long against the price of taking one, short against what an idle worker may wait for.
+const CHUNK_SECONDS: f64 = 50e-6;
+/// Chunks for each worker at least, so that one who comes late or is slow is made up for by the others.
+const CHUNKS_PER_WORKER: usize = 4;
+
+/// What one candidate will take, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Prediction {
+    /// What any call costs: planning, chunks; on a GPU submitting and dispatching.
+    pub overhead: f64,
+    /// Calling the helpers.
+    pub wake: f64,
+    /// Moving inputs to where the work is.
+    pub transfer: f64,
+    /// Moving data between memory and the arithmetic units. Goes on at the same time as `compute`.
+    pub memory: f64,
+    /// Arithmetic.
+    pub compute: f64,
+    /// Moving the result to the host.
+    pub readback: f64,
+    /// All of it.
+    pub total: f64,
+    /// Whether a loop's number of iterations was assumed, so that `compute` is a guess.
+    pub assumed: bool,
+}
+
+impl Prediction {
+    fn sum(self) -> Self {
+        let work = self.memory.max(self.compute);
+        Prediction { total: self.overhead + self.wake + self.transfer + work + self.readback, ..self }
+    }
+}
+
+/// Why a candidate cannot run a problem, or may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Infeasible {
+    /// The caller asked for another backend.
+    PinnedElsewhere(Backend),
+    /// The crate was built without the feature of this name.
+    NotBuilt(Backend),
+    /// This process may use one core.
+    OneCore,
+    /// Serial work takes less than twice what waking a helper does, or there are too few tiles to share.
+    TooSmall,
+    /// Nobody has looked for GPUs yet: the work was too short for it to matter.
+    NotLookedFor,
+    /// There is no GPU.
+    NoGpu,
+    /// It is a program on the CPU, which only a caller who asks for the GPU gets.
+    Software,
+    /// The kernel cannot be translated.
+    Refused,
+    /// The GPU has no 64-bit integers.
+    Int64,
+    /// The GPU has no 64-bit floats.
+    Float64,
+    /// The kernel reads and writes more buffers than the GPU can bind.
+    Bindings {
+        /// How many it has.
+        needed: u32,
+        /// How many there may be.
+        limit: u32,
+    },
+    /// A buffer would be larger than the GPU allows.
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+        /// What is allowed.
+        limit: u64,
+    },
+}
+
+impl std::fmt::Display for Infeasible {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Infeasible::PinnedElsewhere(backend) => write!(f, "the call is pinned to {backend}"),
+            Infeasible::NotBuilt(backend) => write!(f, "built without the feature `{backend}`"),
+            Infeasible::OneCore => f.write_str("this process may use one core only"),
+            Infeasible::TooSmall => f.write_str("too little work to share"),
+            Infeasible::NotLookedFor => f.write_str("GPUs were not looked for, since the CPU is done before that would be"),
+            Infeasible::NoGpu => f.write_str("no GPU was found"),
+            Infeasible::Software => f.write_str("it is a software adapter: pin the call to gpu, or name the adapter, to use it"),
+            Infeasible::Refused => f.write_str("the kernel cannot run on a GPU"),
+            Infeasible::Int64 => f.write_str("it has no 64-bit integers"),
+            Infeasible::Float64 => f.write_str("it has no 64-bit floats"),
+            Infeasible::Bindings { needed, limit } => {
+                write!(f, "the kernel needs {needed} storage buffers, and it can bind {limit}: fuse fewer arrays in one call")
+            }
+            Infeasible::TooLarge { bytes, limit } => {
+                write!(f, "a buffer of {bytes} bytes is needed, and it allows {limit}: split the input")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Infeasible {}
+
+impl Infeasible {
+    /// The reason with what only the problem and the machine know: why there is no GPU, or why a kernel was refused.
+    pub fn describe(&self, problem: &Problem, machine: &Machine) -> String {
+        match (self, &machine.gpus, problem.gpu.refused) {
+            (Infeasible::NoGpu, Gpus::Absent(why), _) if !why.is_empty() => format!("{self}: {why}"),
+            (Infeasible::Refused, _, Some(why)) => format!("{self}: {why}"),
+            _ => self.to_string(),
+        }
+    }
+}
+
+/// A problem in numbers, as all backends see it.
+#[derive(Clone, Copy)]
+pub(super) struct Work {
+    /// Bytes of all inputs and outputs: what the caches are asked to hold.
+    footprint: f64,
+    read: f64,
+    random: f64,
+    written: f64,
+    element_ops: f64,
+    combine_ops: f64,
+    assumed: bool,
+}
+
+impl Work {
+    #[inline]
+    pub(super) fn of(problem: &Problem) -> Self {
+        let n = problem.n as f64;
+        let times = |unknown: bool| if unknown { ASSUMED_ITERATIONS } else { 1.0 };
+        let (element, combine) = (&problem.element, &problem.combine);
+        let iterations = times(element.loops_unknown);
+        let reduces = problem.operation == Operation::Reduce;
+        Work {
+            footprint: problem.bytes() as f64,
+            read: n * f64::from(element.bytes_read),
+            random: n * f64::from(element.bytes_random) * iterations,
+            written: if reduces { 0.0 } else { n * problem.item_bytes as f64 },
+            element_ops: n * f64::from(element.ops) * iterations,
+            combine_ops: n * f64::from(combine.ops) * times(combine.loops_unknown),
+            assumed: element.loops_unknown || combine.loops_unknown,
+        }
+    }
+}
+
+/// What one core would take, and of that what does not scale with the cores.
+#[derive(Clone, Copy)]
+pub(super) struct Serial {
+    /// Seconds to move the part of the bytes that the caches hold.
+    cached: f64,
+    /// Seconds to move the rest.
+    dram: f64,
+    compute: f64,
+    fetch: f64,
+    assumed: bool,
+}
+
+impl Serial {
+    #[inline]
+    pub(super) fn of(problem: &Problem, work: &Work, machine: &Machine) -> Self {
+        let (cached, dram) = memory(work, machine);
+        // A prefix over the lanes takes a step for each doubling, and one to add the carry.
+        let steps = if problem.operation == Operation::Scan { 1.0 + f64::from(machine.cpu.simd_lanes.ilog2()) } else { 1.0 };
+        let ops = work.element_ops + work.combine_ops * steps;
+        let fetch = if problem.download_bytes == 0 { 0.0 } else { fetch(problem.download_bytes, machine.gpus()) };
+        Serial { cached, dram, compute: ops / throughput(problem, machine), fetch, assumed: work.assumed }
+    }
+
+    fn body(&self) -> f64 {
+        (self.cached + self.dram).max(self.compute)
+    }
+}
+
+/// Weighted operations a second of one core.
+#[inline]
+fn throughput(problem: &Problem, machine: &Machine) -> f64 {
+    let wide = if problem.gpu.int64 || problem.gpu.float64 { WIDE } else { 1.0 };
+    machine.rates.ops_per_lane * machine.cpu.simd_lanes as f64 / wide
+}
+
+/// Seconds of one core for the bytes that the caches hold, and for those that they do not.
+#[inline]
+fn memory(work: &Work, machine: &Machine) -> (f64, f64) {
+    if work.footprint == 0.0 {
+        return (0.0, 0.0);
+    }
+    let (cpu, CpuRates { read, write, random_weight, .. }) = (&machine.cpu, &machine.rates);
+    let scale = 1.0 / work.footprint;
+    let price = |bytes: f64, read: f64, write: f64, weight: f64| {
+        bytes * scale * ((work.read + work.random * weight) / read + work.written / write)
+    };
+    let (mut cached, mut held) = (0.0, 0.0);
+    for (size, read, write, weight) in [
+        (cpu.l1_bytes, read.l1, write.l1, random_weight.l1),
+        (cpu.l2_bytes, read.l2, write.l2, random_weight.l2),
+        (cpu.l3_bytes, read.l3, write.l3, random_weight.l3),
+    ] {
+        let up_to = work.footprint.min(size as f64);
+        if up_to > held {
+            cached += price(up_to - held, read, write, weight);
+            held = up_to;
+        }
+        if held >= work.footprint {
+            return (cached, 0.0);
+        }
+    }
+    (cached, price(work.footprint - held, read.dram, write.dram, random_weight.dram))
+}
+
+/// Seconds to get inputs that only a GPU has. Which one has them is not known here, so it is the one with the fastest link.
+fn fetch(bytes: u64, gpus: &[GpuInfo]) -> f64 {
+    let times = gpus.iter().map(|gpu| gpu.rates.submit + gpu.rates.readback + bytes as f64 / gpu.rates.link);
+    times.min_by(f64::total_cmp).unwrap_or(0.0)
+}
+
+#[inline]
+fn pinned(problem: &Problem, backend: Backend) -> Result<(), Infeasible> {
+    match problem.pinned {
+        Some(other) if other != backend => Err(Infeasible::PinnedElsewhere(other)),
+        _ => Ok(()),
+    }
+}
+
+/// One core.
+#[inline]
+pub(super) fn simd(problem: &Problem, machine: &Machine, serial: &Serial) -> Result<Prediction, Infeasible> {
+    pinned(problem, Backend::Simd)?;
+    Ok(Prediction {
+        overhead: machine.rates.call,
+        transfer: serial.fetch,
+        memory: serial.cached + serial.dram,
+        compute: serial.compute,
+        assumed: serial.assumed,
+        ..Prediction::default()
+    }
+    .sum())
+}
+
+/// Several cores: the best number of workers, and what it takes.
+#[inline]
+pub(super) fn threads(
+    problem: &Problem,
+    machine: &Machine,
+    work: &Work,
+    serial: &Serial,
+) -> Result<(usize, Prediction), Infeasible> {
+    pinned(problem, Backend::Threads)?;
+    if !machine.built.threads {
+        return Err(Infeasible::NotBuilt(Backend::Threads));
+    }
+    let asked_for = problem.pinned.is_some();
+    // A caller who sets more workers than there are cores gets them where the call is pinned; unasked, no more than help.
+    let cores = if asked_for { problem.max_workers } else { machine.cpu.cores.min(problem.max_workers) };
+    // With fewer than two tiles each, one more worker has nothing to even out.
+    let limit = cores.min(problem.n / (2 * TILE));
+    if limit < 2 || serial.body() < 2.0 * machine.rates.wake_hot {
+        return match (asked_for, cores) {
+            (true, _) => Ok((limit.clamp(1, 2), on_workers(problem, machine, work, serial, limit.clamp(1, 2)))),
+            (false, ..2) => Err(Infeasible::OneCore),
+            (false, _) => Err(Infeasible::TooSmall),
+        };
+    }
+    // The time first falls and then rises in the workers, so doubling may stop at the first rise.
+    let mut best = (2, on_workers(problem, machine, work, serial, 2));
+    let mut workers = 2;
+    while workers < limit {
+        workers = (workers * 2).min(limit);
+        let next = on_workers(problem, machine, work, serial, workers);
+        if next.total >= best.1.total {
+            break;
+        }
+        best = (workers, next);
+    }
+    Ok(best)
+}
+
+#[inline]
+fn on_workers(problem: &Problem, machine: &Machine, work: &Work, serial: &Serial, workers: usize) -> Prediction {
+    let rates = &machine.rates;
+    let share = 1.0 / workers as f64;
+    let mut cached = serial.cached;
+    let mut compute = serial.compute;
+    if problem.operation == Operation::Scan && workers > 1 {
+        // A worker reduces its chunk, learns what stands before it, and reads it again, then out of its second-level cache.
+        cached += (work.read + work.random * rates.random_weight.l2) / rates.read.l2;
+        compute += (work.element_ops + work.combine_ops) / throughput(problem, machine);
+    }
+    // Memory stops scaling where all cores together reach its limit.
+    let saturated = (rates.read.dram / rates.dram_limit).min(1.0);
+    let memory = cached * share + serial.dram * share.max(saturated);
+    let compute = compute * share;
+    let chunks = (memory.max(compute) / CHUNK_SECONDS).max(CHUNKS_PER_WORKER as f64);
+    Prediction {
+        overhead: rates.call + chunks * rates.chunk,
+        wake: if workers > 1 { rates.wake_hot + rates.wake_more * (workers - 2) as f64 } else { 0.0 },
+        transfer: serial.fetch,
+        memory,
+        compute,
+        readback: 0.0,
+        total: 0.0,
+        assumed: serial.assumed,
+    }
+    .sum()
+}
+
+/// How many elements a worker takes at a time.
+#[inline]
+pub(super) fn grain(problem: &Problem, machine: &Machine, serial: &Serial, workers: usize) -> usize {
+    let tiles = |elements: f64| ((elements / TILE as f64) as usize).max(1);
+    let n = problem.n as f64;
+    let body = serial.body();
+    let by_time = if body > 0.0 { tiles(n * (CHUNK_SECONDS / body)) } else { usize::MAX };
+    let by_count = (problem.n / (CHUNKS_PER_WORKER * workers * TILE)).max(1);
+    let mut grain = by_time.min(by_count);
+    if problem.operation == Operation::Scan {
+        // The second reading finds the chunk in half of the second-level cache; the other half is the output's.
+        let bytes = f64::from(problem.element.bytes_read) + problem.item_bytes as f64;
+        grain = grain.min(tiles(machine.cpu.l2_bytes as f64 / bytes.max(1.0)));
+    }
+    grain * TILE
+}
+
+/// A GPU.
+#[inline]
+pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuInfo) -> Result<Prediction, Infeasible> {
+    any_gpu(problem, machine)?;
+    let needs = &problem.gpu;
+    if gpu.kind == GpuKind::Software && problem.pinned.is_none() && !gpu.asked_for {
+        return Err(Infeasible::Software);
+    }
+    if needs.int64 && !gpu.int64 {
+        return Err(Infeasible::Int64);
+    }
+    if needs.float64 && !gpu.float64 {
+        return Err(Infeasible::Float64);
+    }
+    if needs.bindings > gpu.max_storage_bindings {
+        return Err(Infeasible::Bindings { needed: needs.bindings, limit: gpu.max_storage_bindings });
+    }
+    // At least one input is as large as their mean.
+    let inputs = f64::from(needs.bindings.saturating_sub(1).max(1));
+    let largest = work.written.max(work.read / inputs);
+    if largest > gpu.max_buffer_bytes as f64 {
+        return Err(Infeasible::TooLarge { bytes: largest as u64, limit: gpu.max_buffer_bytes });
+    }
+    let rates = &gpu.rates;
+    // What one binding cannot show at once takes a dispatch for each part.
+    let binding = gpu.max_binding_bytes as f64;
+    let parts = if largest > binding { (largest / binding).ceil() } else { 1.0 };
+    let read = work.read + work.random * rates.random_weight;
+    let (passes, traffic, evaluations) = match problem.operation {
+        Operation::Map => (1.0, read + work.written, 1.0),
+        Operation::Reduce => (levels(problem.n), read, 1.0),
+        // Reduce, scan the tiles' results, scan: every level but the last is visited on the way up and on the way down.
+        Operation::Scan if problem.n <= TILE => (1.0, read + work.written, 1.0),
+        Operation::Scan => (2.0 * levels(problem.n) - 1.0, 2.0 * read + work.written, 2.0),
+    };
+    let slowdown = if needs.float64 {
+        rates.float64_slowdown
+    } else if needs.int64 {
+        rates.int64_slowdown
+    } else {
+        1.0
+    };
+    let ops = (work.element_ops + work.combine_ops) * evaluations * slowdown;
+    let result = if problem.operation == Operation::Reduce { problem.item_bytes as f64 } else { work.written };
+    Ok(Prediction {
+        overhead: rates.submit + (passes + parts - 1.0) * rates.dispatch,
+        wake: 0.0,
+        transfer: problem.upload_bytes as f64 / rates.link,
+        memory: traffic / rates.memory,
+        compute: ops / rates.ops,
+        readback: if problem.result_on_host { rates.readback + result / rates.link } else { 0.0 },
+        total: 0.0,
+        assumed: work.assumed,
+    }
+    .sum())
+}
+
+/// What rules out all GPUs alike.
+#[inline]
+pub(super) fn any_gpu(problem: &Problem, machine: &Machine) -> Result<(), Infeasible> {
+    pinned(problem, Backend::Gpu)?;
+    if !machine.built.gpu {
+        return Err(Infeasible::NotBuilt(Backend::Gpu));
+    }
+    if problem.gpu.refused.is_some() {
+        return Err(Infeasible::Refused);
+    }
+    match &machine.gpus {
+        Gpus::NotLookedFor => Err(Infeasible::NotLookedFor),
+        Gpus::Absent(_) => Err(Infeasible::NoGpu),
+        Gpus::Present(list) if list.is_empty() => Err(Infeasible::NoGpu),
+        Gpus::Present(_) => Ok(()),
+    }
+}
+
+/// How often tiles are folded into one value each until one is left.
+fn levels(n: usize) -> f64 {
+    match n {
+        0..=TILE => 1.0,
+        ..=0x100_0000 => 2.0, // TILE squared
+        _ => 3.0,             // enough for 2^36 elements
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_counted_by_tiles() {
+        let count = |mut n: usize| {
+            let mut levels = 1.0;
+            while n > TILE {
+                (n, levels) = (n.div_ceil(TILE), levels + 1.0);
+            }
+            levels
+        };
+        for n in [0, 1, TILE, TILE + 1, TILE * TILE, TILE * TILE + 1, 1 << 36] {
+            assert_eq!(levels(n), count(n), "{n}");
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! The plan: what was chosen, and what else there was.
+
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use crate::error::Error;
+use crate::machine::{Gpus, Machine};
+
+use super::model::{self, Serial, TILE, Work};
+use super::{Backend, Infeasible, Prediction, Problem};
+
+/// A call whose best time on the CPU is below this cannot gain from a GPU what looking for one costs: 30 ms, once, and then at
+/// best 100 microseconds a call to submit and to read back.
+const LOOK_ABOVE_SECONDS: f64 = 200e-6;
+
+/// Where a call runs, and how finely it is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Where.
+    pub backend: Backend,
+    /// Threads that take part, the caller's included. One but for [`Backend::Threads`].
+    pub workers: usize,
+    /// Elements that a worker takes at a time: a multiple of 4096.
+    pub grain: usize,
+    /// Index of the adapter. Zero but for [`Backend::Gpu`].
+    pub gpu: usize,
+}
+
+impl std::fmt::Display for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.backend {
+            Backend::Simd => write!(f, "simd"),
+            Backend::Threads => write!(f, "threads: {} workers, grain {}", self.workers, self.grain),
+            Backend::Gpu => write!(f, "gpu: adapter {}, grain {}", self.gpu, self.grain),
+        }
+    }
+}
+
+/// A way to run a call, and what it would take or why it is none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// Where.
+    pub backend: Backend,
+    /// Index of the adapter. Zero but for [`Backend::Gpu`].
+    pub gpu: usize,
+    /// Threads that take part: the best number of them.
+    pub workers: usize,
+    /// What it would take, or why it cannot be.
+    pub prediction: Result<Prediction, Infeasible>,
+}
+
+/// A choice with all candidates that it was made from. It can be compared, printed, written to a file and read again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// What was chosen.
+    pub choice: Choice,
+    /// All that was considered: one core, threads, and each GPU (or, where there is none, that).
+    pub candidates: Vec<Candidate>,
+}
+
+impl Plan {
+    /// What the chosen candidate was predicted to take. `None` in a plan that was written by hand without candidates.
+    pub fn predicted(&self) -> Option<Prediction> {
+        let Choice { backend, gpu, .. } = self.choice;
+        self.candidates.iter().find(|c| c.backend == backend && c.gpu == gpu).and_then(|c| c.prediction.ok())
+    }
+}
+
+impl std::fmt::Display for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.choice)?;
+        match self.predicted() {
+            Some(Prediction { total, .. }) => write!(f, "; {} predicted", Seconds(total)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Chooses where and how finely to run a problem: the candidate with the least predicted time, in the order of [`Backend`] where
+/// two are equal. Does not allocate and takes no lock. Fails where the problem is pinned to a backend that cannot run it.
+pub fn choose(problem: &Problem, machine: &Machine) -> Result<Choice, Infeasible> {
+    let work = Work::of(problem);
+    let serial = Serial::of(problem, &work, machine);
+    let mut best = Best::default();
+    best.offer(Backend::Simd, 0, 1, model::simd(problem, machine, &serial));
+    let (workers, prediction) = split(model::threads(problem, machine, &work, &serial));
+    best.offer(Backend::Threads, 0, workers, prediction);
+    match model::any_gpu(problem, machine) {
+        Err(reason) => best.offer(Backend::Gpu, 0, 1, Err(reason)),
+        Ok(()) => {
+            for (index, gpu) in machine.gpus().iter().enumerate() {
+                // Submitting alone takes longer than the best so far: the sum of all terms need not be known.
+                if gpu.rates.submit < best.total {
+                    best.offer(Backend::Gpu, index, 1, model::gpu(problem, machine, &work, gpu));
+                }
+            }
+        }
+    }
+    best.choice(problem, machine, &serial)
+}
+
+/// As [`choose`], with all candidates kept.
+pub fn plan(problem: &Problem, machine: &Machine) -> Result<Plan, Infeasible> {
+    let work = Work::of(problem);
+    let serial = Serial::of(problem, &work, machine);
+    let candidates = candidates(problem, machine);
+    let mut best = Best::default();
+    for c in &candidates {
+        best.offer(c.backend, c.gpu, c.workers, c.prediction);
+    }
+    Ok(Plan { choice: best.choice(problem, machine, &serial)?, candidates })
+}
+
+/// Everything that could be done.
+pub(super) fn candidates(problem: &Problem, machine: &Machine) -> Vec<Candidate> {
+    let work = Work::of(problem);
+    let serial = Serial::of(problem, &work, machine);
+    let mut list = Vec::with_capacity(3);
+    list.push(Candidate { backend: Backend::Simd, gpu: 0, workers: 1, prediction: model::simd(problem, machine, &serial) });
+    let (workers, prediction) = split(model::threads(problem, machine, &work, &serial));
+    list.push(Candidate { backend: Backend::Threads, gpu: 0, workers, prediction });
+    match model::any_gpu(problem, machine) {
+        Err(reason) => list.push(Candidate { backend: Backend::Gpu, gpu: 0, workers: 1, prediction: Err(reason) }),
+        Ok(()) => list.extend(machine.gpus().iter().enumerate().map(|(index, gpu)| Candidate {
+            backend: Backend::Gpu,
+            gpu: index,
+            workers: 1,
+            prediction: model::gpu(problem, machine, &work, gpu),
+        })),
+    }
+    list
+}
+
+/// Whether it pays to look for GPUs before choosing: nobody has, nothing rules them out, and the best time on the CPU is so long
+/// that one might matter. Always, if the call is pinned to the GPU.
+pub fn worth_looking_for_gpu(problem: &Problem, machine: &Machine) -> bool {
+    if machine.gpus != Gpus::NotLookedFor || model::any_gpu(problem, machine) != Err(Infeasible::NotLookedFor) {
+        return false;
+    }
+    if problem.pinned == Some(Backend::Gpu) {
+        return true;
+    }
+    let work = Work::of(problem);
+    let serial = Serial::of(problem, &work, machine);
+    let simd = model::simd(problem, machine, &serial);
+    let threads = model::threads(problem, machine, &work, &serial).map(|(_, prediction)| prediction);
+    [simd, threads].into_iter().flatten().all(|p| p.total > LOOK_ABOVE_SECONDS)
+}
+
+fn split(threads: Result<(usize, Prediction), Infeasible>) -> (usize, Result<Prediction, Infeasible>) {
+    match threads {
+        Ok((workers, prediction)) => (workers, Ok(prediction)),
+        Err(reason) => (1, Err(reason)),
+    }
+}
+
+/// The best candidate so far.
+struct Best {
+    total: f64,
+    backend: Backend,
+    gpu: usize,
+    workers: usize,
+    /// Why the last one that was not feasible is not, other than for being pinned elsewhere.
+    reason: Infeasible,
+}
+
+impl Default for Best {
+    fn default() -> Self {
+        let reason = Infeasible::PinnedElsewhere(Backend::Simd);
+        Best { total: f64::INFINITY, backend: Backend::Simd, gpu: 0, workers: 0, reason }
+    }
+}
+
+impl Best {
+    #[inline]
+    fn offer(&mut self, backend: Backend, gpu: usize, workers: usize, prediction: Result<Prediction, Infeasible>) {
+        match prediction {
+            Ok(p) if p.total < self.total => {
+                (self.total, self.backend, self.gpu, self.workers) = (p.total, backend, gpu, workers)
+            }
+            Err(reason) if !matches!(reason, Infeasible::PinnedElsewhere(_)) => self.reason = reason,
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn choice(&self, problem: &Problem, machine: &Machine, serial: &Serial) -> Result<Choice, Infeasible> {
+        let Best { backend, gpu, workers, reason, .. } = *self;
+        if workers == 0 {
+            return Err(reason);
+        }
+        let grain = match backend {
+            Backend::Simd => problem.n.max(1).div_ceil(TILE).saturating_mul(TILE),
+            Backend::Threads => model::grain(problem, machine, serial, workers),
+            Backend::Gpu => TILE,
+        };
+        Ok(Choice { backend, workers, grain, gpu })
+    }
+}
+
+/// A time as people write it.
+pub(super) struct Seconds(pub(super) f64);
+
+impl std::fmt::Display for Seconds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (value, unit) = match self.0 {
+            s if s >= 1.0 => (s, "s"),
+            s if s >= 1e-3 => (s * 1e3, "ms"),
+            s if s >= 1e-6 => (s * 1e6, "us"),
+            s => (s * 1e9, "ns"),
+        };
+        let digits = if value >= 100.0 { 0 } else { 1 };
+        write!(f, "{value:.digits$} {unit}")
+    }
+}
+
+/// First line of a plan's text, with the version of its form.
+const HEADER: &str = "granule plan 1";
+
+impl Plan {
+    /// The plan as text, one candidate a line, which [`FromStr`] reads back without loss. Lines that start with `#` are comments,
+    /// and a plan may be written by hand with the line `choice` alone:
+    ///
+    /// ```text
+    /// granule plan 1
+    /// choice backend=threads workers=2 grain=32768 gpu=0
+    /// ```
+    pub fn to_text(&self) -> String {
+        let Choice { backend, workers, grain, gpu } = self.choice;
+        let mut text = format!("{HEADER}\nchoice backend={backend} workers={workers} grain={grain} gpu={gpu}\n");
+        for Candidate { backend, gpu, workers, prediction } in &self.candidates {
+            let _ = write!(text, "candidate backend={backend} gpu={gpu} workers={workers}"); // writing to a String cannot fail
+            let _ = match prediction {
+                Ok(p) => {
+                    let Prediction { overhead, wake, transfer, memory, compute, readback, total, assumed } = p;
+                    writeln!(
+                        text,
+                        " overhead={overhead:e} wake={wake:e} transfer={transfer:e} memory={memory:e} compute={compute:e} \
+                         readback={readback:e} total={total:e} assumed={assumed}"
+                    )
+                }
+                Err(reason) => match *reason {
+                    Infeasible::PinnedElsewhere(to) => writeln!(text, " infeasible=pinned to={to}"),
+                    Infeasible::NotBuilt(feature) => writeln!(text, " infeasible=not-built feature={feature}"),
+                    Infeasible::Bindings { needed, limit } => {
+                        writeln!(text, " infeasible=bindings needed={needed} limit={limit}")
+                    }
+                    Infeasible::TooLarge { bytes, limit } => writeln!(text, " infeasible=too-large bytes={bytes} limit={limit}"),
+                    plain => {
+                        let name = PLAIN.iter().find(|(_, reason)| *reason == plain).map_or("", |(name, _)| name);
+                        writeln!(text, " infeasible={name}")
+                    }
+                },
+            };
+        }
+        text
+    }
+}
+
+/// Reasons without numbers, by name.
+const PLAIN: [(&str, Infeasible); 8] = [
+    ("one-core", Infeasible::OneCore),
+    ("too-small", Infeasible::TooSmall),
+    ("not-looked-for", Infeasible::NotLookedFor),
+    ("no-gpu", Infeasible::NoGpu),
+    ("software", Infeasible::Software),
+    ("refused", Infeasible::Refused),
+    ("int64", Infeasible::Int64),
+    ("float64", Infeasible::Float64),
+];
+
+impl FromStr for Plan {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        if lines.next() != Some(HEADER) {
+            return Err(bad("the first line", text.lines().next().unwrap_or_default(), HEADER));
+        }
+        let (mut choice, mut candidates) = (None, Vec::new());
+        for line in lines {
+            let fields = Fields(line);
+            match line.split_whitespace().next() {
+                Some("choice") if choice.is_none() => choice = Some(fields.choice()?),
+                Some("candidate") => candidates.push(fields.candidate()?),
+                _ => return Err(bad("a line", line, "one `choice` and any number of `candidate`s")),
+            }
+        }
+        let choice = choice.ok_or_else(|| bad("the text", "no choice", "a line `choice`"))?;
+        Ok(Plan { choice, candidates })
+    }
+}
+
+fn bad(what: &str, value: &str, accepted: &str) -> Error {
+    Error::Config { message: format!("plan: {what} is `{value}`, expected {accepted}") }
+}
+
+/// The `key=value` pairs of a line.
+struct Fields<'a>(&'a str);
+
+impl<'a> Fields<'a> {
+    fn text(&self, key: &str) -> Result<&'a str, Error> {
+        let found = self.0.split_whitespace().find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
+        found.ok_or_else(|| bad("a line", self.0, &format!("`{key}=...` in it")))
+    }
+
+    fn get<T: FromStr>(&self, key: &str) -> Result<T, Error> {
+        let value = self.text(key)?;
+        value.parse().map_err(|_| bad(key, value, std::any::type_name::<T>()))
+    }
+
+    fn seconds(&self, key: &str) -> Result<f64, Error> {
+        let value: f64 = self.get(key)?;
+        if value >= 0.0 { Ok(value) } else { Err(bad(key, self.text(key)?, "seconds, not negative")) }
+    }
+
+    fn backend(&self, key: &str) -> Result<Backend, Error> {
+        let value = self.text(key)?;
+        let known = [Backend::Simd, Backend::Threads, Backend::Gpu].into_iter().find(|b| b.to_string() == value);
+        known.ok_or_else(|| bad(key, value, "simd, threads or gpu"))
+    }
+
+    fn choice(&self) -> Result<Choice, Error> {
+        let choice = Choice {
+            backend: self.backend("backend")?,
+            workers: self.get("workers")?,
+            grain: self.get("grain")?,
+            gpu: self.get("gpu")?,
+        };
+        if choice.workers == 0 {
+            return Err(bad("workers", "0", "at least 1"));
+        }
+        if choice.grain == 0 || !choice.grain.is_multiple_of(TILE) {
+            return Err(bad("grain", self.text("grain")?, "a positive multiple of 4096"));
+        }
+        Ok(choice)
+    }
+
+    fn candidate(&self) -> Result<Candidate, Error> {
+        let prediction = match self.text("infeasible") {
+            Ok(reason) => Err(self.infeasible(reason)?),
+            Err(_) => Ok(Prediction {
+                overhead: self.seconds("overhead")?,
+                wake: self.seconds("wake")?,
+                transfer: self.seconds("transfer")?,
+                memory: self.seconds("memory")?,
+                compute: self.seconds("compute")?,
+                readback: self.seconds("readback")?,
+                total: self.seconds("total")?,
+                assumed: self.get("assumed")?,
+            }),
+        };
+        let (backend, gpu, workers) = (self.backend("backend")?, self.get("gpu")?, self.get("workers")?);
+        Ok(Candidate { backend, gpu, workers, prediction })
+    }
+
+    fn infeasible(&self, reason: &str) -> Result<Infeasible, Error> {
+        Ok(match reason {
+            "pinned" => Infeasible::PinnedElsewhere(self.backend("to")?),
+            "not-built" => Infeasible::NotBuilt(self.backend("feature")?),
+            "bindings" => Infeasible::Bindings { needed: self.get("needed")?, limit: self.get("limit")? },
+            "too-large" => Infeasible::TooLarge { bytes: self.get("bytes")?, limit: self.get("limit")? },
+            _ => match PLAIN.iter().find(|(name, _)| *name == reason) {
+                Some((_, reason)) => *reason,
+                None => return Err(bad("infeasible", reason, "a reason that this version knows")),
+            },
+        })
+    }
+}
