@@ -47,10 +47,7 @@ struct Affine {
 /// First `a`, then `b`. Associative, but the order matters: the operator does not say `commutative`.
 #[operator(identity = Affine { scale: 1, shift: 0 })]
 fn then(a: Affine, b: Affine) -> Affine {
-    Affine {
-        scale: a.scale.wrapping_mul(b.scale),
-        shift: a.shift.wrapping_mul(b.scale).wrapping_add(b.shift),
-    }
+    Affine { scale: a.scale.wrapping_mul(b.scale), shift: a.shift.wrapping_mul(b.scale).wrapping_add(b.shift) }
 }
 
 /// One step of a linear congruential generator, with the multiplier and the increment of W. H. Press and others, "Numerical

@@ -165,7 +165,11 @@ impl Options {
                 }
                 "--limit" => {
                     let text = value()?;
-                    options.limit = text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("--limit {text}: a whole number from 1 on"))?;
+                    options.limit = text
+                        .parse()
+                        .ok()
+                        .filter(|n| *n > 0)
+                        .ok_or_else(|| format!("--limit {text}: a whole number from 1 on"))?;
                 }
                 "--out" => options.out = value()?.into(),
                 "--explain" => options.explain = true,

@@ -106,8 +106,10 @@ fn enlarged(cell: u32, heights: &[f32], #[uniform] shape: Shape, #[uniform] fact
     let right = if column + 1 < shape.columns { column + 1 } else { column };
     let u = x - column as f32;
     let v = y - row as f32;
-    let upper = heights[(row * shape.columns + column) as usize] * (1.0 - u) + heights[(row * shape.columns + right) as usize] * u;
-    let lower = heights[(below * shape.columns + column) as usize] * (1.0 - u) + heights[(below * shape.columns + right) as usize] * u;
+    let upper =
+        heights[(row * shape.columns + column) as usize] * (1.0 - u) + heights[(row * shape.columns + right) as usize] * u;
+    let lower =
+        heights[(below * shape.columns + column) as usize] * (1.0 - u) + heights[(below * shape.columns + right) as usize] * u;
     upper * (1.0 - v) + lower * v
 }
 
@@ -132,8 +134,7 @@ fn tour(options: &Options) -> Result<(), String> {
     if cells(grid.values.len(), (factor * factor) as usize).is_none() {
         return Err("the terrain must have at least one cell, and fewer than 2^32 when enlarged".into());
     }
-    let shape =
-        Shape { rows: grid.rows as u32, columns: grid.columns as u32, east: options.cell.0, south: options.cell.1 };
+    let shape = Shape { rows: grid.rows as u32, columns: grid.columns as u32, east: options.cell.0, south: options.cell.1 };
 
     let engine = Engine::new().map_err(text)?;
     println!("granule on this machine");
@@ -334,7 +335,8 @@ impl Options {
         let mut args = std::env::args_os().skip(1);
         while let Some(arg) = args.next() {
             let flag = arg.to_string_lossy().into_owned();
-            let mut value = || args.next().ok_or_else(|| format!("{flag} needs a value")).map(|v| v.to_string_lossy().into_owned());
+            let mut value =
+                || args.next().ok_or_else(|| format!("{flag} needs a value")).map(|v| v.to_string_lossy().into_owned());
             match flag.as_str() {
                 "--out" => options.out = value()?.into(),
                 "--enlarge" => options.enlarge = whole(&value()?)?,

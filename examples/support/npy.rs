@@ -44,7 +44,9 @@ fn parse(bytes: &[u8]) -> Result<Grid, String> {
         "<f8" => numbers(data, count, |b| f64::from_le_bytes(b) as f32),
         "<i4" => numbers(data, count, |b| i32::from_le_bytes(b) as f32),
         "<u4" => numbers(data, count, |b| u32::from_le_bytes(b) as f32),
-        other => return Err(format!("its elements are `{other}`; <f4, <f8, <i4 and <u4 are read: convert it with astype('<f4')")),
+        other => {
+            return Err(format!("its elements are `{other}`; <f4, <f8, <i4 and <u4 are read: convert it with astype('<f4')"));
+        }
     }?;
     Ok(Grid { rows, columns, values, kind })
 }

@@ -64,7 +64,11 @@ fn test(adapter: Adapter) -> Result<(), String> {
         step(what, &mut command)
     };
 
-    run("unit and integration tests, at the widest SIMD level", None, &["test", "--workspace", "--exclude", "xtask", "--lib", "--tests"])?;
+    run(
+        "unit and integration tests, at the widest SIMD level",
+        None,
+        &["test", "--workspace", "--exclude", "xtask", "--lib", "--tests"],
+    )?;
     run("the examples in the documentation", None, &["test", "--workspace", "--exclude", "xtask", "--doc"])?;
 
     let files = test_files()?;
@@ -160,7 +164,9 @@ fn driver_matches(passes: impl Fn(&str) -> bool) -> bool {
 
 /// Whether the Vulkan loader is installed.
 fn loader() -> bool {
-    let cached = || Command::new("ldconfig").arg("-p").output().is_ok_and(|o| String::from_utf8_lossy(&o.stdout).contains("libvulkan.so.1"));
+    let cached = || {
+        Command::new("ldconfig").arg("-p").output().is_ok_and(|o| String::from_utf8_lossy(&o.stdout).contains("libvulkan.so.1"))
+    };
     let folders = ["/usr/lib", "/usr/lib64", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"];
     folders.iter().any(|folder| exists(&format!("{folder}/libvulkan.so.1"))) || cached()
 }
