@@ -39,3 +39,8 @@ pub mod prelude {
     pub use crate::source::{IntoSource, constant, gather, iota, zip, zip3, zip4, zip5, zip6};
     pub use granule_macros::{Element, kernel, operator};
 }
+
+/// The README's examples are compiled and run with the other documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

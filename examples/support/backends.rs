@@ -95,7 +95,7 @@ impl Bench {
                     backends.push(backend);
                     match backend {
                         Backend::Threads => println!("  threads   {} threads, each with such vectors", engine.workers()),
-                        _ => println!("  gpu       {}", engine.machine().gpus),
+                        _ => println!("  gpu       {}", engine.machine().gpus.to_string().trim_start_matches("gpu 0: ")),
                     }
                 }
                 Err(error) => println!("  {:<9} not here: {error}", backend.to_string()),
