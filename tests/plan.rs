@@ -146,6 +146,18 @@ fn enough_arithmetic_is_worth_a_bus() {
     assert_eq!(backend(&on_host(Operation::Map, 16 * MI, 1.0), &machine), Backend::Threads);
 }
 
+/// Few elements that take long each: every worker gets what whole tiles allow.
+#[test]
+fn few_dear_tiles_are_shared_too() {
+    let machine = machine(16, 8, Gpus::Absent(String::new()));
+    for (tiles, workers) in [(1, 1), (2, 2), (5, 5), (8, 8), (17, 16), (400, 16)] {
+        let choice = choose(&on_host(Operation::Map, tiles * TILE, 1e6), &machine).unwrap();
+        assert_eq!((choice.workers, choice.grain), (workers, TILE), "{tiles} tiles");
+    }
+    // One tile and a bit gain nothing from a second worker, who would get the bit.
+    assert_eq!(backend(&on_host(Operation::Map, TILE + 1, 10.0), &machine), Backend::Simd);
+}
+
 /// Measured on two cores at 16 lanes, awake: a second core begins to pay between 2^16 and 2^17 elements of a sum.
 #[test]
 fn the_measured_crossover_of_a_sum_is_met_within_a_factor_of_two() {
