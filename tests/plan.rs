@@ -371,6 +371,56 @@ fn terms_add_up() {
     }
 }
 
+/// Each term from the rate it is made of.
+#[test]
+fn terms_are_bytes_and_operations_over_rates() {
+    let machine = with_gpu(4, GpuKind::Discrete);
+    let (gpu, cpu) = (GpuRates::prior(GpuKind::Discrete), machine.rates);
+    let n = 16 * MI;
+    let bytes = 4.0 * n as f64;
+    let close = |a: f64, b: f64| assert!((a - b).abs() <= 1e-12 * a.abs().max(b.abs()), "{a} is not {b}");
+
+    let map = on(&on_host(Operation::Map, n, 100.0), &machine, Backend::Gpu).unwrap();
+    close(map.transfer, bytes / gpu.link);
+    close(map.memory, 2.0 * bytes / gpu.memory);
+    close(map.compute, 100.0 * n as f64 / gpu.ops);
+    close(map.readback, gpu.readback + bytes / gpu.link);
+    close(map.overhead, gpu.submit + gpu.dispatch);
+
+    let reduce = on(&on_host(Operation::Reduce, n, 0.0), &machine, Backend::Gpu).unwrap();
+    close(reduce.memory, bytes / gpu.memory);
+    close(reduce.readback, gpu.readback + 4.0 / gpu.link);
+    close(reduce.overhead, gpu.submit + 2.0 * gpu.dispatch);
+
+    let scan = on(&on_gpu(Operation::Scan, n, 0.0), &machine, Backend::Gpu).unwrap();
+    close(scan.memory, 3.0 * bytes / gpu.memory);
+    close(scan.overhead, gpu.submit + 3.0 * gpu.dispatch);
+    assert_eq!((scan.transfer, scan.readback), (0.0, 0.0));
+
+    let simd = on(&on_gpu(Operation::Map, n, 100.0), &machine, Backend::Simd).unwrap();
+    close(simd.transfer, gpu.submit + gpu.readback + bytes / gpu.link);
+    close(simd.compute, 100.0 * n as f64 / (8.0 * cpu.ops_per_lane));
+    let threads = on(&on_host(Operation::Map, n, 100.0), &machine, Backend::Threads).unwrap();
+    close(threads.compute, simd.compute / 4.0);
+    close(threads.wake, cpu.wake_hot + 2.0 * cpu.wake_more);
+    assert_eq!(threads.transfer, 0.0);
+
+    let mut unknown = on_host(Operation::Map, n, 100.0);
+    unknown.element.loops_unknown = true;
+    close(on(&unknown, &machine, Backend::Simd).unwrap().compute, 64.0 * simd.compute);
+}
+
+/// In the caches cores scale; in memory only until it is saturated.
+#[test]
+fn memory_saturates() {
+    let many = machine(64, 16, Gpus::Absent(String::new()));
+    let plan = plan(&on_host(Operation::Reduce, 256 * MI, 0.0), &many).unwrap();
+    let workers = plan.choice.workers;
+    assert!(workers < 64, "{workers} workers, where memory is saturated by far fewer");
+    let total = plan.predicted().unwrap().total;
+    assert!(total > 0.9 * (1 << 30) as f64 / many.rates.dram_limit, "{total} s is faster than memory");
+}
+
 #[test]
 fn text_survives_a_round_trip() {
     for machine in &machines() {
