@@ -11,8 +11,15 @@ use granule::array::{Data, DataVisitor};
 use granule::backend::simd::{Level, OneLane, SimdLevel, Span, WithLevel, dispatch};
 use granule::element::{LeafMap, Scalar, Value};
 use granule::kernel;
+use granule::kernel::ir::Traced;
+use granule::kernel::trace::trace_source;
+use granule::kernel::wgsl::{Access, Module};
 use granule::kernel::{Varying, ops};
 use granule::prelude::*;
+
+#[path = "trace/check.rs"]
+#[allow(dead_code, unreachable_pub)] // the snapshots are the trace tests'
+mod shader;
 
 // ---- the check ------------------------------------------------------------------------------------------------------------
 
@@ -59,6 +66,17 @@ fn check<L: Level, X: Element + Debug, K: Kernel<X>>(l: L, name: &str, kernel: K
 where
     K::Out: Same,
 {
+    if L::WIDTH == 1 {
+        validate(name, &trace_source(&inputs.map(kernel)));
+    }
+    lanes_agree(l, name, kernel, inputs, plain);
+}
+
+#[track_caller]
+fn lanes_agree<L: Level, X: Element + Debug, K: Kernel<X>>(l: L, name: &str, kernel: K, inputs: &[X], plain: impl Fn(X) -> K::Out)
+where
+    K::Out: Same,
+{
     let data = l.slice(Data::Slice(inputs));
     let mut at = 0;
     while at < inputs.len() {
@@ -71,6 +89,20 @@ where
         }
         at += count;
     }
+}
+
+/// The kernel as a shader: naga accepts it and translates it for each API.
+fn validate(name: &str, f: &Traced) {
+    let mut m = Module::new(0);
+    let leaves: Vec<_> = f.results.iter().map(|r| r.0).collect();
+    m.item("Item", &leaves);
+    m.buffer("dst", "Item", Access::ReadWrite);
+    m.function("source", "Item", f);
+    m.add(
+        "@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3<u32>) { store_dst(id.x, source(id.x)); }",
+    );
+    let wide = m.needs().int64 || m.needs().float64;
+    shader::validate(name, &m.finish(), wide);
 }
 
 /// `check` with the arguments spread.
@@ -623,9 +655,6 @@ fn all<L: Level>(l: L) {
     for k in [0, 3, 4] {
         case!(l, uniform_branch(x: f32; k), floats());
     }
-    // The square root is correctly rounded and the sine has a bound of its own: see `approximate`.
-    let _ = branch_value_with_return::with();
-
     let plane: Vec<(f32, f32)> = (0..130).map(|i| ((i % 13) as f32 * 0.2 - 2.0, (i / 13) as f32 * 0.23 - 1.2)).collect();
     case!(l, mandelbrot(x: f32, y: f32; 100_u32), plane);
     case!(l, collatz(n: u32), (0..100).collect::<Vec<u32>>());
@@ -717,10 +746,10 @@ fn every_simd_level() {
 /// Kernels that call transcendentals: their last bits belong to the level.
 #[test]
 fn transcendentals_are_those_of_std_in_one_lane() {
-    let l = OneLane;
-    check(l, "branch_value_with_return", branch_value_with_return::with(), &floats(), branch_value_with_return);
-    case!(l, calls(x: f32, y: f32; &[1.0_f32, 4.0, 9.0], 2.0_f32), float_pairs());
-    check(l, "elementary", elementary::with(), &floats(), elementary);
+    lanes_agree(OneLane, "branch_value_with_return", branch_value_with_return::with(), &floats(), branch_value_with_return);
+    let table = [1.0_f32, 4.0, 9.0];
+    lanes_agree(OneLane, "calls", calls::with(&table, 2.0), &float_pairs(), |(x, y)| calls(x, y, &table, 2.0));
+    lanes_agree(OneLane, "elementary", elementary::with(), &floats(), elementary);
 }
 
 #[kernel]
