@@ -190,6 +190,11 @@ fn bits(a: u32) -> u32 {
 }
 
 #[kernel]
+fn multiples(a: u32, b: u32) -> bool {
+    a.is_multiple_of(b)
+}
+
+#[kernel]
 fn signed_bits(a: i32) -> i32 {
     (a >> 3) ^ a.rotate_left(5) ^ a.wrapping_mul(77).wrapping_add(1).wrapping_sub(9).wrapping_neg() ^ !a
 }
@@ -203,7 +208,7 @@ fn casts(x: f32) -> (i32, u32, f64) {
 fn more_casts(a: i32, b: u32) -> i64 {
     let wide = a as i64 * 3 + b as i64;
     let truth = (a > 3) as i64;
-    wide - truth + (-2147483648 as i64) + i32::MIN as i64 + 7u32 as i64 + i64::from(b)
+    wide - truth + -2147483648_i64 + i32::MIN as i64 + 7u32 as i64 + i64::from(b)
 }
 
 #[kernel]
@@ -398,7 +403,7 @@ fn collatz(start: u32) -> u32 {
             break;
         }
         steps += 1;
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             n /= 2;
             continue;
         }
@@ -480,6 +485,7 @@ fn nested(a: u32, b: u32) -> u32 {
 }
 
 #[kernel]
+#[allow(clippy::needless_return)] // a last `return` is the value
 fn unit_tails(x: u32) -> u32 {
     let mut a = 0;
     for _ in 0..4 {
@@ -492,6 +498,7 @@ fn unit_tails(x: u32) -> u32 {
 }
 
 #[kernel]
+#[allow(clippy::needless_return)] // each branch returns: there is no value after them
 fn always_returns(x: i32) -> i32 {
     if x > 5 {
         return 1;
@@ -627,6 +634,7 @@ fn all<L: Level>(l: L) {
     let int_pairs: Vec<(i32, i32)> = ints().iter().zip(ints().iter().rev()).map(|(a, b)| (*a, *b)).collect();
     case!(l, logic(a: i32, b: i32), int_pairs);
     case!(l, bits(a: u32), words());
+    case!(l, multiples(a: u32, b: u32), small_pairs());
     case!(l, signed_bits(a: i32), ints());
     case!(l, casts(x: f32), floats());
     let mixed: Vec<(i32, u32)> = ints().into_iter().zip(words()).collect();

@@ -83,7 +83,7 @@ impl Fixed {
             },
             Expr::MethodCall(m) => {
                 let name = m.method.to_string();
-                matches!(name.as_str(), "len" | "is_empty" | "is_nan" | "is_finite" | "is_infinite")
+                matches!(name.as_str(), "len" | "is_empty" | "is_nan" | "is_finite" | "is_infinite" | "is_multiple_of")
                     || matches!(name.as_str(), "count_ones" | "leading_zeros" | "trailing_zeros")
                     || self.expr(&m.receiver)
                     || methods::find(&name).is_some() && m.args.iter().any(|e| self.expr(e))
