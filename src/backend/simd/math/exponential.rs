@@ -21,7 +21,7 @@ fn raise<L: Level, T: Real>(r: V<L, T>, t: V<L, T>) -> V<L, T> {
     let p = T::exp_polynomial(r).fma(r * r, r) + T::ONE;
     let n = t.bits() - T::MAGIC_LESS_BIASES; // n + 2 bias, which is positive
     let half = n.shr(1);
-    p * half.shl(T::DIGITS).float() * (n - half).shl(T::DIGITS).float()
+    p * half.shl(T::FRACTION).float() * (n - half).shl(T::FRACTION).float()
 }
 
 #[inline(always)]
@@ -45,7 +45,7 @@ pub(super) fn tanh<L: Level, T: Real>(x: V<L, T>) -> V<L, T> {
     let a = a.above(T::TANH_RANGE).pick(V::k(x.0, T::TANH_RANGE), a) * T::TWO;
     let (t, _, r) = reduce(a);
     let p = T::exp_polynomial(r).fma(r * r, r);
-    let power = (t.bits() - T::MAGIC_LESS_BIAS).shl(T::DIGITS).float();
+    let power = (t.bits() - T::MAGIC_LESS_BIAS).shl(T::FRACTION).float();
     let e = power.fma(p, power - T::ONE);
     (e / (e + T::TWO)).copysign(x)
 }
@@ -56,9 +56,9 @@ fn split<L: Level, T: Real>(x: V<L, T>) -> (V<L, T>, V<L, T>) {
     let small = x.below(T::NORMAL);
     let scaled = small.pick(x * T::SHIFT[0], x);
     let u = scaled.bits() + (T::ONE_BITS - T::ROOT_HALF_BITS);
-    // The biased exponent under the leading one of 2^DIGITS is an exact float.
-    let e = u.shr(T::DIGITS).or(T::SHIFT_BITS).float::<T>() - small.pick(V::k(x.0, T::SHIFT[2]), V::k(x.0, T::SHIFT[1]));
-    let m = (u.and(T::DIGITS_MASK) + T::ROOT_HALF_BITS).float::<T>();
+    // The biased exponent under the leading one of 2^FRACTION is an exact float.
+    let e = u.shr(T::FRACTION).or(T::SHIFT_BITS).float::<T>() - small.pick(V::k(x.0, T::SHIFT[2]), V::k(x.0, T::SHIFT[1]));
+    let m = (u.and(T::FRACTION_MASK) + T::ROOT_HALF_BITS).float::<T>();
     (e, m - T::ONE)
 }
 

@@ -14,10 +14,10 @@ pub(super) trait Real: Float + Scalar + Default + Bits<Bits = Self::Word> {
     /// Its bits.
     type Word: Integer + Cast<Self>;
     /// Number of stored bits of the significand.
-    const DIGITS: u32;
+    const FRACTION: u32;
     /// How far the lowest bit is from the sign.
     const TOP: u32;
-    /// 1.5 * 2^DIGITS: adding it rounds to the nearest integer, which then stands in the low bits.
+    /// 1.5 * 2^FRACTION: adding it rounds to the nearest integer, which then stands in the low bits.
     const MAGIC: Self;
     /// The bits of `MAGIC`, less twice the exponent's bias.
     const MAGIC_LESS_BIASES: Self::Word;
@@ -28,12 +28,12 @@ pub(super) trait Real: Float + Scalar + Default + Bits<Bits = Self::Word> {
     /// The bits of sqrt(1/2), rounded.
     const ROOT_HALF_BITS: Self::Word;
     /// The bits of a significand.
-    const DIGITS_MASK: Self::Word;
+    const FRACTION_MASK: Self::Word;
     /// The smallest normal number.
     const NORMAL: Self;
-    /// 2^DIGITS, 2^DIGITS + bias, and 2^DIGITS + bias + DIGITS.
+    /// 2^FRACTION, 2^FRACTION + bias, and 2^FRACTION + bias + FRACTION.
     const SHIFT: [Self; 3];
-    /// The bits of 2^DIGITS.
+    /// The bits of 2^FRACTION.
     const SHIFT_BITS: Self::Word;
     const HALF: Self;
     const TWO: Self;
@@ -66,18 +66,18 @@ pub(super) trait Real: Float + Scalar + Default + Bits<Bits = Self::Word> {
 macro_rules! shared {
     ($t:ident, $word:ident, $magic:expr, $root:expr) => {
         type Word = $word;
-        const DIGITS: u32 = $t::MANTISSA_DIGITS - 1;
+        const FRACTION: u32 = $t::MANTISSA_DIGITS - 1;
         const TOP: u32 = $word::BITS - 1;
         const MAGIC: $t = $magic;
         const MAGIC_LESS_BIASES: $word = $t::to_bits($magic) - 2 * ($t::MAX_EXP as $word - 1);
         const MAGIC_LESS_BIAS: $word = $t::to_bits($magic) - ($t::MAX_EXP as $word - 1);
         const ONE_BITS: $word = $t::to_bits(1.0);
         const ROOT_HALF_BITS: $word = $root;
-        const DIGITS_MASK: $word = (1 << Self::DIGITS) - 1;
+        const FRACTION_MASK: $word = (1 << Self::FRACTION) - 1;
         const NORMAL: $t = $t::MIN_POSITIVE;
         const SHIFT: [$t; 3] = {
             let shift = $magic / 1.5;
-            [shift, shift + ($t::MAX_EXP - 1) as $t, shift + ($t::MAX_EXP - 1 + Self::DIGITS as i32) as $t]
+            [shift, shift + ($t::MAX_EXP - 1) as $t, shift + ($t::MAX_EXP - 1 + Self::FRACTION as i32) as $t]
         };
         const SHIFT_BITS: $word = $t::to_bits($magic / 1.5);
         const HALF: $t = 0.5;
