@@ -229,10 +229,10 @@ tests! {
     ln: (0.0, 64.0), super::NONE, f32 2.0, f64 2.0;
     log2: (0.0, 64.0), super::NONE, f32 2.0, f64 2.0;
     log10: (0.0, 64.0), super::NONE, f32 2.0, f64 2.0;
-    sin: (-1e5, 1e5), super::NONE, f32 2.0, f64 2.0;
-    cos: (-1e5, 1e5), super::NONE, f32 2.0, f64 2.0;
+    sin: (-1e5, 1e5), super::NONE, f32 2.1, f64 2.0;
+    cos: (-1e5, 1e5), super::NONE, f32 2.1, f64 2.0;
     tan: (-1e5, 1e5), super::NONE, f32 2.0, f64 4.0;
-    tanh: (-40.0, 40.0), super::NONE, f32 2.0, f64 4.0;
+    tanh: (-40.0, 40.0), super::NONE, f32 2.5, f64 4.0;
     atan: (-100.0, 100.0), super::NONE, f32 2.0, f64 2.0;
     atan2: (-10.0, 10.0), (-10.0, 10.0), f32 2.0, f64 2.0;
     powf: (0.0, 20.0), (-30.0, 30.0), f32 1.0, f64 0.0;

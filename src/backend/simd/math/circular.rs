@@ -22,9 +22,9 @@ impl Circular for f32 {
     #[inline(always)]
     fn less_pi<L: Level, const HALF: bool>(x: V<L, f32>, n: V<L, f32>) -> V<L, f32> {
         if L::FMA {
-            // 24 bits a part: fused, the first step is exact.
+            // 24 bits a part: fused, the first step is exact. All are positive, so that nothing is added to -0.
             let c = if HALF { 0.5 } else { 1.0 };
-            x.minus(n, 3.1415927410125732422 * c).minus(n, -8.7422776573475857731e-8 * c).minus(n, -3.4302490200117637456e-15 * c)
+            x.minus(n, 3.1415925025939941406 * c).minus(n, 1.5099578831723192707e-7 * c).minus(n, 1.0780605716316238106e-14 * c)
         } else {
             f64::less_pi::<L, HALF>(x.cast(), n.cast()).cast()
         }

@@ -15,9 +15,16 @@ fn reduce<L: Level, T: Real>(x: V<L, T>) -> (V<L, T>, V<L, T>, V<L, T>) {
     (t, n, x.minus(n, T::LN2[0]).minus(n, T::LN2[1]))
 }
 
-/// `e^r 2^n`. The power is applied in two halves: each is a normal number, and what underflows is rounded once.
+/// `e^r 2^n`, where that is a normal number: `n` is added to the exponent.
 #[inline(always)]
 fn raise<L: Level, T: Real>(r: V<L, T>, t: V<L, T>) -> V<L, T> {
+    ((T::exp_polynomial(r).fma(r * r, r) + T::ONE).bits() + t.bits().shl(T::FRACTION)).float()
+}
+
+/// `e^r 2^n`, where that overflows or underflows. The power is applied in two halves: each is a normal number, and what underflows
+/// is rounded once.
+#[inline(always)]
+fn raise_far<L: Level, T: Real>(r: V<L, T>, t: V<L, T>) -> V<L, T> {
     let p = T::exp_polynomial(r).fma(r * r, r) + T::ONE;
     let n = t.bits() - T::MAGIC_LESS_BIASES; // n + 2 bias, which is positive
     let half = n.shr(1);
@@ -26,16 +33,30 @@ fn raise<L: Level, T: Real>(r: V<L, T>, t: V<L, T>) -> V<L, T> {
 
 #[inline(always)]
 pub(super) fn exp<L: Level, T: Real>(x: V<L, T>) -> V<L, T> {
-    let (t, _, r) = reduce(x.within(T::EXP_RANGE[0], T::EXP_RANGE[1]));
+    if x.abs().upto(T::EXP_NEAR).no().any() {
+        let (t, _, r) = reduce(x.within(T::EXP_RANGE[0], T::EXP_RANGE[1]));
+        return raise_far(r, t);
+    }
+    let (t, _, r) = reduce(x);
     raise(r, t)
+}
+
+/// x = n + f, and 2^f = e^(f ln 2).
+#[inline(always)]
+fn reduce_2<L: Level, T: Real>(x: V<L, T>) -> (V<L, T>, V<L, T>) {
+    let t = x + T::MAGIC;
+    let f = x - (t - T::MAGIC);
+    (t, f.fma(V::k(x.0, T::LN2[0]), f * T::LN2[1]))
 }
 
 #[inline(always)]
 pub(super) fn exp2<L: Level, T: Real>(x: V<L, T>) -> V<L, T> {
-    let x = x.within(T::EXP2_RANGE[0], T::EXP2_RANGE[1]);
-    let t = x + T::MAGIC;
-    let f = x - (t - T::MAGIC);
-    raise(f.fma(V::k(x.0, T::LN2[0]), f * T::LN2[1]), t)
+    if x.abs().upto(T::EXP2_NEAR).no().any() {
+        let (t, r) = reduce_2(x.within(T::EXP2_RANGE[0], T::EXP2_RANGE[1]));
+        return raise_far(r, t);
+    }
+    let (t, r) = reduce_2(x);
+    raise(r, t)
 }
 
 /// (e^2|x| - 1) / (e^2|x| + 1), where e^2|x| - 1 = 2^n (e^r - 1) + (2^n - 1) loses nothing for small x.

@@ -82,6 +82,11 @@ impl<L: Level, T: Number> V<L, T> {
     pub(super) fn above(self, o: T) -> V<L, bool> {
         V::k(self.0, o).lt(self)
     }
+    /// Not above; false for NaN.
+    #[inline(always)]
+    pub(super) fn upto(self, o: T) -> V<L, bool> {
+        V(self.0, <T as NumberLanes>::le(self.0, self.1, V::k(self.0, o).1))
+    }
     #[inline(always)]
     pub(super) fn is(self, o: T) -> V<L, bool> {
         self.equal(V::k(self.0, o))
