@@ -34,7 +34,7 @@ fn check<P: Level, S: Scalar>(l: P, value: fn(usize) -> S) {
                 assert_eq!(<bool as Scalar>::extract(l, l.first(count), lane), lane < count);
             }
             if stride != 0 {
-                let mut out = vec![None; 100];
+                let mut out = [None; 100];
                 let mut raw = vec![MaybeUninit::new(S::ZERO); 100];
                 S::store(l, x, ViewMut::new(&mut raw), span);
                 for lane in 0..count {
