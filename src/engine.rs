@@ -9,7 +9,7 @@ use crate::backend::simd::SimdLevel;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::machine::{Gpus, Machine};
-use crate::plan::{Choice, Problem};
+use crate::plan::{Backend, Choice, Infeasible, Problem};
 
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{Gpu, Selection};
@@ -92,12 +92,27 @@ impl Engine {
     }
 
     /// The machine to plan this problem for: with GPUs if they are known, asked for, or could gain anything.
-    #[inline]
     pub(crate) fn machine_for(&self, problem: &Problem) -> &Machine {
         match self.0.whole.get() {
             Some(machine) => machine,
-            None if crate::plan::worth_looking_for_gpu(problem, &self.0.cores_only) => self.machine(),
+            None if crate::plan::choose_unless_gpu_matters(problem, &self.0.cores_only).is_none() => self.machine(),
             None => &self.0.cores_only,
+        }
+    }
+
+    /// Where and how finely to run.
+    #[inline]
+    pub(crate) fn choose(&self, problem: &Problem) -> Result<Choice> {
+        if let Some(machine) = self.0.whole.get() {
+            return crate::plan::choose(problem, machine).map_err(|why| unsupported(problem, machine, why));
+        }
+        let machine = &self.0.cores_only;
+        match crate::plan::choose_unless_gpu_matters(problem, machine) {
+            Some(choice) => choice.map_err(|why| unsupported(problem, machine, why)),
+            None => {
+                let machine = self.machine();
+                crate::plan::choose(problem, machine).map_err(|why| unsupported(problem, machine, why))
+            }
         }
     }
 
@@ -207,6 +222,11 @@ impl EngineBuilder {
     }
 }
 
+/// A problem that cannot be planned, as the caller's error.
+pub(crate) fn unsupported(problem: &Problem, machine: &Machine, why: Infeasible) -> Error {
+    Error::Unsupported { backend: problem.pinned.unwrap_or(Backend::Simd), reason: why.describe(problem, machine) }
+}
+
 fn workers_from_env() -> Result<Option<usize>> {
     match std::env::var("GRANULE_WORKERS") {
         Err(_) => Ok(None),
@@ -226,7 +246,6 @@ mod gpu_side {
 
     use crate::backend::gpu::{AdapterKind, AdapterSummary};
     use crate::machine::{GpuInfo, GpuKind, GpuRates};
-    use crate::plan::Backend;
 
     /// Where the device comes from.
     pub(super) enum Origin {

@@ -7,10 +7,9 @@ use std::time::Duration;
 use crate::array::{Data, DataVisitor};
 use crate::backend::cpu::{Cpu, Deadline};
 use crate::element::Element;
-use crate::engine::Engine;
+use crate::engine::{Engine, unsupported};
 use crate::error::{Error, Result};
-use crate::machine::Machine;
-use crate::plan::{Backend, Choice, Explanation, Infeasible, Plan, Problem};
+use crate::plan::{Backend, Choice, Explanation, Plan, Problem};
 
 /// What a primitive must say of itself. Everything else (planning, running, waiting, explaining) is the same for all.
 pub trait Primitive: Sized {
@@ -154,10 +153,7 @@ impl<'e, P: Primitive> Task<'e, P> {
     fn choose(&self, problem: &Problem) -> Result<Choice> {
         match self.options.plan {
             Some(choice) => Ok(choice),
-            None => {
-                let machine = self.engine.machine_for(problem);
-                crate::plan::choose(problem, machine).map_err(|why| unsupported(problem, machine, why))
-            }
+            None => self.engine.choose(problem),
         }
     }
 
@@ -193,10 +189,6 @@ impl<'e, P: Primitive> Task<'e, P> {
         let choice = crate::plan::choose(&problem, machine).map_err(|why| unsupported(&problem, machine, why))?;
         self.run_cpu(&problem, choice, deadline)
     }
-}
-
-fn unsupported(problem: &Problem, machine: &Machine, why: Infeasible) -> Error {
-    Error::Unsupported { backend: problem.pinned.unwrap_or(Backend::Simd), reason: why.describe(problem, machine) }
 }
 
 /// What `.await` on a [`Task`] waits for.

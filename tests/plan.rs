@@ -3,8 +3,8 @@
 use granule::kernel::Cost;
 use granule::machine::{Built, Cpu, CpuRates, GpuInfo, GpuKind, GpuRates, Gpus, Machine};
 use granule::plan::{
-    Backend, Choice, GpuNeeds, Infeasible, Operation, Plan, Prediction, Problem, TILE, choose, explain, plan,
-    worth_looking_for_gpu,
+    Backend, Choice, GpuNeeds, Infeasible, Operation, Plan, Prediction, Problem, TILE, choose, choose_unless_gpu_matters,
+    explain, plan,
 };
 
 const MI: usize = 1 << 20;
@@ -110,6 +110,14 @@ fn problems() -> Vec<Problem> {
         }
     }
     list
+}
+
+fn gpu_matters(problem: &Problem, machine: &Machine) -> bool {
+    let choice = choose_unless_gpu_matters(problem, machine);
+    if let Some(choice) = choice {
+        assert_eq!(choice, choose(problem, machine));
+    }
+    choice.is_none()
 }
 
 #[test]
@@ -243,14 +251,14 @@ fn a_pin_holds_or_says_why_not() {
 fn gpus_are_looked_for_only_where_they_could_matter() {
     let unknown = machine(2, 8, Gpus::NotLookedFor);
     let (small, large) = (on_host(Operation::Map, 1000, 1.0), on_host(Operation::Map, 16 * MI, 100.0));
-    assert!(!worth_looking_for_gpu(&small, &unknown));
-    assert!(worth_looking_for_gpu(&large, &unknown));
-    assert!(worth_looking_for_gpu(&Problem { pinned: Some(Backend::Gpu), ..small }, &unknown));
-    assert!(!worth_looking_for_gpu(&Problem { pinned: Some(Backend::Threads), ..large }, &unknown));
+    assert!(!gpu_matters(&small, &unknown));
+    assert!(gpu_matters(&large, &unknown));
+    assert!(gpu_matters(&Problem { pinned: Some(Backend::Gpu), ..small }, &unknown));
+    assert!(!gpu_matters(&Problem { pinned: Some(Backend::Threads), ..large }, &unknown));
     let refused = GpuNeeds { refused: Some("it recurses"), ..large.gpu };
-    assert!(!worth_looking_for_gpu(&Problem { gpu: refused, ..large }, &unknown));
-    assert!(!worth_looking_for_gpu(&large, &with_gpu(2, GpuKind::Discrete)));
-    assert!(!worth_looking_for_gpu(&large, &machine(2, 8, Gpus::Absent(String::new()))));
+    assert!(!gpu_matters(&Problem { gpu: refused, ..large }, &unknown));
+    assert!(!gpu_matters(&large, &with_gpu(2, GpuKind::Discrete)));
+    assert!(!gpu_matters(&large, &machine(2, 8, Gpus::Absent(String::new()))));
 }
 
 #[test]

@@ -12,8 +12,8 @@ mod varying;
 #[doc(hidden)]
 pub mod wgsl;
 
-pub use lanes::{FloatLane, In, IntLane, Lane, Lanes, MaskLane, NumLane};
 pub use cost::Cost;
+pub use lanes::{FloatLane, In, IntLane, Lane, Lanes, MaskLane, NumLane};
 pub use trace::Trace;
 pub use varying::{ToVarying, Uniform, Varying};
 

@@ -40,7 +40,7 @@ impl Built {
 
 impl Machine {
     /// This computer, with prior rates. GPUs are not looked for, since that takes tens of milliseconds: whoever finds that
-    /// [it is worth it](crate::plan::worth_looking_for_gpu) fills them in.
+    /// [a GPU matters](crate::plan::choose_unless_gpu_matters) fills them in.
     pub fn discover(simd_lanes: usize) -> Self {
         Machine {
             cpu: cpu::discover(simd_lanes),

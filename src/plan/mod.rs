@@ -11,7 +11,7 @@ mod problem;
 
 pub use explain::{Change, Explanation, explain};
 pub use model::{Infeasible, Prediction, TILE};
-pub use plan::{Candidate, Choice, Plan, choose, plan, worth_looking_for_gpu};
+pub use plan::{Candidate, Choice, Plan, choose, choose_unless_gpu_matters, plan};
 pub use problem::{GpuNeeds, Operation, Problem};
 
 /// Where work can run.

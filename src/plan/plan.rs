@@ -131,20 +131,26 @@ pub(super) fn candidates(problem: &Problem, machine: &Machine) -> Vec<Candidate>
     list
 }
 
-/// Whether it pays to look for GPUs before choosing: nobody has, nothing rules them out, and the best time on the CPU is so long
-/// that one might matter. Always, if the call is pinned to the GPU.
-pub fn worth_looking_for_gpu(problem: &Problem, machine: &Machine) -> bool {
-    if machine.gpus != Gpus::NotLookedFor || model::any_gpu(problem, machine) != Err(Infeasible::NotLookedFor) {
-        return false;
+/// As [`choose`], for a caller who has not looked for GPUs: `None` if looking for them first is worth it. It is if the best time on
+/// the CPU is so long that a GPU might matter and nothing rules one out, and always if the call is pinned to the GPU.
+pub fn choose_unless_gpu_matters(problem: &Problem, machine: &Machine) -> Option<Result<Choice, Infeasible>> {
+    if machine.gpus != Gpus::NotLookedFor {
+        return Some(choose(problem, machine));
     }
-    if problem.pinned == Some(Backend::Gpu) {
-        return true;
+    let possible = model::any_gpu(problem, machine) == Err(Infeasible::NotLookedFor);
+    if possible && problem.pinned == Some(Backend::Gpu) {
+        return None;
     }
     let work = Work::of(problem);
     let serial = Serial::of(problem, &work, machine);
-    let simd = model::simd(problem, machine, &serial);
-    let threads = model::threads(problem, machine, &work, &serial).map(|(_, prediction)| prediction);
-    [simd, threads].into_iter().flatten().all(|p| p.total > LOOK_ABOVE_SECONDS)
+    let mut best = Best::default();
+    best.offer(Backend::Simd, 0, 1, model::simd(problem, machine, &serial));
+    let (workers, prediction) = split(model::threads(problem, machine, &work, &serial));
+    best.offer(Backend::Threads, 0, workers, prediction);
+    if possible && best.total > LOOK_ABOVE_SECONDS {
+        return None;
+    }
+    Some(best.choice(problem, machine, &serial))
 }
 
 fn split(threads: Result<(usize, Prediction), Infeasible>) -> (usize, Result<Prediction, Infeasible>) {

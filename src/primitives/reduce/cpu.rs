@@ -156,12 +156,18 @@ fn halving<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Operator<T>>(
         }
         return extract(l, x, 0);
     }
-    partial_halving::<L, T, S, O>(l, bound, op, from, n)
+    // As many vectors as the level needs for 128 lanes, and no more: they are all initialised.
+    match vectors {
+        ..=4 => partial_halving::<L, T, S, O, 4>(l, bound, op, from, n),
+        ..=8 => partial_halving::<L, T, S, O, 8>(l, bound, op, from, n),
+        ..=16 => partial_halving::<L, T, S, O, 16>(l, bound, op, from, n),
+        _ => partial_halving::<L, T, S, O, 32>(l, bound, op, from, n),
+    }
 }
 
 /// The same fold where some elements do not exist: at most one tile of a call comes here.
 #[inline(always)]
-fn partial_halving<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Operator<T>>(
+fn partial_halving<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Operator<T>, const VECTORS: usize>(
     l: L,
     bound: S::Bound<'a, L>,
     op: &O,
@@ -169,7 +175,7 @@ fn partial_halving<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Operat
     n: usize,
 ) -> T {
     let vectors = n.min(LANES).div_ceil(L::WIDTH);
-    let mut acc = [ops::lit(l, op.identity()); LANES];
+    let mut acc = [ops::lit(l, op.identity()); VECTORS];
     for (v, acc) in acc.iter_mut().enumerate().take(vectors) {
         let mut i = v * L::WIDTH;
         *acc = S::load(l, bound, Span::new(from + i, L::WIDTH.min(n - i)));

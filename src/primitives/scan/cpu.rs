@@ -147,7 +147,11 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> Link<'_, T, S, O> {
         while i + L::WIDTH <= end {
             let span = Span::new(i, L::WIDTH);
             let prefix = step::<L, T, S, O, EXCLUSIVE>(l, bound, op, span, &mut carry);
-            if STREAM { stream(l, prefix, out, span) } else { store(l, prefix, out, span) }
+            if STREAM {
+                stream(l, prefix, out, span)
+            } else {
+                store(l, prefix, out, span)
+            }
             i += L::WIDTH;
         }
         if i < end {

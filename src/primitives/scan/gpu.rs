@@ -91,15 +91,7 @@ impl Pass<'_, '_> {
         Ok(out)
     }
 
-    fn dispatch(
-        &self,
-        input: Input<'_>,
-        prefix: &Buffer,
-        out: Binding,
-        base: u64,
-        count: u64,
-        exclusive: u32,
-    ) -> Result<()> {
+    fn dispatch(&self, input: Input<'_>, prefix: &Buffer, out: Binding, base: u64, count: u64, exclusive: u32) -> Result<()> {
         let shuffles = self.executor.subgroups();
         let spine = if shuffles { part!("scan_spine_subgroup") } else { part!("scan_spine_workgroup") };
         let stage = Stage {
