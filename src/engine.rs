@@ -25,7 +25,7 @@ use crate::backend::gpu::{Gpu, Selection};
 /// let engine = Engine::new()?;
 /// let total = engine.reduce(iota(0..1000_u32), Sum).run()?;
 /// assert_eq!(total, 499_500);
-/// # granule::Result::Ok(())
+/// # Ok::<(), granule::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);

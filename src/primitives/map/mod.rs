@@ -34,7 +34,7 @@ impl Engine {
     /// let engine = Engine::new()?;
     /// let z = engine.map(zip(&[1.0, 2.0], &[10.0, 20.0]), saxpy::with(3.0)).run()?;
     /// assert_eq!(z.as_slice()?, [13.0, 26.0]);
-    /// # granule::Result::Ok(())
+    /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
     pub fn map<S, K>(&self, source: S, kernel: K) -> Task<'_, Map<source::Map<S::Source, K>>>
@@ -52,7 +52,7 @@ impl Engine {
     ///
     /// let engine = Engine::new()?;
     /// assert_eq!(engine.collect(iota(0..5_u32).reverse()).run()?.as_slice()?, [4, 3, 2, 1, 0]);
-    /// # granule::Result::Ok(())
+    /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
     pub fn collect<S: IntoSource<Item: Element>>(&self, source: S) -> Task<'_, Map<S::Source>> {

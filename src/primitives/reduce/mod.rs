@@ -33,6 +33,7 @@ impl Engine {
     /// NaN: a sum with a NaN is NaN; `Min` and `Max` give a number if there is one.
     ///
     /// ```
+    /// use granule::kernel;
     /// use granule::prelude::*;
     ///
     /// let engine = Engine::new()?;
@@ -40,7 +41,7 @@ impl Engine {
     /// assert_eq!(engine.reduce(&x, Sum).run()?, 7.0);
     /// assert_eq!(engine.reduce((&x).map(kernel!(|v: f32| v * v)), Max).run()?, 16.0);
     /// assert_eq!(engine.reduce(zip(&x, iota(0..4_u32)), ArgMin).run()?, (-1.0, 1));
-    /// # granule::Result::Ok(())
+    /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
     pub fn reduce<S, O>(&self, source: S, operator: O) -> Task<'_, Reduce<S::Source, O>>

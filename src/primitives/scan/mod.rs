@@ -36,7 +36,7 @@ impl Engine {
     /// assert_eq!(prefix.as_slice()?, [1, 3, 6, 10, 15]);
     /// let offsets = engine.scan(&[3_u32, 1, 2], Sum).exclusive().init(100).run()?;
     /// assert_eq!(offsets.as_slice()?, [100, 103, 104]);
-    /// # granule::Result::Ok(())
+    /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
     pub fn scan<S, O>(&self, source: S, operator: O) -> Task<'_, Scan<S::Source, O>>
