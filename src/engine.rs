@@ -199,7 +199,7 @@ impl EngineBuilder {
             level,
             workers: AtomicUsize::new(workers),
             pool: self.pool,
-            cores_only: Machine::without_gpus(level.lanes()),
+            cores_only: Machine::discover(level.lanes()),
             whole: OnceLock::new(),
             #[cfg(feature = "gpu")]
             gpu: gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env)),

@@ -9,7 +9,8 @@ use crate::backend::cpu::{Cpu, Deadline};
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::plan::{Backend, Choice, Explanation, Plan, Problem};
+use crate::machine::Machine;
+use crate::plan::{Backend, Choice, Explanation, Infeasible, Plan, Problem};
 
 /// What a primitive must say of itself. Everything else (planning, running, waiting, explaining) is the same for all.
 pub trait Primitive: Sized {
@@ -101,15 +102,13 @@ impl<'e, P: Primitive> Task<'e, P> {
     pub fn plan(&self) -> Result<Plan> {
         let problem = self.problem()?;
         let machine = self.engine.machine_for(&problem);
-        crate::plan::plan(&problem, machine).map_err(|why| unsupported(&problem, &why))
+        crate::plan::plan(&problem, machine).map_err(|why| unsupported(&problem, machine, why))
     }
 
     /// Every candidate, its predicted time by terms, and why the winner won. Errors as [`Task::plan`].
     pub fn explain(&self) -> Result<Explanation> {
         let problem = self.problem()?;
-        let machine = self.engine.machine_for(&problem);
-        let plan = crate::plan::plan(&problem, machine).map_err(|why| unsupported(&problem, &why))?;
-        Ok(Explanation::new(&problem, machine, &plan))
+        Ok(crate::plan::explain(&problem, self.engine.machine_for(&problem)))
     }
 
     /// Runs, and waits for the result.
@@ -155,7 +154,10 @@ impl<'e, P: Primitive> Task<'e, P> {
     fn choose(&self, problem: &Problem) -> Result<Choice> {
         match self.options.plan {
             Some(choice) => Ok(choice),
-            None => crate::plan::choose(problem, self.engine.machine_for(problem)).map_err(|why| unsupported(problem, &why)),
+            None => {
+                let machine = self.engine.machine_for(problem);
+                crate::plan::choose(problem, machine).map_err(|why| unsupported(problem, machine, why))
+            }
         }
     }
 
@@ -187,14 +189,14 @@ impl<'e, P: Primitive> Task<'e, P> {
     fn fall_back(&mut self, mut problem: Problem, error: Error, deadline: Option<Deadline>) -> Result<P::Output> {
         self.engine.note_fallback(error);
         problem.gpu.refused = Some("it failed in this call");
-        let choice =
-            crate::plan::choose(&problem, self.engine.machine()).map_err(|why| unsupported(&problem, &why))?;
+        let machine = self.engine.machine();
+        let choice = crate::plan::choose(&problem, machine).map_err(|why| unsupported(&problem, machine, why))?;
         self.run_cpu(&problem, choice, deadline)
     }
 }
 
-fn unsupported(problem: &Problem, why: &crate::plan::Infeasible) -> Error {
-    Error::Unsupported { backend: problem.pinned.unwrap_or(Backend::Simd), reason: why.to_string() }
+fn unsupported(problem: &Problem, machine: &Machine, why: Infeasible) -> Error {
+    Error::Unsupported { backend: problem.pinned.unwrap_or(Backend::Simd), reason: why.describe(problem, machine) }
 }
 
 /// What `.await` on a [`Task`] waits for.

@@ -450,6 +450,55 @@ fn a_deadline_leaves_everything_usable() {
     assert!(pollster::block_on(gpu.read_async(&buffer, 0, 1 << 20, Some(Duration::from_secs(60)))).unwrap() == data);
 }
 
+/// A dependent chain of integer steps: some hundred milliseconds on a software adapter for a million threads.
+const SLOW: &str = "
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) t: u32) {
+    let i = (wid.y * groups.x + wid.x) * 64u + t;
+    if (i < params.n) {
+        var x = input[0] + output[i];
+        for (var k = 0u; k < params.addend; k++) {
+            x = (x ^ k) * 747796405u + 2891336453u;
+        }
+        output[i] = x;
+    }
+}
+";
+
+#[test]
+fn work_that_takes_longer_than_its_deadline_still_ends_well() {
+    let Some(gpu) = open() else { return };
+    let pipeline = gpu.pipeline(key(3), || spec(SLOW)).unwrap();
+    let (n, steps) = (1 << 20, 500);
+    let (input, output) = (upload_words(&gpu, &[0]), upload_words(&gpu, &vec![1; n as usize]));
+    let params = gpu.params(&[n, steps]).unwrap();
+    let mut want = 1u32;
+    // As long as it takes for the deadline to pass, on whatever hardware, within reason.
+    let deadline = Duration::from_micros(200);
+    let late = (0..100).any(|_| {
+        (0..4).for_each(|_| gpu.dispatch(&pipeline, &[input.all(), output.all(), params.clone()], u64::from(n) / 64).unwrap());
+        (0..4 * steps).for_each(|k| want = (want ^ (k % steps)).wrapping_mul(747_796_405).wrapping_add(2_891_336_453));
+        let blocking = gpu.wait(Some(deadline));
+        let read = gpu.read(&output, 0, 400, Some(deadline));
+        let awaited = pollster::block_on(gpu.read_async(&output, 0, 400, Some(deadline)));
+        let errors: Vec<_> = [blocking.err(), read.err(), awaited.err()].into_iter().flatten().collect();
+        assert!(errors.iter().all(|e| *e == Error::Timeout { deadline }), "{errors:?}");
+        !errors.is_empty()
+    });
+    assert!(late, "100 batches were done within {deadline:?}");
+    assert_eq!(words(&gpu.read(&output, 0, 400, None).unwrap()), [want; 100]);
+}
+
+#[test]
+fn an_error_outside_any_call_is_told_once() {
+    let Some(gpu) = open() else { return };
+    let buffer = upload_words(&gpu, &[8]);
+    let (size, usage) = (u64::MAX, wgpu::BufferUsages::STORAGE);
+    _ = gpu.device().create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false });
+    assert!(matches!(gpu.read(&buffer, 0, 4, None), Err(Error::Gpu { .. })));
+    assert_eq!(read_words(&gpu, &buffer), [8]);
+}
+
 #[test]
 fn a_lost_device_says_so_at_once_everywhere() {
     let Some(gpu) = open() else { return };
@@ -459,7 +508,8 @@ fn a_lost_device_says_so_at_once_everywhere() {
     let pending = gpu.read_async(&buffer, 0, 256, None);
     gpu.device().destroy();
     // What was under way may still have succeeded; it must end.
-    assert!(matches!(pollster::block_on(pending), Ok(_) | Err(Error::DeviceLost { .. })));
+    let pending = pollster::block_on(pending);
+    assert!(matches!(pending, Ok(_) | Err(Error::DeviceLost { .. })), "{pending:?}");
 
     let start = Instant::now();
     let lost = |result: granule::Result<()>, what: &str| match result {
@@ -479,6 +529,46 @@ fn a_lost_device_says_so_at_once_everywhere() {
     // The adapter gives a new device.
     let new = open().unwrap();
     assert_eq!(read_words(&new, &upload_words(&new, &[4])), [4]);
+}
+
+#[test]
+fn loss_reaches_every_thread_that_works_or_waits() {
+    let Some(gpu) = open() else { return };
+    let begun = std::sync::Barrier::new(5);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4u32)
+            .map(|thread| {
+                let (gpu, begun) = (&gpu, &begun);
+                scope.spawn(move || {
+                    let (input, output) = (upload_words(gpu, &[1; 4096]), upload_words(gpu, &[0; 4096]));
+                    let pipeline = add_pipeline(gpu);
+                    begun.wait();
+                    let start = Instant::now();
+                    while start.elapsed() < Duration::from_secs(20) {
+                        let step = || {
+                            let params = gpu.params(&[4096, thread])?;
+                            gpu.dispatch(&pipeline, &[input.all(), output.all(), params], 64)?;
+                            match thread % 2 {
+                                0 => gpu.read(&output, 0, 16384, None),
+                                _ => pollster::block_on(gpu.read_async(&output, 0, 16384, None)),
+                            }
+                        };
+                        if let Err(error) = step() {
+                            return Some(error);
+                        }
+                    }
+                    None
+                })
+            })
+            .collect();
+        begun.wait();
+        std::thread::sleep(Duration::from_millis(50));
+        gpu.device().destroy();
+        for worker in workers {
+            let error = worker.join().unwrap();
+            assert!(matches!(error, Some(Error::DeviceLost { .. })), "{error:?}");
+        }
+    });
 }
 
 #[test]

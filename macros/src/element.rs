@@ -12,7 +12,8 @@ pub(crate) fn derive(item: TokenStream) -> Result<TokenStream> {
     let fields = match &input.data {
         Data::Struct(s) => &s.fields,
         Data::Enum(e) => {
-            let message = "an enum cannot be an element: use a struct with a `u32` that says which, and the fields of all variants";
+            let message =
+                "an enum cannot be an element: use a struct with a `u32` that says which, and the fields of all variants";
             return Err(Error::new(e.enum_token.span, message));
         }
         Data::Union(u) => return Err(Error::new(u.union_token.span, "a union cannot be an element: use a struct")),
@@ -27,7 +28,10 @@ pub(crate) fn derive(item: TokenStream) -> Result<TokenStream> {
                 return Err(Error::new_spanned(&f.ty, message));
             }
             Type::Array(_) => {
-                return Err(Error::new_spanned(&f.ty, "an element's fields are scalars, tuples and elements: write a tuple for a small array"));
+                return Err(Error::new_spanned(
+                    &f.ty,
+                    "an element's fields are scalars, tuples and elements: write a tuple for a small array",
+                ));
             }
             _ => {}
         }
@@ -63,11 +67,12 @@ pub(crate) fn derive(item: TokenStream) -> Result<TokenStream> {
     let members: Vec<Member> = fields
         .iter()
         .enumerate()
-        .map(|(i, f)| f.ident.clone().map_or_else(|| Member::Unnamed(Index { index: i as u32, span: f.ty.span() }), Member::Named))
+        .map(|(i, f)| {
+            f.ident.clone().map_or_else(|| Member::Unnamed(Index { index: i as u32, span: f.ty.span() }), Member::Named)
+        })
         .collect();
     let types: Vec<&Type> = fields.iter().map(|f| &f.ty).collect();
-    let values: Vec<TokenStream> =
-        types.iter().map(|t| quote_spanned!(t.span()=> <#t as ::granule::element::Value>)).collect();
+    let values: Vec<TokenStream> = types.iter().map(|t| quote_spanned!(t.span()=> <#t as ::granule::element::Value>)).collect();
     let elements: Vec<TokenStream> =
         types.iter().map(|t| quote_spanned!(t.span()=> <#t as ::granule::element::Element>)).collect();
     let lane_fields = fields.iter().map(|f| {
@@ -82,7 +87,13 @@ pub(crate) fn derive(item: TokenStream) -> Result<TokenStream> {
     // `x.field.0`, written so that `x.0.0` does not become a float.
     let leaf = |x: &str| -> Vec<TokenStream> {
         let x = format_ident!("{}", x);
-        members.iter().map(|m| { let f = quote!(#x.#m); quote!(#f.0) }).collect()
+        members
+            .iter()
+            .map(|m| {
+                let f = quote!(#x.#m);
+                quote!(#f.0)
+            })
+            .collect()
     };
     let (x_leaf, a_leaf, b_leaf) = (leaf("__x"), leaf("__a"), leaf("__b"));
     let in_one = lanes_of(quote!(::granule::backend::simd::OneLane));

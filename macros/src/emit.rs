@@ -22,7 +22,10 @@ pub(crate) fn allowed() -> TokenStream {
 /// `#[kernel]`
 pub(crate) fn kernel(attr: TokenStream, item: TokenStream) -> Result<TokenStream> {
     if !attr.is_empty() {
-        return Err(Error::new_spanned(attr, "`#[kernel]` takes no arguments; parameters are marked one by one with `#[uniform]`"));
+        return Err(Error::new_spanned(
+            attr,
+            "`#[kernel]` takes no arguments; parameters are marked one by one with `#[uniform]`",
+        ));
     }
     let function = function(item, "#[kernel]")?;
     let signature = Signature::new(&function)?;

@@ -8,7 +8,9 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Block, Error, Expr, ExprClosure, Generics, Ident, Pat, Result, ReturnType, Token, Type, Visibility, bracketed, parse_quote};
+use syn::{
+    Block, Error, Expr, ExprClosure, Generics, Ident, Pat, Result, ReturnType, Token, Type, Visibility, bracketed, parse_quote,
+};
 
 use crate::emit::{allowed, around};
 use crate::infer::result_is_fixed;
@@ -70,7 +72,10 @@ impl Parse for Inline {
 pub(crate) fn kernel(input: TokenStream) -> Result<TokenStream> {
     let Inline { captures, closure } = syn::parse2(input)?;
     if let Some(t) = &closure.capture {
-        return Err(Error::new(t.span, "leave `move` out: what stands in brackets is captured, `kernel!([a: f32] |x: f32| a * x)`"));
+        return Err(Error::new(
+            t.span,
+            "leave `move` out: what stands in brackets is captured, `kernel!([a: f32] |x: f32| a * x)`",
+        ));
     }
     if let Some(t) = &closure.asyncness {
         return Err(Error::new(t.span, "a kernel cannot be `async`: write a plain closure"));
@@ -131,7 +136,8 @@ pub(crate) fn kernel(input: TokenStream) -> Result<TokenStream> {
         return Ok(quote_spanned!(s=> { #items ::core::unimplemented!() }));
     }
     if signature.ret.is_none() && !result_is_fixed(&signature.params, &body) {
-        let message = "the type of the result does not follow from the kernel: write it, `|..| -> T { .. }`, or give a literal its suffix";
+        let message =
+            "the type of the result does not follow from the kernel: write it, `|..| -> T { .. }`, or give a literal its suffix";
         return Err(Error::new_spanned(&closure.body, message));
     }
     let allowed = allowed();

@@ -51,7 +51,13 @@ pub(crate) struct Lower {
 
 impl Lower {
     /// The statements and the value of a kernel's body: what stands in braces after the signature of `__lanes`.
-    pub(crate) fn body(params: &[Param], generics: Vec<String>, ret: Option<&Type>, body: &Block, inline: bool) -> Result<TokenStream> {
+    pub(crate) fn body(
+        params: &[Param],
+        generics: Vec<String>,
+        ret: Option<&Type>,
+        body: &Block,
+        inline: bool,
+    ) -> Result<TokenStream> {
         let (stmts, last_return) = match body.stmts.split_last() {
             Some((Stmt::Expr(Expr::Return(r), _), rest)) if r.expr.is_some() => (rest, r.expr.as_deref()),
             _ => (&body.stmts[..], None),
@@ -144,7 +150,10 @@ impl Lower {
     fn declare(&mut self, name: &Ident, what: Name) -> Result<()> {
         let text = name.to_string();
         if text.starts_with("__") {
-            return Err(Error::new(name.span(), "names in kernels do not begin with two underscores: the generated code uses these"));
+            return Err(Error::new(
+                name.span(),
+                "names in kernels do not begin with two underscores: the generated code uses these",
+            ));
         }
         self.scopes.last_mut().expect("a scope").insert(text, what);
         Ok(())
@@ -221,7 +230,9 @@ impl Lower {
     fn spread(&self, value: TokenStream, mode: Mode, s: Span) -> TokenStream {
         match mode {
             Mode::Varying => value,
-            Mode::Uniform => quote_spanned!(s=> ::granule::kernel::ops::broadcast(__l, ::granule::kernel::Uniform::<__L, _>(#value))),
+            Mode::Uniform => {
+                quote_spanned!(s=> ::granule::kernel::ops::broadcast(__l, ::granule::kernel::Uniform::<__L, _>(#value)))
+            }
         }
     }
 
@@ -372,7 +383,10 @@ impl Lower {
             }
             Expr::Tuple(t) => {
                 if t.elems.is_empty() || t.elems.len() > 8 {
-                    return Err(Error::new_spanned(t, "tuples in kernels have 1 to 8 fields: use a struct with `#[derive(Element)]`"));
+                    return Err(Error::new_spanned(
+                        t,
+                        "tuples in kernels have 1 to 8 fields: use a struct with `#[derive(Element)]`",
+                    ));
                 }
                 let f = format_ident!("tuple{}", t.elems.len(), span = s);
                 let elems = t.elems.iter().map(|e| self.lower(e, mode)).collect::<Result<Vec<_>>>()?;
@@ -391,17 +405,21 @@ impl Lower {
             Expr::Call(c) => self.call(c, mode, s)?,
             Expr::Struct(t) => {
                 let path = &t.path;
+                let members: Vec<_> = t.fields.iter().map(|f| &f.member).collect();
                 let start = match &t.rest {
                     Some(rest) => self.value(rest)?,
-                    None => quote_spanned!(s=> ::granule::kernel::ops::zero::<_, #path>(__l)),
+                    None => {
+                        // Never called: rustc infers from it which struct this is, with its type arguments.
+                        let names: Vec<_> = (0..members.len()).map(|i| format_ident!("__{}", i, span = s)).collect();
+                        quote_spanned!(s=> ::granule::kernel::ops::zero_as(__l, |(#(#names,)*)| #path { #(#members: #names),* }))
+                    }
                 };
-                let mut fields = TokenStream::new();
-                for f in &t.fields {
-                    let member = &f.member;
-                    let value = self.value(&f.expr)?;
-                    fields.extend(quote_spanned!(s=> { let __v = #value; let __f = &mut __s.0; __f.#member = __v; }));
-                }
-                quote_spanned!(s=> { let mut __s: ::granule::kernel::Varying<__L, #path> = #start; #fields __s })
+                let values = t.fields.iter().map(|f| self.value(&f.expr)).collect::<Result<Vec<_>>>()?;
+                quote_spanned!(s=> {
+                    let mut __s = #start;
+                    #({ let __v = #values; let __f = &mut __s.0; __f.#members = __v; })*
+                    __s
+                })
             }
             Expr::If(i) => self.value_if(i, mode, s)?,
             Expr::Block(b) => {
@@ -431,18 +449,26 @@ impl Lower {
         let len = quote_spanned!(s=> ::granule::kernel::ops::len(__l, #data).0);
         match m.method.to_string().as_str() {
             "len" => Ok(len),
-            "is_empty" => {
-                Ok(quote_spanned!(s=> ::granule::kernel::ops::eq(__u, #len, ::granule::kernel::ops::lit(__u, 0usize))))
-            }
+            "is_empty" => Ok(quote_spanned!(s=> ::granule::kernel::ops::eq(__u, #len, ::granule::kernel::ops::lit(__u, 0usize)))),
             other => Err(Error::new(
                 m.method.span(),
-                format!("there is no `{other}` of a slice in a kernel, only `len`, `is_empty` and indexing: write a loop `for i in 0..{data}.len()`"),
+                format!(
+                    "there is no `{other}` of a slice in a kernel, only `len`, `is_empty` and indexing: write a loop `for i in 0..{data}.len()`"
+                ),
             )),
         }
     }
 
     /// `receiver.name(args)`, or `T::name(receiver, args)` with the type given.
-    fn method(&mut self, name: &Ident, receiver: &Expr, args: &[&Expr], ty: Option<&TokenStream>, mode: Mode, s: Span) -> Result<TokenStream> {
+    fn method(
+        &mut self,
+        name: &Ident,
+        receiver: &Expr,
+        args: &[&Expr],
+        ty: Option<&TokenStream>,
+        mode: Mode,
+        s: Span,
+    ) -> Result<TokenStream> {
         let text = name.to_string();
         let Some(m) = methods::find(&text) else {
             let message = format!(
@@ -514,17 +540,14 @@ impl Lower {
         let segments = &p.path.segments;
         let last = &segments[segments.len() - 1].ident;
         if starts_upper(last) {
-            // A tuple struct.
+            // A tuple struct, as above.
             let path = &p.path;
-            let mut fields = TokenStream::new();
-            for (i, e) in c.args.iter().enumerate() {
-                let i = Index { index: i as u32, span: s };
-                let value = self.value(e)?;
-                fields.extend(quote_spanned!(s=> { let __v = #value; let __f = &mut __s.0; __f.#i = __v; }));
-            }
+            let values = c.args.iter().map(|e| self.value(e)).collect::<Result<Vec<_>>>()?;
+            let names: Vec<_> = (0..values.len()).map(|i| format_ident!("__{}", i, span = s)).collect();
+            let members = (0..values.len() as u32).map(|index| Index { index, span: s });
             return Ok(quote_spanned!(s=> {
-                let mut __s: ::granule::kernel::Varying<__L, #path> = ::granule::kernel::ops::zero(__l);
-                #fields
+                let mut __s = ::granule::kernel::ops::zero_as(__l, |(#(#names,)*)| #path(#(#names),*));
+                #({ let __v = #values; let __f = &mut __s.0; __f.#members = __v; })*
                 __s
             }));
         }
@@ -657,7 +680,10 @@ impl Lower {
                 }
                 Stmt::Item(item @ (syn::Item::Const(_) | syn::Item::Use(_))) => out.extend(quote!(#item)),
                 Stmt::Item(item) => {
-                    return Err(Error::new_spanned(item, "inside a kernel stand only constants: move other items out of the function"));
+                    return Err(Error::new_spanned(
+                        item,
+                        "inside a kernel stand only constants: move other items out of the function",
+                    ));
                 }
                 Stmt::Macro(m) => return Err(no_macros(&m.mac.path)),
             }
@@ -957,7 +983,9 @@ impl Lower {
         let (user, name) = match &*f.pat {
             Pat::Ident(p) if p.by_ref.is_none() && p.subpat.is_none() && p.mutability.is_none() => (Some(&p.ident), &p.ident),
             Pat::Wild(_) => (None, &hidden),
-            other => return Err(Error::new_spanned(other, "the counter of a `for` in a kernel is a plain name: `for i in 0..n`")),
+            other => {
+                return Err(Error::new_spanned(other, "the counter of a `for` in a kernel is a plain name: `for i in 0..n`"));
+            }
         };
         if self.is_uniform(from) && self.is_uniform(to) {
             let from = self.lower(from, Mode::Uniform)?;
@@ -1347,21 +1375,27 @@ fn plain_block(attrs: &[syn::Attribute]) -> Result<()> {
 /// The error for an expression that kernels do not have: what to write instead.
 fn refuse(e: &Expr) -> Error {
     match e {
-        Expr::Closure(c) => Error::new_spanned(c, "there are no closures in a kernel: write a function with `#[kernel]` and call it"),
+        Expr::Closure(c) => {
+            Error::new_spanned(c, "there are no closures in a kernel: write a function with `#[kernel]` and call it")
+        }
         Expr::Reference(r) => {
             Error::new(r.and_token.span, "there are no references in a kernel: values are copied, leave the `&` out")
         }
         Expr::Match(m) => Error::new(m.match_token.span, "there is no `match` in a kernel: write `if`, `else if`, `else`"),
         Expr::Let(l) => no_patterns(l),
         Expr::Macro(m) => no_macros(&m.mac.path),
-        Expr::Try(t) => Error::new_spanned(t.question_token, "there is no `?` in a kernel: return a value that says so, such as NaN or a flag"),
+        Expr::Try(t) => Error::new_spanned(
+            t.question_token,
+            "there is no `?` in a kernel: return a value that says so, such as NaN or a flag",
+        ),
         Expr::Await(a) => Error::new(a.await_token.span, "there is no `.await` in a kernel"),
         Expr::Async(a) => Error::new(a.async_token.span, "there is no `async` in a kernel: write a plain block"),
         Expr::Unsafe(u) => Error::new(u.unsafe_token.span, "there is no `unsafe` in a kernel: its operations are all safe"),
         Expr::Const(c) => Error::new(c.const_token.span, "write a constant with a name: `const N: u32 = ..;`"),
-        Expr::Array(_) | Expr::Repeat(_) => {
-            Error::new_spanned(e, "there are no arrays in a kernel: use a tuple, a `#[uniform]` array parameter, or a slice parameter")
-        }
+        Expr::Array(_) | Expr::Repeat(_) => Error::new_spanned(
+            e,
+            "there are no arrays in a kernel: use a tuple, a `#[uniform]` array parameter, or a slice parameter",
+        ),
         Expr::Range(r) => Error::new_spanned(r, "a range stands only in `for i in a..b`; a test is `a <= x && x < b`"),
         Expr::While(w) => Error::new(w.while_token.span, "a loop gives no value: assign to a variable"),
         Expr::Loop(w) => Error::new(w.loop_token.span, "a loop in a kernel gives no value: assign to a variable, then `break`"),

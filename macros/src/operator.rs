@@ -29,7 +29,8 @@ pub(crate) fn operator(attr: TokenStream, item: TokenStream) -> Result<TokenStre
     let ret = signature.ret.as_ref().expect("functions name their result");
     let varying: Vec<_> = signature.varying().collect();
     if varying.len() != 2 {
-        let message = "an operator combines two elements: two parameters of the type it returns, and any number of `#[uniform]` ones";
+        let message =
+            "an operator combines two elements: two parameters of the type it returns, and any number of `#[uniform]` ones";
         return Err(Error::new_spanned(&function.sig.inputs, message));
     }
     for p in &varying {

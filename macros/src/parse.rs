@@ -83,12 +83,16 @@ impl Signature {
         for arg in &sig.inputs {
             match arg {
                 FnArg::Receiver(r) => {
-                    return Err(Error::new_spanned(r, "a kernel is a free function: take the value as a parameter instead of `self`"));
+                    return Err(Error::new_spanned(
+                        r,
+                        "a kernel is a free function: take the value as a parameter instead of `self`",
+                    ));
                 }
                 FnArg::Typed(p) => params.push(param(&p.attrs, &p.pat, &p.ty, params.len())?),
             }
         }
-        let this = Signature { vis: f.vis.clone(), name: sig.ident.clone(), generics: sig.generics.clone(), params, ret: Some(ret) };
+        let this =
+            Signature { vis: f.vis.clone(), name: sig.ident.clone(), generics: sig.generics.clone(), params, ret: Some(ret) };
         this.check()?;
         Ok(this)
     }
@@ -149,7 +153,10 @@ pub(crate) fn param(attrs: &[Attribute], pat: &Pat, ty: &Type, position: usize) 
                 return Err(Error::new_spanned(ty, message));
             };
             if r.mutability.is_some() {
-                return Err(Error::new_spanned(ty, "a kernel cannot write to a slice: return the value, the primitive stores it"));
+                return Err(Error::new_spanned(
+                    ty,
+                    "a kernel cannot write to a slice: return the value, the primitive stores it",
+                ));
             }
             if let Some(l) = &r.lifetime {
                 return Err(Error::new_spanned(l, "a kernel has no lifetimes: write slice parameters as `&[T]`"));
@@ -208,7 +215,10 @@ pub(crate) fn value_type(ty: &Type) -> Result<()> {
                 return Err(Error::new_spanned(ty, format!("a kernel computes a value; there are {LIST}")));
             }
             if t.elems.len() > 8 {
-                return Err(Error::new_spanned(ty, "tuples in kernels have at most 8 fields: use a struct with `#[derive(Element)]`"));
+                return Err(Error::new_spanned(
+                    ty,
+                    "tuples in kernels have at most 8 fields: use a struct with `#[derive(Element)]`",
+                ));
             }
             t.elems.iter().try_for_each(value_type)
         }
@@ -217,12 +227,11 @@ pub(crate) fn value_type(ty: &Type) -> Result<()> {
         Type::Reference(_) => {
             Err(Error::new_spanned(ty, "a reference is not a value in a kernel; slices are parameters of the form `&[T]`"))
         }
-        Type::Array(_) | Type::Slice(_) => {
-            Err(Error::new_spanned(ty, "an array is not a value in a kernel; arrays are `#[uniform]` parameters, slices `&[T]` parameters"))
-        }
-        Type::ImplTrait(_) => {
-            Err(Error::new_spanned(ty, "write a type parameter instead: `fn name<T: Number>(x: T)`"))
-        }
+        Type::Array(_) | Type::Slice(_) => Err(Error::new_spanned(
+            ty,
+            "an array is not a value in a kernel; arrays are `#[uniform]` parameters, slices `&[T]` parameters",
+        )),
+        Type::ImplTrait(_) => Err(Error::new_spanned(ty, "write a type parameter instead: `fn name<T: Number>(x: T)`")),
         _ => Err(Error::new_spanned(ty, format!("this type cannot be used in a kernel; there are {LIST}"))),
     }
 }

@@ -119,6 +119,19 @@ pub enum Op {
 }
 
 impl Op {
+    /// The same of other values.
+    pub(crate) fn with_operands(self, f: impl Fn(Id) -> Id) -> Op {
+        match self {
+            Op::Param(_) | Op::Const(_) | Op::Uniform(_) | Op::Grid(_) | Op::Var(_) | Op::Load(_) => self,
+            Op::Clamp { binding, index } => Op::Clamp { binding, index: f(index) },
+            Op::Read { binding, at, word, guarded } => Op::Read { binding, at: f(at), word, guarded },
+            Op::Unary(op, a) => Op::Unary(op, f(a)),
+            Op::Binary(op, a, b) => Op::Binary(op, f(a), f(b)),
+            Op::Select(a, b, c) => Op::Select(f(a), f(b), f(c)),
+            Op::MulAdd(a, b, c) => Op::MulAdd(f(a), f(b), f(c)),
+        }
+    }
+
     /// The values it is made from.
     pub fn operands(self) -> impl Iterator<Item = Id> {
         let three = match self {
@@ -200,7 +213,7 @@ pub struct Binding {
     pub direct: bool,
     /// Whether some read is at a computed index: then the whole data must be bound.
     pub random: bool,
-    /// Word of the uniforms that holds its length in elements.
+    /// Word of the uniforms that holds its length in elements, if `random`.
     pub len_word: u32,
 }
 

@@ -154,6 +154,12 @@ pub fn zero<L: Lanes, T: Element>(l: L) -> Varying<L, T> {
     Varying(T::build(&mut Zero(l), Offset::START))
 }
 
+/// [`zero`] of the type that the function returns. It is not called: a struct literal names its type by it.
+#[inline(always)]
+pub fn zero_as<L: Lanes, X, T: Element>(l: L, _: impl FnOnce(X) -> T) -> Varying<L, T> {
+    zero(l)
+}
+
 macro_rules! tuples {
     ($($f:ident: $($t:ident $x:ident),+;)+) => {$(
         /// A tuple.

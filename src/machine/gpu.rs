@@ -39,6 +39,8 @@ pub struct GpuInfo {
     pub kind: GpuKind,
     /// Driver and version.
     pub driver: String,
+    /// Whether the user named it: then it may be chosen even if it is software.
+    pub asked_for: bool,
     /// Largest part of a buffer that a shader can see at once, in bytes.
     pub max_binding_bytes: u64,
     /// Largest buffer, in bytes.

@@ -103,7 +103,7 @@ impl std::fmt::Display for Infeasible {
             Infeasible::TooSmall => f.write_str("too little work to share"),
             Infeasible::NotLookedFor => f.write_str("GPUs were not looked for, since the CPU is done before that would be"),
             Infeasible::NoGpu => f.write_str("no GPU was found"),
-            Infeasible::Software => f.write_str("it is a software adapter: pin the call to gpu to use it"),
+            Infeasible::Software => f.write_str("it is a software adapter: pin the call to gpu, or name the adapter, to use it"),
             Infeasible::Refused => f.write_str("the kernel cannot run on a GPU"),
             Infeasible::Int64 => f.write_str("it has no 64-bit integers"),
             Infeasible::Float64 => f.write_str("it has no 64-bit floats"),
@@ -269,7 +269,8 @@ pub(super) fn threads(
         return Err(Infeasible::NotBuilt(Backend::Threads));
     }
     let asked_for = problem.pinned.is_some();
-    let cores = machine.cpu.cores;
+    // A caller who sets more workers than there are cores gets them where the call is pinned; unasked, no more than help.
+    let cores = if asked_for { problem.max_workers } else { machine.cpu.cores.min(problem.max_workers) };
     // With fewer than two tiles each, one more worker has nothing to even out.
     let limit = cores.min(problem.n / (2 * TILE));
     if limit < 2 || serial.body() < 2.0 * machine.rates.wake_hot {
@@ -344,7 +345,7 @@ pub(super) fn grain(problem: &Problem, machine: &Machine, serial: &Serial, worke
 pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuInfo) -> Result<Prediction, Infeasible> {
     any_gpu(problem, machine)?;
     let needs = &problem.gpu;
-    if gpu.kind == GpuKind::Software && problem.pinned.is_none() {
+    if gpu.kind == GpuKind::Software && problem.pinned.is_none() && !gpu.asked_for {
         return Err(Infeasible::Software);
     }
     if needs.int64 && !gpu.int64 {

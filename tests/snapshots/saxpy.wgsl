@@ -6,20 +6,20 @@ fn load_dst(i: u32) -> Item {
 fn store_dst(i: u32, v: Item) {
     dst[i] = v;
 }
-@group(0) @binding(1) var<uniform> source_u: array<vec4<u32>, 2>;
+@group(0) @binding(1) var<uniform> source_u: array<vec4<u32>, 1>;
 @group(0) @binding(2) var<storage, read> source_d0: array<f32>;
 @group(0) @binding(3) var<storage, read> source_d1: array<f32>;
 fn source(i: u32) -> Item {
-    let v0 = source_u[0].z + i;
-    let v1 = source_u[0].w + i;
-    let v2 = bitcast<f32>(source_u[1].x);
+    let v0 = source_u[0].x + i;
+    let v1 = source_u[0].y + i;
+    let v2 = bitcast<f32>(source_u[0].z);
     let v3 = source_d0[v0];
     let v4 = source_d1[v1];
     let v5 = v2 * v3;
     let v6 = v5 + v4;
     return v6;
 }
-@group(0) @binding(100) var<uniform> count: u32;
+@group(1) @binding(0) var<uniform> count: u32;
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if id.x < count {

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
 use super::memory::Pool;
 use super::pipeline::PipelineCache;
@@ -401,7 +400,7 @@ impl Gpu {
     /// Finds out whether an error was the consequence of loss. A lost device creates buffers without complaint, but they are
     /// invalid, which mapping one tells.
     #[cold]
-    fn notice_loss(&self) {
+    pub(super) fn notice_loss(&self) {
         use wgpu::ErrorFilter::{OutOfMemory, Validation};
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let descriptor = wgpu::BufferDescriptor { label: None, size: 4, usage, mapped_at_creation: false };
@@ -414,33 +413,34 @@ impl Gpu {
         let mapped = pollster::block_on(validation.pop()).is_none();
         if created && !mapped {
             // The driver's own words, if this device has a callback, come with a poll.
-            self.poll(None, Duration::ZERO);
+            self.poll();
             self.faults.lose("it takes no more work".to_owned());
         }
     }
 
-    /// [`poll`] of this device.
-    pub(super) fn poll(&self, submission: Option<wgpu::SubmissionIndex>, timeout: Duration) -> bool {
-        poll(&self.device, &self.faults, submission, timeout)
+    /// Waits until this submission, or else the last one, is done.
+    pub(super) fn wait_idle(&self, submission: Option<wgpu::SubmissionIndex>) {
+        poll(&self.device, &self.faults, wgpu::PollType::Wait { submission_index: submission, timeout: None });
+    }
+
+    /// Lets callbacks run whose work is done.
+    pub(super) fn poll(&self) {
+        poll(&self.device, &self.faults, wgpu::PollType::Poll);
     }
 }
 
-/// Polls until `submission` (or else the last one) is done, or for `timeout`. Whether it is done.
+/// Polls; loss is marked.
 ///
-/// wgpu panics here if the driver reports loss; that becomes the lost mark.
-pub(super) fn poll(device: &wgpu::Device, faults: &Faults, submission: Option<wgpu::SubmissionIndex>, timeout: Duration) -> bool {
-    let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(timeout) };
-    match catch_unwind(AssertUnwindSafe(|| device.poll(wait))) {
-        Ok(Ok(_)) => true,
-        Ok(Err(wgpu::PollError::Timeout)) => false,
+/// wgpu panics here if the driver reports loss. It may also panic, and lose callbacks, if a wait with a timeout runs out just when
+/// other threads find the queue empty: so waits have no timeout, and what has a deadline polls and sleeps in turn.
+pub(super) fn poll(device: &wgpu::Device, faults: &Faults, how: wgpu::PollType) {
+    match catch_unwind(AssertUnwindSafe(|| device.poll(how))) {
+        Ok(Ok(_) | Err(wgpu::PollError::Timeout)) => {}
         // Submissions to a lost device get a number and are dropped.
-        Ok(Err(wgpu::PollError::WrongSubmissionIndex(..))) => {
-            faults.lose("a submission was dropped".to_owned());
-            false
-        }
-        Err(_) => {
-            faults.lose("the driver failed while it was waited for".to_owned());
-            false
+        Ok(Err(wgpu::PollError::WrongSubmissionIndex(..))) => faults.lose("a submission was dropped".to_owned()),
+        Err(panic) => {
+            let said = panic.downcast_ref::<String>().map_or("nothing is known", |s| s);
+            faults.lose(format!("the driver failed while it was waited for: {said}"));
         }
     }
 }
@@ -450,7 +450,10 @@ fn translate(error: wgpu::Error, bytes: u64) -> Error {
     match error {
         wgpu::Error::OutOfMemory { .. } => Error::OutOfMemory { bytes },
         wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => {
-            Error::Gpu { message: description.trim().to_owned() }
+            // "Validation Error", "Caused by:", then one cause a line, from the call inwards.
+            let causes = description.split_once("Caused by:").map_or(&*description, |(_, causes)| causes);
+            let causes: Vec<_> = causes.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+            Error::Gpu { message: causes.join(": ") }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Waiting for the device: signals that mapping callbacks set, and the one thread that polls while futures are pending.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
@@ -10,8 +11,20 @@ use std::time::{Duration, Instant};
 use super::device::{Faults, lock, poll};
 use crate::error::{Error, Result};
 
-/// The longest that anything waits before it looks again whether the device was lost.
-pub(super) const SLICE: Duration = Duration::from_millis(100);
+/// The pauses between two polls: short at first, for most work is short, then longer.
+pub(super) struct Pauses(Duration);
+
+impl Pauses {
+    pub(super) fn new() -> Self {
+        Pauses(Duration::from_micros(20))
+    }
+
+    pub(super) fn next(&mut self) -> Duration {
+        let now = self.0;
+        self.0 = (now * 5 / 4).min(Duration::from_millis(1));
+        now
+    }
+}
 
 /// A moment after which waiting is over, and the span it came from.
 #[derive(Clone, Copy, Debug)]
@@ -57,9 +70,10 @@ impl Signal {
             self.changed.notify_all();
             state.waker.take()
         };
-        // Outside the lock, for a waker may run the future on the spot.
+        // Outside the lock, for a waker may look at the future on the spot. One that panics is its owner's loss only: it must stop
+        // neither the poller nor a poll of another thread, in whose callback this may run.
         if let Some(waker) = waker {
-            waker.wake();
+            _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
     }
 
@@ -95,7 +109,6 @@ impl Future for &Signal {
 
 /// A mapping that a future waits for. The signal is weak: the future of a dropped read is not waited for.
 struct Pending {
-    submission: wgpu::SubmissionIndex,
     signal: Weak<Signal>,
     deadline: Option<Deadline>,
 }
@@ -130,12 +143,7 @@ impl Poller {
     }
 
     /// Polls until `signal` is set, or sets it to `Timeout` or `DeviceLost` itself.
-    pub(super) fn watch(
-        &self,
-        submission: wgpu::SubmissionIndex,
-        signal: &Arc<Signal>,
-        deadline: Option<Deadline>,
-    ) -> Result<()> {
+    pub(super) fn watch(&self, signal: &Arc<Signal>, deadline: Option<Deadline>) -> Result<()> {
         let mut state = lock(&self.0.state);
         if !state.running {
             let shared = self.0.clone();
@@ -143,7 +151,7 @@ impl Poller {
             spawned.map_err(|e| Error::Gpu { message: format!("the thread that polls the device cannot start: {e}") })?;
             state.running = true;
         }
-        state.pending.push(Pending { submission, signal: Arc::downgrade(signal), deadline });
+        state.pending.push(Pending { signal: Arc::downgrade(signal), deadline });
         self.0.changed.notify_all();
         Ok(())
     }
@@ -151,32 +159,33 @@ impl Poller {
 
 impl Shared {
     fn run(&self) {
+        let mut pauses = Pauses::new();
         loop {
-            // The oldest submission first: those behind it cannot be done before it.
-            let (submission, span) = {
+            {
                 let state = lock(&self.state);
+                if state.pending.is_empty() {
+                    pauses = Pauses::new();
+                }
                 let idle = self.changed.wait_while(state, |s| s.pending.is_empty() && !s.closed);
-                let state = idle.unwrap_or_else(PoisonError::into_inner);
-                if state.closed {
+                if idle.unwrap_or_else(PoisonError::into_inner).closed {
                     return;
                 }
-                let next_deadline = state.pending.iter().filter_map(|p| p.deadline).map(|d| d.remaining()).min();
-                (state.pending[0].submission.clone(), next_deadline.unwrap_or(SLICE).min(SLICE))
-            };
-            poll(&self.device, &self.faults, Some(submission), span);
-            // Another thread's poll may have taken the callback and not have run it yet.
-            let unfinished = self.settle();
-            if unfinished {
-                thread::yield_now();
+            }
+            poll(&self.device, &self.faults, wgpu::PollType::Poll);
+            if self.settle() {
+                pauses = Pauses::new();
+            } else {
+                thread::sleep(pauses.next());
             }
         }
     }
 
-    /// Drops what is done, out of time or given up. Whether the oldest one remains.
+    /// Drops what is done, out of time or given up. Whether there was any.
     fn settle(&self) -> bool {
         let lost = self.faults.lost();
         let mut over = Vec::new();
         let mut state = lock(&self.state);
+        let before = state.pending.len();
         state.pending.retain(|p| {
             let Some(signal) = p.signal.upgrade() else { return false };
             if signal.get().is_some() {
@@ -191,11 +200,11 @@ impl Shared {
                 }
             }
         });
-        let unfinished = !state.pending.is_empty();
+        let settled = state.pending.len() < before;
         drop(state);
         for (signal, error) in over {
             signal.set(Err(error));
         }
-        unfinished
+        settled
     }
 }

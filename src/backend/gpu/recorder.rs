@@ -1,18 +1,17 @@
-//! The batch: commands are recorded as data, and encoded and submitted together. Reads submit it and wait.
+//! The batch: commands are recorded as data, and encoded and submitted together.
 //!
 //! Commands are kept as data rather than encoded at once because wgpu refuses a whole encoder for one wrong command. Here every
 //! command is checked when it is recorded, so that its error reaches the thread that gave it and spares the others. Should a
 //! batch fail nevertheless, the buffers that it would have written say so when they are next used.
 
-use std::collections::{HashSet, VecDeque};
-use std::future::Future;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::device::{Gpu, lock};
 use super::memory::{Buffer, Usage};
 use super::pipeline::{Access, Pipeline};
-use super::poller::{Deadline, SLICE, Signal};
+use super::poller::{Deadline, Signal};
 use crate::error::{Error, Result};
 use crate::plan::Backend;
 
@@ -49,10 +48,8 @@ const MAX_HELD: u64 = 256 << 20;
 const PAGE: u64 = 64 << 10;
 /// What every API accepts as an offset of a binding.
 const ALIGNMENT: u64 = 256;
-/// Bytes of one step of a read, two of which are in flight.
-const READ_STEP: u64 = 64 << 20;
 
-enum Command {
+pub(super) enum Command {
     Dispatch { pipeline: Arc<Pipeline>, group: wgpu::BindGroup, grid: (u32, u32), bindings: Vec<Binding> },
     Copy { source: Buffer, from: u64, target: Buffer, to: u64, bytes: u64 },
     Clear { target: Buffer, offset: u64, bytes: u64 },
@@ -81,11 +78,11 @@ pub(super) struct Batch {
     page: Option<(Buffer, u64)>,
     /// Parameters that are not on the device yet.
     params: Vec<(Buffer, u64, Vec<u8>)>,
-    last: Option<wgpu::SubmissionIndex>,
+    pub(super) last: Option<wgpu::SubmissionIndex>,
 }
 
 impl Batch {
-    fn push(&mut self, command: Command) {
+    pub(super) fn push(&mut self, command: Command) {
         let mut hold = |buffer: &Buffer| {
             if self.used.insert(buffer.id()) {
                 self.held += buffer.capacity();
@@ -243,6 +240,7 @@ impl Gpu {
 
     /// Submits what was recorded. Does not wait.
     pub fn flush(&self) -> Result<()> {
+        self.check()?;
         self.submit(&mut lock(&self.batch))
     }
 
@@ -251,7 +249,7 @@ impl Gpu {
         if batch.used.contains(&buffer.id()) { self.submit(&mut batch) } else { Ok(()) }
     }
 
-    fn submit(&self, batch: &mut Batch) -> Result<()> {
+    pub(super) fn submit(&self, batch: &mut Batch) -> Result<()> {
         if batch.commands.is_empty() {
             return Ok(());
         }
@@ -259,7 +257,8 @@ impl Gpu {
         let params = std::mem::take(&mut batch.params);
         batch.used.clear();
         batch.held = 0;
-        let submitted = self.check().and_then(|()| {
+        // Not `check`: an error from elsewhere must not cost this batch.
+        let submitted = self.faults.lost().map_or(Ok(()), Err).and_then(|()| {
             self.scoped(0, || {
                 for (page, offset, data) in &params {
                     self.queue.write_buffer(page.raw(), *offset, data);
@@ -317,102 +316,16 @@ impl Gpu {
             batch.last.clone()
         };
         let Some(submission) = last else { return self.check() };
-        let deadline = deadline.and_then(Deadline::after);
-        while !self.poll(Some(submission.clone()), deadline.map_or(SLICE, |d| d.remaining().min(SLICE))) {
-            self.check()?;
-            deadline.map_or(Ok(()), |d| d.check())?;
+        match deadline.and_then(Deadline::after) {
+            None => self.wait_idle(Some(submission)),
+            deadline => {
+                let signal = Arc::new(Signal::default());
+                let done = signal.clone();
+                self.queue.on_submitted_work_done(move || done.set(Ok(())));
+                self.wait_for(&signal, &submission, deadline)?;
+            }
         }
         self.check()
-    }
-
-    /// Polls on this thread until the signal is set.
-    fn wait_for(&self, signal: &Signal, submission: &wgpu::SubmissionIndex, deadline: Option<Deadline>) -> Result<()> {
-        let mut nap = Duration::from_micros(20);
-        loop {
-            if let Some(lost) = self.faults.lost() {
-                return Err(lost);
-            }
-            if let Some(result) = signal.get() {
-                return self.observe(result);
-            }
-            deadline.map_or(Ok(()), |d| d.check())?;
-            self.poll(Some(submission.clone()), deadline.map_or(SLICE, |d| d.remaining().min(SLICE)));
-            // Usually set by now. Else the poll ran out, or another thread has taken the callback and is about to run it.
-            if let Some(result) = signal.wait(nap) {
-                return self.observe(result);
-            }
-            nap = (nap * 2).min(Duration::from_millis(2));
-        }
-    }
-
-    /// A mapping that the device refused is how loss shows first, and on a device of the caller's own the only way.
-    fn observe(&self, result: Result<()>) -> Result<()> {
-        if let Err(Error::DeviceLost { reason }) = &result {
-            // The driver's own words come with the next poll, if this device has a callback.
-            self.poll(None, Duration::ZERO);
-            self.faults.lose(reason.clone());
-            return self.check();
-        }
-        result
-    }
-
-    /// Reads bytes of a buffer into host memory, after all that was recorded. This waits.
-    ///
-    /// # Errors
-    /// `Timeout` after `deadline`; the error of the batch that should have written the buffer, if that failed.
-    pub fn read_into(
-        self: &Arc<Self>,
-        buffer: &Buffer,
-        offset: u64,
-        target: &mut [u8],
-        deadline: Option<Duration>,
-    ) -> Result<()> {
-        let deadline = deadline.and_then(Deadline::after);
-        let mut reading = Reading::start(self, buffer, offset, target.len() as u64, None)?;
-        let mut rest = target;
-        while let Some(piece) = reading.in_flight.pop_front() {
-            self.wait_for(&piece.signal, &piece.submission, deadline)?;
-            let (now, after) = std::mem::take(&mut rest).split_at_mut(piece.len);
-            piece.finish(self, |bytes| now.copy_from_slice(bytes))?;
-            rest = after;
-            reading.fill()?;
-        }
-        Ok(())
-    }
-
-    /// [`Gpu::read_into`] a new vector.
-    pub fn read(self: &Arc<Self>, buffer: &Buffer, offset: u64, bytes: u64, deadline: Option<Duration>) -> Result<Vec<u8>> {
-        buffer.check_range(offset, bytes)?;
-        let mut out = vec![0; bytes as usize];
-        self.read_into(buffer, offset, &mut out, deadline)?;
-        Ok(out)
-    }
-
-    /// Reads bytes of a buffer without blocking. The copy is submitted at once, not at the first poll; up to 128 MiB are then as
-    /// they were at this call, of more the buffer must not be written to until the future is done.
-    ///
-    /// It needs no runtime: a thread of this device polls and wakes.
-    pub fn read_async(
-        self: &Arc<Self>,
-        buffer: &Buffer,
-        offset: u64,
-        bytes: u64,
-        deadline: Option<Duration>,
-    ) -> impl Future<Output = Result<Vec<u8>>> + Send + 'static + use<> {
-        let gpu = self.clone();
-        let watch = Some(deadline.and_then(Deadline::after));
-        let reading = Reading::start(self, buffer, offset, bytes, watch);
-        async move {
-            let mut reading = reading?;
-            let mut out = Vec::with_capacity(bytes as usize);
-            while let Some(piece) = reading.in_flight.pop_front() {
-                let mapped = (&*piece.signal).await;
-                gpu.observe(mapped)?;
-                piece.finish(&gpu, |bytes| out.extend_from_slice(bytes))?;
-                reading.fill()?;
-            }
-            Ok(out)
-        }
     }
 }
 
@@ -420,103 +333,6 @@ impl Gpu {
 fn whole_words(buffer: &Buffer, offset: u64, bytes: u64) -> Option<u64> {
     let whole = bytes.is_multiple_of(4) || offset + bytes == buffer.bytes();
     (offset.is_multiple_of(4) && whole).then(|| bytes.next_multiple_of(4))
-}
-
-/// A read on its way: one piece is copied out by the host while the device copies the next.
-struct Reading {
-    gpu: Arc<Gpu>,
-    source: Buffer,
-    next: u64,
-    end: u64,
-    in_flight: VecDeque<Piece>,
-    /// Whether the poller watches the pieces, and until when.
-    watch: Option<Option<Deadline>>,
-}
-
-/// One staging buffer that the device fills and the host maps.
-struct Piece {
-    staging: Buffer,
-    /// Bytes to leave out at the start, for copies begin at whole words.
-    skip: usize,
-    len: usize,
-    mapped: u64,
-    signal: Arc<Signal>,
-    submission: wgpu::SubmissionIndex,
-}
-
-impl Reading {
-    fn start(gpu: &Arc<Gpu>, source: &Buffer, offset: u64, bytes: u64, watch: Option<Option<Deadline>>) -> Result<Self> {
-        gpu.check()?;
-        source.failure()?;
-        source.check_range(offset, bytes)?;
-        let mut reading = Reading {
-            gpu: gpu.clone(),
-            source: source.clone(),
-            next: offset,
-            end: offset + bytes,
-            in_flight: VecDeque::new(),
-            watch,
-        };
-        reading.fill()?;
-        Ok(reading)
-    }
-
-    /// Keeps two pieces in flight.
-    fn fill(&mut self) -> Result<()> {
-        while self.next < self.end && self.in_flight.len() < 2 {
-            let piece = self.piece()?;
-            self.next += piece.len as u64;
-            self.in_flight.push_back(piece);
-        }
-        Ok(())
-    }
-
-    fn piece(&self) -> Result<Piece> {
-        let gpu = &self.gpu;
-        let from = self.next / 4 * 4;
-        let end = self.end.min(from + READ_STEP);
-        let bytes = (end - from).next_multiple_of(4);
-        let staging = gpu.take(Usage::Readback, bytes)?;
-        let submission = {
-            let mut batch = lock(&gpu.batch);
-            batch.push(Command::Copy { source: self.source.clone(), from, target: staging.clone(), to: 0, bytes });
-            gpu.submit(&mut batch)?;
-            batch.last.clone().expect("something was submitted just now")
-        };
-        // An earlier batch, submitted meanwhile by another thread, may have failed to write it.
-        self.source.failure()?;
-        let signal = Arc::new(Signal::default());
-        let weak = Arc::downgrade(&signal);
-        staging.set_mapped(true);
-        gpu.scoped(0, || {
-            staging.raw().map_async(wgpu::MapMode::Read, ..bytes, move |result| {
-                let result = result.map_err(|_| Error::DeviceLost { reason: "it does not answer any more".to_owned() });
-                if let Some(signal) = weak.upgrade() {
-                    signal.set(result);
-                }
-            });
-        })?;
-        if let Some(deadline) = self.watch {
-            gpu.poller.watch(submission.clone(), &signal, deadline)?;
-        }
-        let (skip, len) = ((self.next - from) as usize, (end - self.next) as usize);
-        Ok(Piece { staging, skip, len, mapped: bytes, signal, submission })
-    }
-}
-
-impl Piece {
-    /// Hands the mapped bytes over and makes the staging buffer reusable.
-    fn finish(self, gpu: &Gpu, sink: impl FnOnce(&[u8])) -> Result<()> {
-        let raw = self.staging.raw();
-        {
-            let view = raw.get_mapped_range(..self.mapped);
-            let view = view.map_err(|e| gpu.faults.lost().unwrap_or(Error::Gpu { message: e.to_string() }))?;
-            sink(&view[self.skip..self.skip + self.len]);
-        }
-        raw.unmap();
-        self.staging.set_mapped(false);
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 
 use crate::kernel::{FloatLane, IntLane, Lane, Lanes, MaskLane, NumLane};
 
-use super::lanewise::{arrays, lanewise, methods, read_tail, reads, transcendentals, variables, write_tail};
+use super::lanewise::{arrays, lanewise, methods, reads, transcendentals, variables, writes};
 use super::level::level_common;
 use super::{Level, SimdLevel, Span, VectorLane, View, ViewMut};
 
@@ -335,9 +335,10 @@ macro_rules! lanes {
                     let last = Lane::<Avx2, $scalar>::splat(l, s.read(i.element(W - 1)));
                     Lane::<Avx2, $scalar>::select(Self::from_raw(l, x), l, m, last)
                 } else if i.count >= W {
+                    let i = Span { count: W, ..i }; // then no lane needs a comparison
                     reads!(Self, s, |lane| i.element(lane))
                 } else {
-                    Self::from_array(read_tail(s, i))
+                    reads!(Self, s, |lane| i.element(lane))
                 }
             }
             #[inline(always)]
@@ -368,11 +369,10 @@ macro_rules! lanes {
                     // SAFETY: the lanes below `count` lie inside the view, whose elements stand side by side.
                     unsafe { self.raw(l).write_masked(l, to.pointer(i.base).cast::<$word>(), l.first(i.count)) }
                 } else if i.count >= W {
-                    for (lane, x) in self.array().into_iter().enumerate() {
-                        to.write(i.element(lane), x);
-                    }
+                    let i = Span { count: W, ..i }; // as above
+                    writes!(self, to, i)
                 } else {
-                    write_tail(&self.array(), to, i)
+                    writes!(self, to, i)
                 }
             }
             #[inline(always)]
@@ -447,7 +447,7 @@ impl Lane<Avx2, bool> for Mask {
                 Mask(_mm256_sub_epi32(_mm256_setzero_si256(), words))
             }
         } else {
-            Self::from_array(read_tail(s, i))
+            reads!(Self, s, |lane| i.element(lane))
         }
     }
     #[inline(always)]
@@ -472,7 +472,7 @@ impl VectorLane<Avx2, bool> for Mask {
                 _mm_storel_epi64(to.pointer(i.base).cast(), bytes);
             }
         } else {
-            write_tail(&self.array(), to, i)
+            writes!(self, to, i)
         }
     }
     #[inline(always)]

@@ -7,7 +7,7 @@ use wide::{f32x4, f64x4, i32x4, i64x4, u32x4, u64x4};
 
 use crate::kernel::{FloatLane, IntLane, Lane, Lanes, MaskLane, NumLane};
 
-use super::lanewise::{arrays, lanewise, methods, read_tail, reads, transcendentals, variables, write_tail};
+use super::lanewise::{arrays, lanewise, methods, reads, transcendentals, variables, writes};
 use super::level::level_common;
 use super::{Level, Span, VectorLane, View, ViewMut};
 
@@ -149,7 +149,7 @@ impl Mask {
     }
 }
 
-/// Memory and moves. `$any` turns a mask into one of the vector's type.
+/// Memory and moves. `$mask` is the mask `$m` as a vector of the type.
 macro_rules! lanes {
     ($($vector:ident $scalar:ty: |$x:ident| $splat:expr, |$m:ident| $mask:expr;)+) => {$(
         impl Lane<Base, $scalar> for $vector {
@@ -176,9 +176,10 @@ macro_rules! lanes {
                     let [a, b, c, d] = unsafe { s.pointer(i.element(W - 1)).cast::<[$scalar; W]>().read_unaligned() };
                     Self::from_array([d, c, b, a])
                 } else if i.count >= W {
+                    let i = Span { count: W, ..i }; // then no lane needs a comparison
                     reads!(Self, s, |lane| i.element(lane))
                 } else {
-                    Self::from_array(read_tail(s, i))
+                    reads!(Self, s, |lane| i.element(lane))
                 }
             }
             #[inline(always)]
@@ -204,11 +205,10 @@ macro_rules! lanes {
                     // SAFETY: as above; the span's last lane is its first element.
                     unsafe { to.pointer(i.element(W - 1)).cast::<[$scalar; W]>().write_unaligned([d, c, b, a]) }
                 } else if i.count >= W {
-                    for (lane, x) in self.array().into_iter().enumerate() {
-                        to.write(i.element(lane), x);
-                    }
+                    let i = Span { count: W, ..i }; // as above
+                    writes!(self, to, i)
                 } else {
-                    write_tail(&self.array(), to, i)
+                    writes!(self, to, i)
                 }
             }
             #[inline(always)]

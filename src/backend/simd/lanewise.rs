@@ -1,9 +1,5 @@
 //! What the levels share: methods as tables, and operations lane by lane where no instruction does them.
 
-use crate::element::Scalar;
-
-use super::{Span, View, ViewMut};
-
 /// A table of methods, each a line. The head names the receiver and the level: `self, l: Level;` for methods of a vector, `self;`
 /// for those of the level, `fn l: Level;` for functions.
 ///
@@ -129,24 +125,17 @@ macro_rules! reads {
 }
 pub(super) use reads;
 
-/// A span that is shorter than a vector. Rare, so out of line: inlined, its addresses and those of whole spans get merged, and
-/// whole spans are then read element by element too. Arrays, not vectors, are passed, so it is called at no level's expense.
-#[inline(never)]
-pub(super) fn read_tail<S: Scalar, const W: usize>(s: View<'_, S>, i: Span) -> [S; W] {
-    let mut out = [S::ZERO; W];
-    for (lane, out) in out.iter_mut().enumerate() {
-        *out = s.read(i.element(lane));
-    }
-    out
+/// The lanes that exist to the elements of a span, one write each.
+macro_rules! writes {
+    ($vector:expr, $to:expr, $i:expr) => {{
+        for (lane, x) in $vector.array().into_iter().enumerate() {
+            if lane < $i.count {
+                $to.write($i.element(lane), x);
+            }
+        }
+    }};
 }
-
-/// As [`read_tail`].
-#[inline(never)]
-pub(super) fn write_tail<S: Scalar, const W: usize>(x: &[S; W], to: ViewMut<'_, S>, i: Span) {
-    for (lane, &x) in x.iter().enumerate().take(i.count) {
-        to.write(i.element(lane), x);
-    }
-}
+pub(super) use writes;
 
 /// The transcendental functions of a float vector: the polynomials of [`math`](super::math).
 macro_rules! transcendentals {
