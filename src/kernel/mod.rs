@@ -13,6 +13,7 @@ mod varying;
 pub mod wgsl;
 
 pub use lanes::{FloatLane, In, IntLane, Lane, Lanes, MaskLane, NumLane};
+pub use cost::Cost;
 pub use trace::Trace;
 pub use varying::{ToVarying, Uniform, Varying};
 

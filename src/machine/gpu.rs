@@ -18,6 +18,7 @@ impl std::fmt::Display for Gpus {
         match self {
             Gpus::NotLookedFor => f.write_str("GPUs not looked for"),
             Gpus::Absent(reason) => write!(f, "no GPU: {reason}"),
+            Gpus::Present(list) if list.is_empty() => f.write_str("no GPU"),
             Gpus::Present(list) => {
                 for (index, gpu) in list.iter().enumerate() {
                     write!(f, "{}gpu {index}: {gpu}", if index == 0 { "" } else { "; " })?;

@@ -180,7 +180,7 @@ impl Display for Explanation {
         match (problem.pinned, self.factor) {
             (Some(_), _) => writeln!(f, ", since the call is pinned to it")?,
             (None, Some(factor)) => writeln!(f, ", {factor:.2} times as fast as the next best")?,
-            (None, None) => writeln!(f, ", since nothing else can run it")?,
+            (None, None) => writeln!(f, ", the only candidate")?,
         }
         if let Ok(Choice { backend: Backend::Threads, grain, workers, .. }) = *choice {
             let chunks = problem.n.div_ceil(grain);

@@ -64,7 +64,7 @@ pub enum Infeasible {
     NotBuilt(Backend),
     /// This process may use one core.
     OneCore,
-    /// Serial work takes less than twice what waking a helper does, or there are too few tiles to share.
+    /// Serial work takes less than twice what waking a helper does, or there is one tile only.
     TooSmall,
     /// Nobody has looked for GPUs yet: the work was too short for it to matter.
     NotLookedFor,
@@ -100,7 +100,7 @@ impl std::fmt::Display for Infeasible {
             Infeasible::PinnedElsewhere(backend) => write!(f, "the call is pinned to {backend}"),
             Infeasible::NotBuilt(backend) => write!(f, "built without the feature `{backend}`"),
             Infeasible::OneCore => f.write_str("this process may use one core only"),
-            Infeasible::TooSmall => f.write_str("too little work to share"),
+            Infeasible::TooSmall => f.write_str("too little to share: a single tile, or done before a helper is called"),
             Infeasible::NotLookedFor => f.write_str("GPUs were not looked for, since the CPU is done before that would be"),
             Infeasible::NoGpu => f.write_str("no GPU was found"),
             Infeasible::Software => f.write_str("it is a software adapter: pin the call to gpu, or name the adapter, to use it"),
@@ -245,7 +245,12 @@ fn pinned(problem: &Problem, backend: Backend) -> Result<(), Infeasible> {
 #[inline]
 pub(super) fn simd(problem: &Problem, machine: &Machine, serial: &Serial) -> Result<Prediction, Infeasible> {
     pinned(problem, Backend::Simd)?;
-    Ok(Prediction {
+    Ok(alone(machine, serial))
+}
+
+#[inline]
+fn alone(machine: &Machine, serial: &Serial) -> Prediction {
+    Prediction {
         overhead: machine.rates.call,
         transfer: serial.fetch,
         memory: serial.cached + serial.dram,
@@ -253,7 +258,7 @@ pub(super) fn simd(problem: &Problem, machine: &Machine, serial: &Serial) -> Res
         assumed: serial.assumed,
         ..Prediction::default()
     }
-    .sum())
+    .sum()
 }
 
 /// Several cores: the best number of workers, and what it takes.
@@ -270,22 +275,28 @@ pub(super) fn threads(
     }
     let asked_for = problem.pinned.is_some();
     // A caller who sets more workers than there are cores gets them where the call is pinned; unasked, no more than help.
-    let cores = if asked_for { problem.max_workers } else { machine.cpu.cores.min(problem.max_workers) };
-    // With fewer than two tiles each, one more worker has nothing to even out.
-    let limit = cores.min(problem.n / (2 * TILE));
-    if limit < 2 || serial.body() < 2.0 * machine.rates.wake_hot {
-        return match (asked_for, cores) {
-            (true, _) => Ok((limit.clamp(1, 2), on_workers(problem, machine, work, serial, limit.clamp(1, 2)))),
-            (false, ..2) => Err(Infeasible::OneCore),
-            (false, _) => Err(Infeasible::TooSmall),
-        };
+    let cores = match problem.max_workers {
+        usize::MAX => machine.cpu.cores,
+        most if asked_for => most,
+        most => machine.cpu.cores.min(most),
+    };
+    let limit = cores.min(problem.n.div_ceil(TILE));
+    if limit < 2 && asked_for {
+        return Ok((1, alone(machine, serial)));
+    }
+    if cores < 2 {
+        return Err(Infeasible::OneCore);
+    }
+    if limit < 2 || (!asked_for && serial.body() < 2.0 * machine.rates.wake_hot) {
+        return Err(Infeasible::TooSmall);
     }
     // The time first falls and then rises in the workers, so doubling may stop at the first rise.
-    let mut best = (2, on_workers(problem, machine, work, serial, 2));
+    let shared = Shared::of(problem, machine, work, serial);
+    let mut best = (2, shared.on(2));
     let mut workers = 2;
     while workers < limit {
         workers = (workers * 2).min(limit);
-        let next = on_workers(problem, machine, work, serial, workers);
+        let next = shared.on(workers);
         if next.total >= best.1.total {
             break;
         }
@@ -294,33 +305,47 @@ pub(super) fn threads(
     Ok(best)
 }
 
-#[inline]
-fn on_workers(problem: &Problem, machine: &Machine, work: &Work, serial: &Serial, workers: usize) -> Prediction {
-    let rates = &machine.rates;
-    let share = 1.0 / workers as f64;
-    let mut cached = serial.cached;
-    let mut compute = serial.compute;
-    if problem.operation == Operation::Scan && workers > 1 {
-        // A worker reduces its chunk, learns what stands before it, and reads it again, then out of its second-level cache.
-        cached += (work.read + work.random * rates.random_weight.l2) / rates.read.l2;
-        compute += (work.element_ops + work.combine_ops) / throughput(problem, machine);
+/// The work of one core, as several share it.
+struct Shared<'a> {
+    n: usize,
+    serial: Serial,
+    /// The part of the time of one core for memory that more cores cannot get below.
+    saturated: f64,
+    rates: &'a CpuRates,
+}
+
+impl<'a> Shared<'a> {
+    #[inline]
+    fn of(problem: &Problem, machine: &'a Machine, work: &Work, serial: &Serial) -> Self {
+        let (rates, mut serial) = (&machine.rates, *serial);
+        if problem.operation == Operation::Scan {
+            // A worker reduces its chunk, learns what stands before it, and reads it again, then out of its second-level cache.
+            serial.cached += (work.read + work.random * rates.random_weight.l2) / rates.read.l2;
+            serial.compute += (work.element_ops + work.combine_ops) / throughput(problem, machine);
+        }
+        Shared { n: problem.n, serial, saturated: (rates.read.dram / rates.dram_limit).min(1.0), rates }
     }
-    // Memory stops scaling where all cores together reach its limit.
-    let saturated = (rates.read.dram / rates.dram_limit).min(1.0);
-    let memory = cached * share + serial.dram * share.max(saturated);
-    let compute = compute * share;
-    let chunks = (memory.max(compute) / CHUNK_SECONDS).max(CHUNKS_PER_WORKER as f64);
-    Prediction {
-        overhead: rates.call + chunks * rates.chunk,
-        wake: if workers > 1 { rates.wake_hot + rates.wake_more * (workers - 2) as f64 } else { 0.0 },
-        transfer: serial.fetch,
-        memory,
-        compute,
-        readback: 0.0,
-        total: 0.0,
-        assumed: serial.assumed,
+
+    #[inline]
+    fn on(&self, workers: usize) -> Prediction {
+        let (Serial { cached, dram, compute, fetch, assumed }, rates) = (self.serial, self.rates);
+        // Whoever takes the most tiles is waited for: few and dear ones may not come out even.
+        let most = self.n.div_ceil(TILE).div_ceil(workers) * TILE;
+        let share = (most as f64 / self.n as f64).clamp(1.0 / workers as f64, 1.0);
+        let memory = cached * share + dram * share.max(self.saturated);
+        let compute = compute * share;
+        let chunks = (memory.max(compute) * (1.0 / CHUNK_SECONDS)).max(CHUNKS_PER_WORKER as f64);
+        Prediction {
+            overhead: rates.call + chunks * rates.chunk,
+            wake: rates.wake_hot + rates.wake_more * (workers - 2) as f64,
+            transfer: fetch,
+            memory,
+            compute,
+            assumed,
+            ..Prediction::default()
+        }
+        .sum()
     }
-    .sum()
 }
 
 /// How many elements a worker takes at a time.
@@ -417,11 +442,8 @@ pub(super) fn any_gpu(problem: &Problem, machine: &Machine) -> Result<(), Infeas
 
 /// How often tiles are folded into one value each until one is left.
 fn levels(n: usize) -> f64 {
-    match n {
-        0..=TILE => 1.0,
-        ..=0x100_0000 => 2.0, // TILE squared
-        _ => 3.0,             // enough for 2^36 elements
-    }
+    // Three are enough for 2^36 elements.
+    1.0 + f64::from(u8::from(n > TILE) + u8::from(n > TILE * TILE))
 }
 
 #[cfg(test)]

@@ -89,8 +89,8 @@ pub fn choose(problem: &Problem, machine: &Machine) -> Result<Choice, Infeasible
         Err(reason) => best.offer(Backend::Gpu, 0, 1, Err(reason)),
         Ok(()) => {
             for (index, gpu) in machine.gpus().iter().enumerate() {
-                // Submitting alone takes longer than the best so far: the sum of all terms need not be known.
-                if gpu.rates.submit < best.total {
+                // Where getting there alone takes longer than the best so far, the other terms need not be known.
+                if gpu.rates.submit + problem.upload_bytes as f64 / gpu.rates.link < best.total {
                     best.offer(Backend::Gpu, index, 1, model::gpu(problem, machine, &work, gpu));
                 }
             }

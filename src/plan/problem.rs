@@ -48,7 +48,7 @@ pub struct Problem {
     pub unordered: bool,
     /// Whether the kernel can run on a GPU at all, and what it needs there.
     pub gpu: GpuNeeds,
-    /// Threads that may be used, the caller's included; at least 1.
+    /// Threads that may be used, the caller's included; `usize::MAX`: as many as there are cores.
     pub max_workers: usize,
     /// The backend that the caller asked for.
     pub pinned: Option<Backend>,
