@@ -11,8 +11,15 @@ use granule::array::{Data, DataVisitor};
 use granule::backend::simd::{Level, OneLane, SimdLevel, Span, WithLevel, dispatch};
 use granule::element::{LeafMap, Scalar, Value};
 use granule::kernel;
+use granule::kernel::ir::Traced;
+use granule::kernel::trace::trace_source;
+use granule::kernel::wgsl::{Access, Module};
 use granule::kernel::{Varying, ops};
 use granule::prelude::*;
+
+#[path = "trace/check.rs"]
+#[allow(dead_code, unreachable_pub)] // the snapshots are the trace tests'
+mod shader;
 
 // ---- the check ------------------------------------------------------------------------------------------------------------
 
@@ -59,6 +66,17 @@ fn check<L: Level, X: Element + Debug, K: Kernel<X>>(l: L, name: &str, kernel: K
 where
     K::Out: Same,
 {
+    if L::WIDTH == 1 {
+        validate(name, &trace_source(&inputs.map(kernel)));
+    }
+    lanes_agree(l, name, kernel, inputs, plain);
+}
+
+#[track_caller]
+fn lanes_agree<L: Level, X: Element + Debug, K: Kernel<X>>(l: L, name: &str, kernel: K, inputs: &[X], plain: impl Fn(X) -> K::Out)
+where
+    K::Out: Same,
+{
     let data = l.slice(Data::Slice(inputs));
     let mut at = 0;
     while at < inputs.len() {
@@ -71,6 +89,20 @@ where
         }
         at += count;
     }
+}
+
+/// The kernel as a shader: naga accepts it and translates it for each API.
+fn validate(name: &str, f: &Traced) {
+    let mut m = Module::new(0);
+    let leaves: Vec<_> = f.results.iter().map(|r| r.0).collect();
+    m.item("Item", &leaves);
+    m.buffer("dst", "Item", Access::ReadWrite);
+    m.function("source", "Item", f);
+    m.add(
+        "@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3<u32>) { store_dst(id.x, source(id.x)); }",
+    );
+    let wide = m.needs().int64 || m.needs().float64;
+    shader::validate(name, &m.finish(), wide);
 }
 
 /// `check` with the arguments spread.
@@ -158,6 +190,11 @@ fn bits(a: u32) -> u32 {
 }
 
 #[kernel]
+fn multiples(a: u32, b: u32) -> bool {
+    a.is_multiple_of(b)
+}
+
+#[kernel]
 fn signed_bits(a: i32) -> i32 {
     (a >> 3) ^ a.rotate_left(5) ^ a.wrapping_mul(77).wrapping_add(1).wrapping_sub(9).wrapping_neg() ^ !a
 }
@@ -171,7 +208,7 @@ fn casts(x: f32) -> (i32, u32, f64) {
 fn more_casts(a: i32, b: u32) -> i64 {
     let wide = a as i64 * 3 + b as i64;
     let truth = (a > 3) as i64;
-    wide - truth + (-2147483648 as i64) + i32::MIN as i64 + 7u32 as i64 + i64::from(b)
+    wide - truth + -2147483648_i64 + i32::MIN as i64 + 7u32 as i64 + i64::from(b)
 }
 
 #[kernel]
@@ -366,7 +403,7 @@ fn collatz(start: u32) -> u32 {
             break;
         }
         steps += 1;
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             n /= 2;
             continue;
         }
@@ -448,6 +485,7 @@ fn nested(a: u32, b: u32) -> u32 {
 }
 
 #[kernel]
+#[allow(clippy::needless_return)] // a last `return` is the value
 fn unit_tails(x: u32) -> u32 {
     let mut a = 0;
     for _ in 0..4 {
@@ -460,6 +498,7 @@ fn unit_tails(x: u32) -> u32 {
 }
 
 #[kernel]
+#[allow(clippy::needless_return)] // each branch returns: there is no value after them
 fn always_returns(x: i32) -> i32 {
     if x > 5 {
         return 1;
@@ -595,6 +634,7 @@ fn all<L: Level>(l: L) {
     let int_pairs: Vec<(i32, i32)> = ints().iter().zip(ints().iter().rev()).map(|(a, b)| (*a, *b)).collect();
     case!(l, logic(a: i32, b: i32), int_pairs);
     case!(l, bits(a: u32), words());
+    case!(l, multiples(a: u32, b: u32), small_pairs());
     case!(l, signed_bits(a: i32), ints());
     case!(l, casts(x: f32), floats());
     let mixed: Vec<(i32, u32)> = ints().into_iter().zip(words()).collect();
@@ -623,9 +663,6 @@ fn all<L: Level>(l: L) {
     for k in [0, 3, 4] {
         case!(l, uniform_branch(x: f32; k), floats());
     }
-    // The square root is correctly rounded and the sine has a bound of its own: see `approximate`.
-    let _ = branch_value_with_return::with();
-
     let plane: Vec<(f32, f32)> = (0..130).map(|i| ((i % 13) as f32 * 0.2 - 2.0, (i / 13) as f32 * 0.23 - 1.2)).collect();
     case!(l, mandelbrot(x: f32, y: f32; 100_u32), plane);
     case!(l, collatz(n: u32), (0..100).collect::<Vec<u32>>());
@@ -717,10 +754,10 @@ fn every_simd_level() {
 /// Kernels that call transcendentals: their last bits belong to the level.
 #[test]
 fn transcendentals_are_those_of_std_in_one_lane() {
-    let l = OneLane;
-    check(l, "branch_value_with_return", branch_value_with_return::with(), &floats(), branch_value_with_return);
-    case!(l, calls(x: f32, y: f32; &[1.0_f32, 4.0, 9.0], 2.0_f32), float_pairs());
-    check(l, "elementary", elementary::with(), &floats(), elementary);
+    lanes_agree(OneLane, "branch_value_with_return", branch_value_with_return::with(), &floats(), branch_value_with_return);
+    let table = [1.0_f32, 4.0, 9.0];
+    lanes_agree(OneLane, "calls", calls::with(&table, 2.0), &float_pairs(), |(x, y)| calls(x, y, &table, 2.0));
+    lanes_agree(OneLane, "elementary", elementary::with(), &floats(), elementary);
 }
 
 #[kernel]

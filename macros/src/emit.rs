@@ -55,7 +55,15 @@ pub(crate) fn plain(mut f: ItemFn, ok: bool) -> TokenStream {
         }
     }
     if ok {
-        quote!(#[allow(dead_code, clippy::too_many_arguments)] #f)
+        // The lints whose advice (iterators, ranges, methods without a form in lanes) would leave the kernel language.
+        quote! {
+            #[allow(
+                dead_code, clippy::too_many_arguments, clippy::needless_range_loop, clippy::explicit_counter_loop,
+                clippy::manual_range_contains, clippy::comparison_chain, clippy::manual_div_ceil, clippy::manual_swap,
+                clippy::manual_abs_diff, clippy::manual_midpoint, clippy::manual_rem_euclid, clippy::implicit_saturating_sub
+            )]
+            #f
+        }
     } else {
         f.block = parse_quote!({ loop {} });
         quote!(#[allow(dead_code, unused_variables, unused_mut, clippy::all)] #f)

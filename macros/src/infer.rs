@@ -83,7 +83,7 @@ impl Fixed {
             },
             Expr::MethodCall(m) => {
                 let name = m.method.to_string();
-                matches!(name.as_str(), "len" | "is_empty" | "is_nan" | "is_finite" | "is_infinite")
+                matches!(name.as_str(), "len" | "is_empty" | "is_nan" | "is_finite" | "is_infinite" | "is_multiple_of")
                     || matches!(name.as_str(), "count_ones" | "leading_zeros" | "trailing_zeros")
                     || self.expr(&m.receiver)
                     || methods::find(&name).is_some() && m.args.iter().any(|e| self.expr(e))
@@ -120,30 +120,23 @@ impl<'a> Visit<'a> for Fixed {
         if matches!(b.op, BinOp::Shl(_) | BinOp::Shr(_) | BinOp::ShlAssign(_) | BinOp::ShrAssign(_)) {
             return;
         }
-        if let (Some(name), true) = (ident(&b.left), self.operand(&b.right)) {
+        if let (Some(name), true) = (ident(&b.left), self.expr(&b.right)) {
             self.add(name);
         }
-        if let (Some(name), true) = (ident(&b.right), self.operand(&b.left)) {
+        if let (Some(name), true) = (ident(&b.right), self.expr(&b.left)) {
             self.add(name);
         }
     }
     fn visit_expr_for_loop(&mut self, f: &'a syn::ExprForLoop) {
-        if let Expr::Range(r) = &*f.expr {
-            if r.start.iter().chain(&r.end).any(|e| self.expr(e)) {
-                self.add_pattern(&f.pat);
-            }
+        if let Expr::Range(r) = &*f.expr
+            && r.start.iter().chain(&r.end).any(|e| self.expr(e))
+        {
+            self.add_pattern(&f.pat);
         }
         syn::visit::visit_expr_for_loop(self, f);
     }
     fn visit_expr_return(&mut self, r: &'a syn::ExprReturn) {
         syn::visit::visit_expr_return(self, r);
         self.returns |= r.expr.as_deref().is_some_and(|e| self.expr(e));
-    }
-}
-
-impl Fixed {
-    /// Whether an operand fixes the type of the other operand.
-    fn operand(&self, e: &Expr) -> bool {
-        self.expr(e)
     }
 }

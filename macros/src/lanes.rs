@@ -396,11 +396,12 @@ impl Lower {
                 if self.slice(&m.receiver).is_some() {
                     return self.slice_method(m, s);
                 }
+                let args: Vec<&Expr> = m.args.iter().collect();
+                let value = self.method(&m.method, &m.receiver, &args, None, mode, s)?;
                 if let Some(t) = &m.turbofish {
                     return Err(Error::new_spanned(t, "methods in kernels take no type arguments"));
                 }
-                let args: Vec<&Expr> = m.args.iter().collect();
-                self.method(&m.method, &m.receiver, &args, None, mode, s)?
+                value
             }
             Expr::Call(c) => self.call(c, mode, s)?,
             Expr::Struct(t) => {
@@ -469,6 +470,8 @@ impl Lower {
         mode: Mode,
         s: Span,
     ) -> Result<TokenStream> {
+        // The receiver first: in a chain, the first mistake is the one to tell.
+        let mut a = self.lower(receiver, mode)?;
         let text = name.to_string();
         let Some(m) = methods::find(&text) else {
             let message = format!(
@@ -485,7 +488,6 @@ impl Lower {
             Mode::Varying => quote_spanned!(s=> __l),
             Mode::Uniform => quote_spanned!(s=> __u),
         };
-        let mut a = self.lower(receiver, mode)?;
         if let Some(ty) = ty {
             a = quote_spanned!(s=> { let __a: ::granule::kernel::Varying<_, #ty> = #a; __a });
         }
@@ -605,13 +607,13 @@ impl Lower {
             Mode::Uniform => quote_spanned!(s=> __u),
         };
         // Two small values: both are computed, and one is chosen.
-        if let (Some(a), Some(b)) = (single(&i.then_branch), else_single(other)) {
-            if mode == Mode::Uniform || !self.leaves_always(a) && !self.leaves_always(b) && cost(a) + cost(b) <= TINY {
-                let c = self.lower(&i.cond, mode)?;
-                let a = self.lower(a, mode)?;
-                let b = self.lower(b, mode)?;
-                return Ok(quote_spanned!(s=> ::granule::kernel::ops::select(#l, #c, #a, #b)));
-            }
+        if let (Some(a), Some(b)) = (single(&i.then_branch), else_single(other))
+            && (mode == Mode::Uniform || !self.leaves_always(a) && !self.leaves_always(b) && cost(a) + cost(b) <= TINY)
+        {
+            let c = self.lower(&i.cond, mode)?;
+            let a = self.lower(a, mode)?;
+            let b = self.lower(b, mode)?;
+            return Ok(quote_spanned!(s=> ::granule::kernel::ops::select(#l, #c, #a, #b)));
         }
         let c = self.value(&i.cond)?;
         let other_block = else_block(other);

@@ -26,6 +26,20 @@ use proc_macro::TokenStream;
 /// }
 /// let z = engine.map(zip(&x, &y), saxpy::with(2.0)).run()?;
 /// ```
+///
+/// # The kernel language
+///
+/// - **Types**: `f32`, `f64`, `i32`, `u32`, `i64`, `u64`, `bool`, `usize` (a 32-bit index), tuples, structs with
+///   `#[derive(Element)]`, and type parameters bounded by `Number`, `Integer` or `Float`.
+/// - **Parameters**: values; `#[uniform]` values and small arrays; slices `&[T]`, which are read at any index.
+/// - **Expressions**: arithmetic, comparison, logic, shifts, `as`, literals, constants, tuples, struct literals, fields,
+///   `data[i]`, `data.len()`, `if`/`else`, blocks, calls of other kernels, and std's methods of numbers: `sqrt`, `abs`, `min`,
+///   `max`, `clamp`, `exp`, `ln`, `sin`, `powi`, `mul_add`, `floor`, `to_bits`, `count_ones`, `rotate_left` and so on.
+/// - **Statements**: `let`, `let mut`, assignment to variables and their fields, `if`, `while`, `loop`, `for i in a..b`,
+///   `break`, `continue`, `return`.
+///
+/// What is not accepted is an error at its place that says what to write instead. Both sides of `&&` and `||` are evaluated,
+/// unless the right one calls a kernel. Integers wrap, and an index out of range reads the nearest element in range.
 #[proc_macro_attribute]
 pub fn kernel(attr: TokenStream, item: TokenStream) -> TokenStream {
     emit::kernel(attr.into(), item.into()).unwrap_or_else(|e| e.to_compile_error()).into()

@@ -31,6 +31,7 @@ pub(crate) const METHODS: &[Method] = &[
     cheap("fract", "fract", 0),
     cheap("is_finite", "is_finite", 0),
     cheap("is_infinite", "is_infinite", 0),
+    cheap("is_multiple_of", "is_multiple_of", 1),
     cheap("is_nan", "is_nan", 0),
     cheap("leading_zeros", "leading_zeros", 0),
     dear("ln", 0),

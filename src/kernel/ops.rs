@@ -414,6 +414,12 @@ pub fn is_finite<L: Lanes, T: Float>(l: L, a: Varying<L, T>) -> Varying<L, bool>
 pub fn is_infinite<L: Lanes, T: Float>(l: L, a: Varying<L, T>) -> Varying<L, bool> {
     eq(l, abs(l, a), lit(l, T::HIGHEST))
 }
+/// `a.is_multiple_of(b)`: of zero, only zero is a multiple.
+#[inline(always)]
+pub fn is_multiple_of<L: Lanes, T: Integer>(l: L, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, bool> {
+    let zero = lit(l, T::ZERO);
+    select(l, eq(l, b, zero), eq(l, a, zero), eq(l, rem(l, a, b), zero))
+}
 /// `a.sin_cos()`
 #[inline(always)]
 pub fn sin_cos<L: Lanes, T: Float>(l: L, a: Varying<L, T>) -> Varying<L, (T, T)> {

@@ -111,6 +111,7 @@ impl Lanes for Avx2 {
 
 impl Level for Avx2 {
     const WIDTH: usize = W;
+    const FMA: bool = true;
 
     methods! { self;
         first(n: usize) -> Mask = Mask(_mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(W) as i32), iota(self)));

@@ -1,6 +1,7 @@
 //! AVX-512: 16 lanes, masks in their own registers. The 64-bit types are pairs of registers, lanes 0-7 and 8-15.
 //!
-//! The instruction set is that of Skylake-X (x86-64-v4): F, BW, CD, DQ, VL, with AVX2 and FMA. Every method is one line of a table.
+//! The instruction set is that of Skylake-X (x86-64-v4): F, BW, CD, DQ, VL, with AVX2, FMA and the bit
+//! instructions of x86-64-v3. Every method is one line of a table.
 
 use std::arch::x86_64::*;
 use std::mem::transmute;
@@ -22,7 +23,7 @@ impl Avx512 {
     /// The level, without asking the CPU.
     ///
     /// # Safety
-    /// The CPU has AVX-512 F, BW, CD, DQ and VL, AVX2 and FMA.
+    /// The CPU has all that [`Avx512::detect`] asks for.
     #[inline(always)]
     pub(super) unsafe fn new_unchecked() -> Self {
         Avx512(())
@@ -32,15 +33,10 @@ impl Avx512 {
     #[inline]
     pub fn detect() -> Option<Self> {
         use std::is_x86_feature_detected as has;
-        (has!("avx512f")
-            && has!("avx512bw")
-            && has!("avx512cd")
-            && has!("avx512dq")
-            && has!("avx512vl")
-            && has!("avx2")
-            && has!("fma"))
-        // SAFETY: the line above asked for every feature that is needed.
-        .then(|| unsafe { Avx512::new_unchecked() })
+        let v3 = has!("avx2") && has!("fma") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt");
+        let v4 = has!("avx512f") && has!("avx512bw") && has!("avx512cd") && has!("avx512dq") && has!("avx512vl");
+        // SAFETY: the lines above asked for every feature that is needed.
+        (v3 && v4).then(|| unsafe { Avx512::new_unchecked() })
     }
 }
 

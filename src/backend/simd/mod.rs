@@ -104,11 +104,7 @@ impl SimdLevel {
                 has!("avx2") && has!("fma") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt")
             }
             #[cfg(target_arch = "x86_64")]
-            SimdLevel::Avx512 => {
-                use std::is_x86_feature_detected as has;
-                let f = has!("avx512f") && has!("avx512bw") && has!("avx512cd") && has!("avx512dq") && has!("avx512vl");
-                f && SimdLevel::Avx2.supported()
-            }
+            SimdLevel::Avx512 => SimdLevel::Avx2.supported() && Avx512::detect().is_some(),
             #[cfg(not(target_arch = "x86_64"))]
             _ => false,
         }
@@ -154,7 +150,7 @@ pub fn dispatch<W: WithLevel>(level: SimdLevel, w: W) -> W::Out {
         }
         #[cfg(target_arch = "x86_64")]
         SimdLevel::Avx512 => {
-            // SAFETY: as above, for `Avx512`.
+            // SAFETY: as above: `detect` is `Avx512`.
             unsafe { enter_avx512(Avx512::new_unchecked(), w) }
         }
         _ => w.run(Base),

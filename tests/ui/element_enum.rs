@@ -1,0 +1,9 @@
+use granule::prelude::*;
+
+#[derive(Clone, Copy, Element)]
+enum E {
+    A,
+    B,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use granule::prelude::*;
+
+#[derive(Clone, Copy, Element)]
+struct S;
+
+fn main() {}

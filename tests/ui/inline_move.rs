@@ -1,0 +1,5 @@
+use granule::kernel;
+
+fn main() {
+    let _k = kernel!(move |x: f32| x);
+}

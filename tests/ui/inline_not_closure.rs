@@ -1,0 +1,5 @@
+use granule::kernel;
+
+fn main() {
+    let _k = kernel!(1 + 1);
+}

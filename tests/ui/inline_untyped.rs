@@ -1,0 +1,5 @@
+use granule::kernel;
+
+fn main() {
+    let _k = kernel!(|x| x * 2.0);
+}

@@ -1,0 +1,6 @@
+use granule::prelude::*;
+
+#[kernel]
+struct S;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use granule::prelude::*;
+
+#[kernel]
+fn f(x: &mut f32) -> f32 {
+    *x
+}
+
+fn main() {}

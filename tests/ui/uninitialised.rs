@@ -1,0 +1,10 @@
+use granule::prelude::*;
+
+#[kernel]
+fn f(x: f32) -> f32 {
+    let y;
+    y = x;
+    y
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use granule::prelude::*;
+
+#[kernel]
+fn f(x: f32) -> f32 {
+    x.min()
+}
+
+fn main() {}
