@@ -1,6 +1,9 @@
 //! The targets that the project set itself, measured on this machine. A report, not a test: a target that is missed is printed as
 //! missed, and the run succeeds all the same.
 
+use std::hint::black_box;
+use std::time::Instant;
+
 use crate::Session;
 use crate::groups::{self, Residency};
 use crate::oracle;
@@ -76,6 +79,7 @@ const CALL_OPS: [&str; 2] = ["reduce_sum", "add"];
 
 /// Measures all of them, and prints each with pass or fail.
 pub(crate) fn run(session: &mut Session<'_>) -> granule::Result<()> {
+    println!("two threads of plain arithmetic do {:.2} times the work of one at this moment", two_threads_gain());
     println!("ratio: ours to the fastest of theirs, fastest samples (median samples in brackets)\n");
     session.progress = Progress::new(TARGETS.len() + 1 + CALL_OPS.len());
     for target in &TARGETS {
@@ -123,4 +127,29 @@ fn report(target: &Target, cases: &[Case]) {
         }
         _ => println!("none {what:<60} not measured: a contender is missing here"),
     }
+}
+
+/// How many times the work of one thread two threads do now: 2 if nothing else runs on this machine. The best of a few tries, each
+/// thread with arithmetic that touches no memory.
+fn two_threads_gain() -> f64 {
+    const STEPS: u32 = 20_000_000;
+    let work = || black_box((0..black_box(STEPS)).fold(1.0_f32, |x, i| black_box(x) * 0.5 + i as f32));
+    let time = |f: &dyn Fn()| {
+        let start = Instant::now();
+        f();
+        start.elapsed().as_secs_f64()
+    };
+    let tries = || (0..3);
+    let one = tries().map(|_| time(&|| _ = work())).fold(f64::INFINITY, f64::min);
+    let two = tries()
+        .map(|_| {
+            time(&|| {
+                std::thread::scope(|scope| {
+                    scope.spawn(work);
+                    work();
+                });
+            })
+        })
+        .fold(f64::INFINITY, f64::min);
+    2.0 * one / two
 }
