@@ -108,6 +108,7 @@ impl Lanes for Base {
 
 impl Level for Base {
     const WIDTH: usize = W;
+    const FMA: bool = FUSES;
 
     #[inline(always)]
     fn first(self, n: usize) -> Mask {
