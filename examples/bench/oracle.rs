@@ -41,9 +41,9 @@ pub(crate) fn integers(n: usize, seed: u64) -> Vec<u32> {
     x
 }
 
-/// Floats in [-pi, pi).
+/// Floats in [-3, 3]: inside the range in which WGSL bounds the error of `sin`.
 pub(crate) fn angles(n: usize) -> Vec<f32> {
-    floats(n, 3).into_iter().map(|x| x.min(1.0) * 3.14159).collect()
+    floats(n, 3).into_iter().map(|x| x.min(1.0) * 3.0).collect()
 }
 
 /// The points of a grid over [-2.2, 0.8] x [-1.2, 1.2], row by row.
@@ -119,8 +119,8 @@ pub(crate) fn prefixes_of(x: &[f32]) -> CheckAll<'_, f32> {
             sum += f64::from(x);
             magnitude += f64::from(x).abs();
             let bound = rounding(i + 1) * magnitude;
-            // Not `>`: a NaN is an error.
-            if !((f64::from(got) - sum).abs() <= bound) {
+            let is_near = (f64::from(got) - sum).abs() <= bound;
+            if !is_near {
                 return Err(format!("element {i} is {got}, not {sum} within {bound:.3e}"));
             }
         }
@@ -176,5 +176,74 @@ fn every<T: Copy + std::fmt::Display>(
     match out.iter().enumerate().find(|&(i, &got)| !is_right(i, got, expected(i))) {
         None => Ok(()),
         Some((i, got)) => Err(format!("element {i} is {got}, not {}", expected(i))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A check accepts an answer, and refuses it when any one element is replaced.
+    fn is_strict<T: Copy>(check: &CheckAll<'_, T>, answer: &[T], wrong: &[T]) {
+        check(answer, Arithmetic::Cpu).expect("the answer is right");
+        for i in [0, 1, answer.len() / 2, answer.len() - 1] {
+            for &wrong in wrong {
+                let mut spoilt = answer.to_vec();
+                spoilt[i] = wrong;
+                assert!(check(&spoilt, Arithmetic::Cpu).is_err(), "element {i} may be anything");
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_vectors_are_refused() {
+        let x = floats(1000, 1);
+        is_strict(&floats_are(|i| x[i], |_| 0.0), &x, &[f32::NAN, 7.0]);
+        let x = angles(1000);
+        let answer: Vec<f32> = x.iter().map(|x| x.exp() * x.sin()).collect();
+        is_strict(&exp_sin_of(&x), &answer, &[f32::NAN, 21.0]);
+        let x = integers(1000, 1);
+        is_strict(&integers_are(|i| x[i]), &x, &[16]);
+        is_strict(&steps_are(x.clone()), &x, &[16]);
+    }
+
+    #[test]
+    fn wrong_scans_are_refused() {
+        let x = floats(1000, 1);
+        let running = x.iter().scan(0.0, |sum, x| {
+            *sum += x;
+            Some(*sum)
+        });
+        is_strict(&prefixes_of(&x), &running.collect::<Vec<f32>>(), &[f32::NAN, 1e6]);
+        let exclusive: Vec<f32> = std::iter::once(0.0).chain(x.iter().copied()).take(x.len()).collect();
+        assert!(prefixes_of(&x)(&exclusive, Arithmetic::Cpu).is_err());
+
+        let x = integers(1000, 1);
+        let running = x.iter().scan(0, |sum, x| {
+            *sum += x;
+            Some(*sum)
+        });
+        is_strict(&integer_prefixes_of(&x), &running.collect::<Vec<u32>>(), &[u32::MAX]);
+    }
+
+    #[test]
+    fn a_sum_may_differ_by_rounding_and_no_more() {
+        let x = floats(100_000, 1);
+        let exact: f64 = x.iter().map(|&x| f64::from(x)).sum();
+        let check = sum_of(x.len(), x.iter().map(|&x| f64::from(x)));
+        check(exact as f32, Arithmetic::Cpu).expect("the exact sum is right");
+        check(x.iter().sum(), Arithmetic::Running).expect("a running sum is right");
+        for wrong in [f32::NAN, exact as f32 + 1.5] {
+            assert!(check(wrong, Arithmetic::Cpu).is_err());
+        }
+        assert!(check(f32::NAN, Arithmetic::Running).is_err());
+    }
+
+    #[test]
+    fn the_largest_element_is_unique() {
+        for n in [1, 2, 64, 1000] {
+            assert_eq!(floats(n, 1).iter().filter(|&&x| x == 1.5).count(), 1);
+            assert!(floats(n, 1).iter().all(|&x| x == 1.5 || (-1.0..1.0).contains(&x)));
+        }
     }
 }

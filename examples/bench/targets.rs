@@ -139,7 +139,7 @@ fn two_threads_gain() -> f64 {
         f();
         start.elapsed().as_secs_f64()
     };
-    let tries = || (0..3);
+    let tries = || 0..3;
     let one = tries().map(|_| time(&|| _ = work())).fold(f64::INFINITY, f64::min);
     let two = tries()
         .map(|_| {
