@@ -95,7 +95,7 @@ impl Operator<bool> for Or {
 }
 
 macro_rules! arg {
-    ($($(#[$doc:meta])* $name:ident: $worst:ident, |$l:ident, $a:ident, $b:ident| $better:expr;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident: $worst:ident, |$l:ident, $a:ident, $b:ident| $at_least:expr;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $name;
@@ -108,12 +108,12 @@ macro_rules! arg {
             }
             #[inline(always)]
             fn combine<L: Lanes>(&self, $l: L, a: Varying<L, (T, I)>, b: Varying<L, (T, I)>) -> Varying<L, (T, I)> {
-                // `b` wins if its number is better, if only `a` is NaN, or if the numbers tie (two NaN do) and its index is lower.
+                // `b` wins if its number is better or the only one, or if the numbers tie and its index is lower. Of two NaN the
+                // left one stays, which in the order of a reduction is the first. Four comparisons, since they are what is scarce.
                 let (($a, i), ($b, j)) = (a.0, b.0);
-                let a_is_nan = ops::ne($l, $a, $a);
-                let b_is_nan = ops::ne($l, $b, $b);
-                let tie = ops::or($l, ops::eq($l, $a, $b), ops::and($l, a_is_nan, b_is_nan));
-                let better = ops::or($l, $better, ops::and($l, a_is_nan, ops::not($l, b_is_nan)));
+                let (a_holds, b_holds) = $at_least;
+                let better = ops::and($l, ops::not($l, a_holds), ops::eq($l, $b, $b));
+                let tie = ops::and($l, a_holds, b_holds);
                 let wins = ops::or($l, better, ops::and($l, tie, ops::lt($l, j, i)));
                 ops::select($l, wins, b, a)
             }
@@ -123,10 +123,10 @@ macro_rules! arg {
 arg! {
     /// The smallest number and its index, over pairs `(number, index)`: `zip(&x, iota(0..n))`. Ties go to the lowest index; NaN
     /// loses to every number. Empty: the largest number and the largest index.
-    ArgMin: HIGHEST, |l, x, y| ops::lt(l, y, x);
+    ArgMin: HIGHEST, |l, x, y| (ops::le(l, x, y), ops::le(l, y, x));
     /// The largest number and its index, over pairs `(number, index)`: `zip(&x, iota(0..n))`. Ties go to the lowest index; NaN
     /// loses to every number. Empty: the smallest number and the largest index.
-    ArgMax: LOWEST, |l, x, y| ops::gt(l, y, x);
+    ArgMax: LOWEST, |l, x, y| (ops::le(l, y, x), ops::le(l, x, y));
 }
 
 macro_rules! tuple {

@@ -760,6 +760,37 @@ fn transcendentals_are_those_of_std_in_one_lane() {
     lanes_agree(OneLane, "elementary", elementary::with(), &floats(), elementary);
 }
 
+macro_rules! family {
+    ($($name:ident $t:ty, $k:expr);+) => {$(
+        #[kernel]
+        fn $name(x: $t, #[uniform] by: $t, data: &[$t]) -> $t {
+            let mut y = x * $k;
+            for i in 0..data.len() {
+                if data[i] > by {
+                    return y;
+                }
+                y += data[i];
+            }
+            y
+        }
+    )+};
+}
+family!(made_float f32, 2.0; made_word u32, 1 + 2);
+
+/// Kernels that a macro writes, and one inside a function.
+#[test]
+fn kernels_in_other_places() {
+    #[kernel]
+    fn local(x: f32) -> f32 {
+        x.powi(2)
+    }
+    let l = OneLane;
+    assert_eq!(made_word(5, 2, &[1, 3]), 16);
+    case!(l, made_float(x: f32; 2.0_f32, &[1.0_f32, 3.0]), floats());
+    case!(l, made_word(x: u32; 2_u32, &[1_u32, 3]), small());
+    case!(l, local(x: f32), floats());
+}
+
 #[kernel]
 fn elementary(x: f32) -> f32 {
     let (s, c) = x.sin_cos();

@@ -2,10 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
+use syn::visit_mut::VisitMut;
 use syn::{Block, Error, Generics, ItemFn, Result, parse_quote};
 
 use crate::lanes::{Lower, has_loop};
-use crate::parse::{Kind, Signature, at};
+use crate::parse::{Kind, Signature, Visible, at};
 
 /// The lints that generated code is free of by construction, or that are about style.
 pub(crate) fn allowed() -> TokenStream {
@@ -37,13 +38,15 @@ pub(crate) fn kernel(attr: TokenStream, item: TokenStream) -> Result<TokenStream
 /// The function that an attribute stands at.
 pub(crate) fn function(item: TokenStream, attribute: &str) -> Result<ItemFn> {
     let at = item.clone();
-    syn::parse2(item).map_err(|e| {
+    let mut function: ItemFn = syn::parse2(item).map_err(|e| {
         if syn::parse2::<syn::Item>(at.clone()).is_ok() {
             Error::new_spanned(at, format!("`{attribute}` stands at a function"))
         } else {
             e
         }
-    })
+    })?;
+    Visible.visit_item_fn_mut(&mut function);
+    Ok(function)
 }
 
 /// The function as the user wrote it, without `#[uniform]`. It is used through the kernel even if nobody calls it. If the body

@@ -8,13 +8,14 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
+use syn::visit_mut::VisitMut;
 use syn::{
     Block, Error, Expr, ExprClosure, Generics, Ident, Pat, Result, ReturnType, Token, Type, Visibility, bracketed, parse_quote,
 };
 
 use crate::emit::{allowed, around};
 use crate::infer::result_is_fixed;
-use crate::parse::{Kind, Param, Signature, at, param, value_type};
+use crate::parse::{Kind, Param, Signature, Visible, at, param, value_type};
 
 /// `a: f32` or `a: f32 = expression`
 struct Capture {
@@ -70,7 +71,8 @@ impl Parse for Inline {
 
 /// `kernel!(..)`
 pub(crate) fn kernel(input: TokenStream) -> Result<TokenStream> {
-    let Inline { captures, closure } = syn::parse2(input)?;
+    let Inline { captures, mut closure } = syn::parse2(input)?;
+    Visible.visit_expr_closure_mut(&mut closure);
     if let Some(t) = &closure.capture {
         return Err(Error::new(
             t.span,

@@ -3,7 +3,8 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, FnArg, GenericParam, Generics, Ident, ItemFn, Pat, Result, ReturnType, Type, Visibility};
+use syn::visit_mut::VisitMut;
+use syn::{Attribute, Error, Expr, FnArg, GenericParam, Generics, Ident, ItemFn, Pat, Result, ReturnType, Type, Visibility};
 
 /// How a parameter reaches the kernel.
 pub(crate) enum Kind {
@@ -42,6 +43,35 @@ pub(crate) struct Signature {
 /// Generated tokens at the user's place, with names that the user's code cannot see.
 pub(crate) fn at(span: Span) -> Span {
     Span::mixed_site().located_at(span)
+}
+
+/// Makes the invisible groups visible that `macro_rules` puts around what it inserts. rustc does not see them in what a macro
+/// gives back: `x * $k` with `1 + 2` for `$k` would become `x * 1 + 2` in the plain function.
+pub(crate) struct Visible;
+
+impl VisitMut for Visible {
+    fn visit_expr_mut(&mut self, e: &mut Expr) {
+        if let Expr::Group(g) = e {
+            let inner = std::mem::replace(&mut *g.expr, Expr::Verbatim(TokenStream::new()));
+            *e = match inner {
+                simple @ (Expr::Path(_) | Expr::Lit(_) | Expr::Paren(_) | Expr::Group(_)) => simple,
+                expr => Expr::Paren(syn::ExprParen {
+                    attrs: Vec::new(),
+                    paren_token: syn::token::Paren(expr.span()),
+                    expr: Box::new(expr),
+                }),
+            };
+            return self.visit_expr_mut(e);
+        }
+        syn::visit_mut::visit_expr_mut(self, e);
+    }
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if let Type::Group(g) = ty {
+            *ty = (*g.elem).clone();
+            return self.visit_type_mut(ty);
+        }
+        syn::visit_mut::visit_type_mut(self, ty);
+    }
 }
 
 impl Signature {

@@ -357,7 +357,7 @@ fn load_8<T: Element>(l: Avx512, s: View<'_, T>, i: Span) -> (__m512i, __m512i) 
 #[inline(always)]
 fn reach<T: Element>(s: View<'_, T>, scale: usize) -> Option<u32> {
     let last = s.len() - 1;
-    let most = if s.contiguous() { last } else { last.checked_mul(s.step()).unwrap_or(usize::MAX) };
+    let most = if s.contiguous() { last } else { last.saturating_mul(s.step()) };
     debug_assert!(!s.contiguous() || s.step() == scale);
     (most <= i32::MAX as usize).then_some(last as u32)
 }

@@ -158,6 +158,14 @@ impl<'a, T: Element> ViewMut<'a, T> {
         ViewMut { start: slice.as_mut_ptr().cast(), step: size_of::<T>(), len: slice.len(), lives: PhantomData }
     }
 
+    /// This view of whole elements, with its step known to the compiler again. A view that comes in through memory has lost it, and
+    /// every store would ask at run time whether the elements lie side by side.
+    #[inline(always)]
+    pub(crate) fn whole(self) -> Self {
+        debug_assert_eq!(self.step, size_of::<T>());
+        ViewMut { step: size_of::<T>(), ..self }
+    }
+
     /// The view of a field. `at` comes from [`Element::visit`], which vouches for it.
     #[inline(always)]
     pub fn field<F: Element>(self, at: Offset) -> ViewMut<'a, F> {

@@ -40,13 +40,13 @@ impl<S: Source<Item: Element>> WithLevel for Fill<'_, S> {
 impl<S: Source<Item: Element>> Fill<'_, S> {
     #[inline(always)]
     fn each<L: Level, const STREAM: bool>(self, l: L) {
-        let bound = self.source.bind(l);
+        let (bound, out) = (self.source.bind(l), self.out.whole());
         let Range { start: mut i, end } = self.range;
         if STREAM {
-            let head = (i + self.out.elements_to_alignment(i)).min(end);
+            let head = (i + out.elements_to_alignment(i)).min(end);
             while i < head {
                 let span = Span::new(i, L::WIDTH.min(head - i));
-                store(l, S::load(l, bound, span), self.out, span);
+                store(l, S::load(l, bound, span), out, span);
                 i += span.count;
             }
         }
@@ -59,18 +59,18 @@ impl<S: Source<Item: Element>> Fill<'_, S> {
             }
             for (k, x) in x.into_iter().enumerate() {
                 let span = span.shift(k * L::WIDTH);
-                if STREAM { stream(l, x, self.out, span) } else { store(l, x, self.out, span) }
+                if STREAM { stream(l, x, out, span) } else { store(l, x, out, span) }
             }
             i += 4 * L::WIDTH;
         }
         while i + L::WIDTH <= end {
             let span = Span::new(i, L::WIDTH);
-            store(l, S::load(l, bound, span), self.out, span);
+            store(l, S::load(l, bound, span), out, span);
             i += L::WIDTH;
         }
         if i < end {
             let span = Span::new(i, end - i);
-            store(l, S::load(l, bound, span), self.out, span);
+            store(l, S::load(l, bound, span), out, span);
         }
         if STREAM {
             l.fence();

@@ -87,14 +87,14 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> WithLevel for Tiles<'_, T,
 impl<T: Element, S: Source<Item = T>, O: Operator<T>> Tiles<'_, T, S, O> {
     #[inline(always)]
     fn each<L: Level>(self, l: L) {
-        let bound = self.source.bind(l);
+        let (bound, out) = (self.source.bind(l), self.out.whole());
         let mut from = self.from;
         while from + TILE <= self.to {
-            self.out.write(from / TILE, tile::<L, T, S, O>(l, bound, self.op, from, TILE));
+            out.write(from / TILE, tile::<L, T, S, O>(l, bound, self.op, from, TILE));
             from += TILE;
         }
         if from < self.to {
-            self.out.write(from / TILE, tile::<L, T, S, O>(l, bound, self.op, from, self.to - from));
+            out.write(from / TILE, tile::<L, T, S, O>(l, bound, self.op, from, self.to - from));
         }
     }
 }

@@ -133,7 +133,7 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> WithLevel for Link<'_, T, 
 impl<T: Element, S: Source<Item = T>, O: Operator<T>> Link<'_, T, S, O> {
     #[inline(always)]
     fn each<L: Level, const EXCLUSIVE: bool, const STREAM: bool>(self, l: L, carry: T) -> T {
-        let (bound, op, out) = (self.scan.source.bind(l), self.scan.op, self.out);
+        let (bound, op, out) = (self.scan.source.bind(l), self.scan.op, self.out.whole());
         let Range { start: mut i, end } = self.range;
         let mut carry = ops::lit(l, carry);
         if STREAM {

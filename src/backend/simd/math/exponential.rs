@@ -7,12 +7,12 @@ use super::real::{LN_32, LN_64, Real};
 use crate::backend::simd::Level;
 use crate::element::Number;
 
-/// n ln 2 + r: `n` as a number, and as the low bits of `MAGIC + n`.
+/// x = n ln 2 + r: `n` in the low bits of `MAGIC + n`, and `r`.
 #[inline(always)]
-fn reduce<L: Level, T: Real>(x: V<L, T>) -> (V<L, T>, V<L, T>, V<L, T>) {
+fn reduce<L: Level, T: Real>(x: V<L, T>) -> (V<L, T>, V<L, T>) {
     let t = x.fma_k(T::LOG2E, T::MAGIC);
     let n = t - T::MAGIC;
-    (t, n, x.minus(n, T::LN2[0]).minus(n, T::LN2[1]))
+    (t, x.minus(n, T::LN2[0]).minus(n, T::LN2[1]))
 }
 
 /// `e^r 2^n`, where that is a normal number: `n` is added to the exponent.
@@ -34,10 +34,10 @@ fn raise_far<L: Level, T: Real>(r: V<L, T>, t: V<L, T>) -> V<L, T> {
 #[inline(always)]
 pub(super) fn exp<L: Level, T: Real>(x: V<L, T>) -> V<L, T> {
     if x.abs().upto(T::EXP_NEAR).no().any() {
-        let (t, _, r) = reduce(x.within(T::EXP_RANGE[0], T::EXP_RANGE[1]));
+        let (t, r) = reduce(x.within(T::EXP_RANGE[0], T::EXP_RANGE[1]));
         return raise_far(r, t);
     }
-    let (t, _, r) = reduce(x);
+    let (t, r) = reduce(x);
     raise(r, t)
 }
 
@@ -59,16 +59,15 @@ pub(super) fn exp2<L: Level, T: Real>(x: V<L, T>) -> V<L, T> {
     raise(r, t)
 }
 
-/// (e^2|x| - 1) / (e^2|x| + 1), where e^2|x| - 1 = 2^n (e^r - 1) + (2^n - 1) loses nothing for small x.
+/// A polynomial near zero, 1 - 2 / (e^2|x| + 1) from 5/8 on, where the difference loses nothing.
 #[inline(always)]
 pub(super) fn tanh<L: Level, T: Real>(x: V<L, T>) -> V<L, T> {
     let a = x.abs();
-    let a = a.above(T::TANH_RANGE).pick(V::k(x.0, T::TANH_RANGE), a) * T::TWO;
-    let (t, _, r) = reduce(a);
-    let p = T::exp_polynomial(r).fma(r * r, r);
-    let power = (t.bits() - T::MAGIC_LESS_BIAS).shl(T::FRACTION).float();
-    let e = power.fma(p, power - T::ONE);
-    (e / (e + T::TWO)).copysign(x)
+    let s = a * a;
+    let near = a.fma(s * T::tanh_polynomial(s), a);
+    let (t, r) = reduce(a.above(T::TANH_RANGE).pick(V::k(x.0, T::TANH_RANGE), a) * T::TWO);
+    let far = V::k(x.0, T::ONE) - V::k(x.0, T::TWO) / (raise(r, t) + T::ONE);
+    a.above(T::TANH_NEAR).pick(far, near).copysign(x)
 }
 
 /// `x = 2^e (1 + f)` with 1 + f from sqrt(1/2) to sqrt(2), for positive finite x: `e` and `f`.

@@ -21,8 +21,6 @@ pub(super) trait Real: Float + Scalar + Default + Bits<Bits = Self::Word> {
     const MAGIC: Self;
     /// The bits of `MAGIC`, less twice the exponent's bias.
     const MAGIC_LESS_BIASES: Self::Word;
-    /// The bits of `MAGIC`, less the exponent's bias.
-    const MAGIC_LESS_BIAS: Self::Word;
     /// The bits of 1.
     const ONE_BITS: Self::Word;
     /// The bits of sqrt(1/2), rounded.
@@ -52,6 +50,8 @@ pub(super) trait Real: Float + Scalar + Default + Bits<Bits = Self::Word> {
     const EXP_RANGE: [Self; 2];
     /// Beyond these `exp2` is 0 or infinite.
     const EXP2_RANGE: [Self; 2];
+    /// Up to this magnitude `tanh` is a polynomial.
+    const TANH_NEAR: Self;
     /// Beyond this `tanh` is 1.
     const TANH_RANGE: Self;
     /// 1 / pi
@@ -61,6 +61,8 @@ pub(super) trait Real: Float + Scalar + Default + Bits<Bits = Self::Word> {
 
     /// (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2.
     fn exp_polynomial<L: Level>(r: V<L, Self>) -> V<L, Self>;
+    /// (tanh(a) - a) / a^3 where s = a^2, |a| <= 5/8.
+    fn tanh_polynomial<L: Level>(s: V<L, Self>) -> V<L, Self>;
     /// (sin(r) - r) / r^3 where s = r^2, |r| <= pi / 2.
     fn sin_polynomial<L: Level>(s: V<L, Self>) -> V<L, Self>;
     /// (atan(a) - a) / a^3 where s = a^2, |a| <= 1.
@@ -74,7 +76,6 @@ macro_rules! shared {
         const TOP: u32 = $word::BITS - 1;
         const MAGIC: $t = $magic;
         const MAGIC_LESS_BIASES: $word = $t::to_bits($magic) - 2 * ($t::MAX_EXP as $word - 1);
-        const MAGIC_LESS_BIAS: $word = $t::to_bits($magic) - ($t::MAX_EXP as $word - 1);
         const ONE_BITS: $word = $t::to_bits(1.0);
         const ROOT_HALF_BITS: $word = $root;
         const FRACTION_MASK: $word = (1 << Self::FRACTION) - 1;
@@ -84,6 +85,7 @@ macro_rules! shared {
             [shift, shift + ($t::MAX_EXP - 1) as $t, shift + ($t::MAX_EXP - 1 + Self::FRACTION as i32) as $t]
         };
         const SHIFT_BITS: $word = $t::to_bits($magic / 1.5);
+        const TANH_NEAR: $t = 0.625;
         const HALF: $t = 0.5;
         const TWO: $t = 2.0;
         const INFINITY: $t = $t::INFINITY;
@@ -114,8 +116,12 @@ impl Real for f32 {
     polynomial! {
         // Relative error 3.2e-9 of e^r.
         exp_polynomial = [0.5000000096884636321, 0.166665177089676785, 0.04166620058117593052, 0.008369025225509981475, 0.001395082539673520473];
-        // 6.1e-9
-        sin_polynomial = [-0.1666665949256319976, 0.008333064622005022652, -0.0001980947524884972168, 2.605481573795360379e-6];
+        // 4.5e-9
+        tanh_polynomial = [-0.333332811885457813, 0.133314204032298665, -0.05373779672441278835, 0.02063253714942047042, -0.005697371049250874528];
+        // 2.4e-11: more than the format needs, so that rounding alone does not carry a sine above 1.
+        sin_polynomial = [
+            -0.166666666257371103, 0.008333331090554647054, -0.0001984086577515618328, 2.752525603843110972e-6, -2.388659232087909424e-8,
+        ];
         // 2.6e-9
         atan_polynomial = [
             -0.3333329909406659801, 0.1999854843190239457, -0.1426424311000960372, 0.1095219240213857658, -0.08403467462503684356,
@@ -139,6 +145,12 @@ impl Real for f64 {
             0.4999999999999999997, 0.1666666666666668417, 0.04166666666666672475, 0.008333333333316484272, 0.001388888888885831339,
             0.0001984126989769917452, 0.00002480158737400312795, 2.755723358763676685e-6, 2.755723312985538105e-7,
             2.511246915932660096e-8, 2.092701594968928286e-9,
+        ];
+        // 3.9e-19
+        tanh_polynomial = [
+            -0.3333333333333331207, 0.1333333333332962513, -0.05396825396599416467, 0.02186948846694669496, -0.008863234284605494808,
+            0.003592113722583352926, -0.001455724152514367699, 0.0005894440869319420759, -0.0002369899492649594865,
+            0.00009151954254943922978, -0.00003014749476414830695, 6.024751672350472506e-6,
         ];
         // 4.1e-22
         sin_polynomial = [
