@@ -1,0 +1,78 @@
+//! What there is to measure.
+
+/// How the speed of an operation is read best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Bound by memory: gigabytes a second.
+    GigabytesPerSecond,
+    /// Bound by arithmetic: million items a second.
+    MitemsPerSecond,
+}
+
+/// An operation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Op {
+    /// Its name, on the command line and in records.
+    pub(crate) name: &'static str,
+    /// What it computes.
+    pub(crate) meaning: &'static str,
+    /// Whether it is measured on `u32` as well as on `f32`.
+    pub on_u32: bool,
+    /// Bytes that one element must move, by BabelStream's convention: every input once, every output once.
+    pub(crate) bytes: usize,
+    /// How its speed is read.
+    pub(crate) unit: Unit,
+    /// Where the usual sizes end: a map that is bound by arithmetic shows nothing new above.
+    pub(crate) largest: usize,
+}
+
+const STREAM: Op = Op { name: "", meaning: "", on_u32: false, bytes: 8, unit: Unit::GigabytesPerSecond, largest: usize::MAX };
+
+/// All operations. The first five are BabelStream's (Deakin, Price, Martineau, McIntosh-Smith: GPU-STREAM v2.0, 2016).
+pub(crate) const OPS: [Op; 11] = [
+    Op { name: "copy", meaning: "c = a", on_u32: true, ..STREAM },
+    Op { name: "mul", meaning: "b = scalar * c", ..STREAM },
+    Op { name: "add", meaning: "c = a + b", on_u32: true, bytes: 12, ..STREAM },
+    Op { name: "triad", meaning: "a = b + scalar * c", bytes: 12, ..STREAM },
+    Op { name: "dot", meaning: "sum(a * b)", ..STREAM },
+    Op { name: "map_exp_sin", meaning: "exp(x) * sin(x)", unit: Unit::MitemsPerSecond, largest: 1 << 24, ..STREAM },
+    Op {
+        name: "map_mandelbrot",
+        meaning: "steps until a point leaves, 100 at most, over [-2.2, 0.8] x [-1.2, 1.2]",
+        bytes: 12,
+        unit: Unit::MitemsPerSecond,
+        largest: 1 << 22,
+        ..STREAM
+    },
+    Op { name: "reduce_sum", meaning: "sum of all", on_u32: true, bytes: 4, ..STREAM },
+    Op { name: "reduce_max", meaning: "largest of all", on_u32: true, bytes: 4, ..STREAM },
+    Op { name: "reduce_argmax", meaning: "largest of all, and where it is", on_u32: true, bytes: 4, ..STREAM },
+    Op { name: "scan_inclusive_sum", meaning: "out[i] = a[0] + ... + a[i]", on_u32: true, ..STREAM },
+];
+
+/// All backends and peers, as the command line names them.
+pub(crate) const BACKENDS: [&str; 7] = ["simd", "threads", "gpu", "auto", "std", "rayon", "loop"];
+
+/// The operation of this name.
+pub(crate) fn op(name: &str) -> &'static Op {
+    OPS.iter().find(|op| op.name == name).expect("operations are looked up by names in the list")
+}
+
+/// Prints all of it.
+pub(crate) fn print() {
+    println!("operations (elements are f32; those marked * are measured on u32 too)");
+    for op in &OPS {
+        println!("  {:<20}{} {:>3} B/element  {}", op.name, if op.on_u32 { '*' } else { ' ' }, op.bytes, op.meaning);
+    }
+    println!(
+        "backends\n  \
+         simd         one core\n  \
+         threads      all cores (GRANULE_WORKERS sets how many)\n  \
+         gpu          a GPU, if there is one; a software rasteriser only with --software-gpu\n  \
+         auto         what the library chooses\n\
+         peers\n  \
+         std          peer:std: plain iterators, one thread\n  \
+         rayon        peer:rayon: its parallel iterators, in chunks\n  \
+         loop         peer:loop, peer:loop-nt, peer:loop-2t: hand-written loops as a measure of the machine, from 2^22 elements on"
+    );
+}

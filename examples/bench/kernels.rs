@@ -1,0 +1,54 @@
+//! The kernels that are measured. Each is an ordinary function as well: the peers call it as it stands.
+
+use granule::prelude::*;
+
+/// BabelStream's `mul`.
+#[kernel]
+pub(crate) fn mul(x: f32, #[uniform] scalar: f32) -> f32 {
+    scalar * x
+}
+
+/// BabelStream's `add`.
+#[kernel]
+pub(crate) fn add(x: f32, y: f32) -> f32 {
+    x + y
+}
+
+/// BabelStream's `add` on integers.
+#[kernel]
+pub(crate) fn add_u32(x: u32, y: u32) -> u32 {
+    x + y
+}
+
+/// BabelStream's `triad`.
+#[kernel]
+pub(crate) fn triad(x: f32, y: f32, #[uniform] scalar: f32) -> f32 {
+    x + scalar * y
+}
+
+/// What BabelStream's `dot` sums.
+#[kernel]
+pub(crate) fn product(x: f32, y: f32) -> f32 {
+    x * y
+}
+
+/// Two transcendental functions an element: bound by arithmetic.
+#[kernel]
+pub(crate) fn exp_sin(x: f32) -> f32 {
+    x.exp() * x.sin()
+}
+
+/// How many steps it takes until the point is known to be outside the Mandelbrot set: a loop whose length differs from lane to lane.
+#[kernel]
+pub(crate) fn mandelbrot(cx: f32, cy: f32, #[uniform] limit: u32) -> u32 {
+    let mut x = 0.0;
+    let mut y = 0.0;
+    let mut n = 0;
+    while n < limit && x * x + y * y <= 4.0 {
+        let t = x * x - y * y + cx;
+        y = 2.0 * x * y + cy;
+        x = t;
+        n += 1;
+    }
+    n
+}

@@ -1,0 +1,220 @@
+//! The benchmark: BabelStream's operations, two maps bound by arithmetic, reductions and a scan, on every backend of this machine,
+//! beside the plain iterator, rayon and hand-written loops. Every answer is checked.
+//!
+//! `cargo run --release --example bench -- --quick`; how to read it, and what is claimed, is in `benches/README.md`.
+
+mod catalogue;
+mod groups;
+mod kernels;
+mod loops;
+mod measure;
+mod options;
+mod oracle;
+mod progress;
+mod record;
+mod stage;
+mod table;
+mod targets;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use granule::Engine;
+
+use groups::{Go, Residency};
+use measure::{Budget, Contender, Trouble, measure};
+use options::Options;
+use progress::Progress;
+use record::Case;
+use stage::Scene;
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(message) if message.is_empty() => {
+            println!("{}", options::USAGE);
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => {
+            eprintln!("{message}\n\n{}", options::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    if options.list {
+        catalogue::print();
+        return ExitCode::SUCCESS;
+    }
+    if cfg!(debug_assertions) {
+        eprintln!("this is a debug build: its figures mean nothing; run it with --release");
+    }
+    match run(&options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!("FAILED: see above; none of the figures of this run are to be trusted");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("FAILED: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Measures what was asked for. Whether all answers were right.
+fn run(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
+    let engine = engine(options)?;
+    let gpu = engine.array([0.0_f32]).to_gpu();
+    println!("granule {}; {}; SIMD level {}", env!("CARGO_PKG_VERSION"), engine.machine(), engine.simd_level());
+    if let Err(reason) = &gpu {
+        println!("no GPU is measured: {reason}");
+    }
+    let mut session =
+        Session { engine: &engine, options, gpu: gpu.is_ok(), cases: Vec::new(), failed: false, progress: Progress::new(0) };
+    if options.targets {
+        // "Two threads" is meant as it stands, whatever the machine has.
+        engine.set_workers(2);
+        targets::run(&mut session)?;
+    } else {
+        session.sweep()?;
+        session.progress.finish();
+        table::print(&session.cases);
+    }
+    if let Some(path) = &options.json {
+        record::write(path, &engine, &session.cases)?;
+        println!("\nrecord written to {}", path.display());
+    }
+    Ok(!session.failed)
+}
+
+/// A run: what was measured so far.
+pub(crate) struct Session<'r> {
+    engine: &'r Engine,
+    options: &'r Options,
+    gpu: bool,
+    cases: Vec<Case>,
+    failed: bool,
+    progress: Progress,
+}
+
+impl Session<'_> {
+    /// All operations at all sizes.
+    fn sweep(&mut self) -> granule::Result<()> {
+        let ask_for_size = !self.options.sizes.is_empty();
+        let mut groups = Vec::new();
+        for n in self.options.sizes() {
+            for ty in ["f32", "u32"] {
+                for op in catalogue::OPS.iter().filter(|op| self.options.wants_op(op.name)) {
+                    if (ty == "u32" && !op.on_u32) || (n > op.largest && !ask_for_size) {
+                        continue;
+                    }
+                    groups.push((op.name, ty, n, Residency::Host));
+                    if self.gpu {
+                        groups.push((op.name, ty, n, Residency::Gpu));
+                    }
+                }
+            }
+        }
+        self.progress = Progress::new(groups.len());
+        let options = self.options;
+        for (op, ty, n, residency) in groups {
+            self.group(op, ty, n, residency, &|name| options.wants_backend(name))?;
+        }
+        Ok(())
+    }
+
+    /// One group, with inputs of its own.
+    fn group(
+        &mut self,
+        op: &str,
+        ty: &'static str,
+        n: usize,
+        residency: Residency,
+        wants: &dyn Fn(&str) -> bool,
+    ) -> granule::Result<()> {
+        let op = catalogue::op(op);
+        self.perform(op.name, ty, n, residency, wants, |scene, go| match ty {
+            "f32" => {
+                let (x, y) = (oracle::floats(n, 1), oracle::floats(n, 2));
+                groups::on_f32(scene, op, (&x, &y), residency, go)
+            }
+            _ => {
+                let (x, y) = (oracle::integers(n, 1), oracle::integers(n, 2));
+                groups::on_u32(scene, op, (&x, &y), residency, go)
+            }
+        })
+    }
+
+    /// Measures the contenders that `perform` sets up, and keeps the cases.
+    fn perform(
+        &mut self,
+        op: &str,
+        ty: &'static str,
+        n: usize,
+        residency: Residency,
+        wants: &dyn Fn(&str) -> bool,
+        perform: impl FnOnce(&Scene<'_>, Go<'_>) -> granule::Result<()>,
+    ) -> granule::Result<()> {
+        let op = catalogue::op(op);
+        let name = format!("{} {ty} {} on the {}", op.name, table::size(n), residency.name());
+        self.progress.begin(&name);
+        // A read that waits for the GPU ends each sample on it, so those samples are longer.
+        let sample = Duration::from_millis(if residency == Residency::Gpu { 5 } else { 1 });
+        let budget = Budget { sample, contender: self.options.budget() };
+        let scene = Scene { engine: self.engine, gpu: self.gpu, wants };
+        let (cases, failed, progress) = (&mut self.cases, &mut self.failed, &self.progress);
+        let set_up = perform(&scene, &mut |contenders: &mut [Contender<'_>]| {
+            let outcomes = measure(contenders, budget);
+            for (contender, outcome) in contenders.iter().zip(outcomes) {
+                let verified = match &outcome.verdict {
+                    Ok(()) => true,
+                    Err(Trouble::Failed(error)) if stage::is_refusal(error) => {
+                        progress.note(&format!("left out: {name} on {}: {error}", contender.backend));
+                        continue;
+                    }
+                    Err(Trouble::Failed(error)) => {
+                        *failed = true;
+                        progress.note(&format!("FAILED: {name} on {}: {error}", contender.backend));
+                        false
+                    }
+                    Err(Trouble::Wrong(message)) => {
+                        *failed = true;
+                        progress.note(&format!("WRONG ANSWER: {name} on {}: {message}", contender.backend));
+                        false
+                    }
+                };
+                cases.push(Case {
+                    op: op.name,
+                    ty,
+                    n,
+                    residency: residency.name(),
+                    backend: contender.backend.clone(),
+                    chose: contender.chose.clone(),
+                    plan: contender.plan.clone(),
+                    seconds: outcome.seconds,
+                    bytes: (n * op.bytes) as u64,
+                    verified,
+                });
+            }
+        });
+        self.progress.end();
+        match set_up {
+            Err(error) if stage::is_refusal(&error) => {
+                self.progress.note(&format!("left out: {name}: {error}"));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+/// The engine, with a software rasteriser only if that was asked for.
+fn engine(options: &Options) -> granule::Result<Engine> {
+    #[cfg(feature = "gpu")]
+    if options.software_gpu {
+        return Engine::builder().gpu(granule::backend::gpu::Selection::Software).build();
+    }
+    if options.software_gpu {
+        eprintln!("--software-gpu has no effect: this build has no GPU backend");
+    }
+    Engine::new()
+}

@@ -1,0 +1,134 @@
+//! The method: the contenders of a group take turns, sample by sample, so that whatever the machine does besides hits all alike.
+
+use std::time::{Duration, Instant};
+
+/// One way to do an operation.
+pub(crate) struct Contender<'g> {
+    /// The backend, or `peer:...`.
+    pub(crate) backend: String,
+    /// What `auto` chose.
+    pub(crate) chose: Option<String>,
+    /// The plan, in the library's words.
+    pub(crate) plan: Option<String>,
+    /// Does the operation so many times.
+    pub(crate) run: Box<dyn FnMut(u64) -> granule::Result<()> + 'g>,
+    /// Spoils the output, does the operation once, and compares the answer with the oracle's.
+    pub(crate) verify: Box<dyn FnMut() -> Result<(), Trouble> + 'g>,
+}
+
+/// Why there is no figure, or none to be trusted.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// The answer is wrong: the run fails.
+    Wrong(String),
+    /// The library refused or failed.
+    Failed(granule::Error),
+}
+
+impl From<granule::Error> for Trouble {
+    fn from(error: granule::Error) -> Self {
+        Trouble::Failed(error)
+    }
+}
+
+/// How long to measure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    /// The shortest sample: iterations are added until it is reached.
+    pub(crate) sample: Duration,
+    /// Time for all samples of one contender. One that is slower still gets [`FEWEST`].
+    pub(crate) contender: Duration,
+}
+
+/// The fewest samples of a contender.
+pub(crate) const FEWEST: u32 = 3;
+/// The most samples of a contender.
+const MOST: u32 = 60;
+/// A contender whose iteration is shorter does one before each sample, untimed, so that no sample starts with parked threads, an
+/// idle GPU, or the caches as another contender left them.
+const WORTH_WARMING: Duration = Duration::from_millis(5);
+
+/// What came of one contender.
+pub(crate) struct Outcome {
+    /// Seconds an iteration, sample by sample.
+    pub(crate) seconds: Vec<f64>,
+    /// Whether all answers were right; or why there are none.
+    pub(crate) verdict: Result<(), Trouble>,
+}
+
+struct Entry<'c, 'g> {
+    contender: &'c mut Contender<'g>,
+    iterations: u64,
+    one: Duration,
+    quota: u32,
+    outcome: Outcome,
+}
+
+/// Measures a group: verify, warm up, sample in turns, verify again.
+pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Budget) -> Vec<Outcome> {
+    let mut entries: Vec<_> = contenders
+        .iter_mut()
+        .map(|contender| {
+            let mut entry = Entry {
+                contender,
+                iterations: 1,
+                one: Duration::ZERO,
+                quota: 0,
+                outcome: Outcome { seconds: Vec::new(), verdict: Ok(()) },
+            };
+            entry.outcome.verdict = (entry.contender.verify)().and_then(|()| entry.calibrate(budget));
+            entry
+        })
+        .collect();
+
+    let rounds = entries.iter().map(|e| e.quota).max().unwrap_or(0);
+    for round in 0..rounds {
+        for entry in &mut entries {
+            // Spreads the samples of one with fewer of them evenly over all rounds.
+            let due = |r: u32| u64::from(r) * u64::from(entry.quota) / u64::from(rounds);
+            if entry.outcome.verdict.is_ok() && due(round + 1) > due(round) {
+                entry.outcome.verdict = entry.sample();
+            }
+        }
+    }
+
+    entries
+        .into_iter()
+        .map(|mut entry| {
+            if entry.outcome.verdict.is_ok() {
+                entry.outcome.verdict = (entry.contender.verify)();
+            }
+            entry.outcome
+        })
+        .collect()
+}
+
+impl Entry<'_, '_> {
+    /// Finds how many iterations make a sample; that is the warm-up too.
+    fn calibrate(&mut self, budget: Budget) -> Result<(), Trouble> {
+        let took = loop {
+            let start = Instant::now();
+            (self.contender.run)(self.iterations)?;
+            let took = start.elapsed();
+            if took >= budget.sample {
+                break took;
+            }
+            let missing = budget.sample.as_secs_f64() / took.as_secs_f64().max(1e-9);
+            self.iterations = (self.iterations as f64 * (1.25 * missing).clamp(2.0, 100.0)).ceil() as u64;
+        };
+        self.one = took.div_f64(self.iterations as f64);
+        let affordable = budget.contender.as_secs_f64() / took.as_secs_f64();
+        self.quota = (affordable as u32).clamp(FEWEST, MOST);
+        Ok(())
+    }
+
+    fn sample(&mut self) -> Result<(), Trouble> {
+        if self.one < WORTH_WARMING {
+            (self.contender.run)(1)?;
+        }
+        let start = Instant::now();
+        (self.contender.run)(self.iterations)?;
+        self.outcome.seconds.push(start.elapsed().as_secs_f64() / self.iterations as f64);
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::catalogue::{BACKENDS, OPS};
+
+/// What is to be done.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    /// Three sizes and short samples, to see in a minute and a half that all is well.
+    pub(crate) quick: bool,
+    /// Say what there is, and measure nothing.
+    pub(crate) list: bool,
+    /// Measure the project's own targets instead of the whole table.
+    pub(crate) targets: bool,
+    /// Take a software rasteriser for a GPU.
+    pub(crate) software_gpu: bool,
+    /// Where the record goes.
+    pub(crate) json: Option<PathBuf>,
+    /// Only these operations; empty: all.
+    pub(crate) ops: Vec<String>,
+    /// Only these numbers of elements; empty: as `quick` says.
+    pub(crate) sizes: Vec<usize>,
+    /// Only these backends and peers; empty: all.
+    pub(crate) backends: Vec<String>,
+    /// Time for the samples of one case.
+    budget: Option<Duration>,
+}
+
+pub(crate) const USAGE: &str = "\
+usage: cargo run --release --example bench -- [options]
+
+  --quick            sizes 2^12, 2^16, 2^20 and short samples: about a minute
+  --json FILE        write the record of all samples to FILE
+  --ops A,B          only these operations (see --list)
+  --sizes N,M        only these numbers of elements: 65536, 64Ki, 1Mi or 2^16
+  --backends A,B     only these: simd, threads, gpu, auto, std, rayon, loop
+  --budget MS        time for the samples of one case, in milliseconds
+  --software-gpu     let a software rasteriser (llvmpipe, WARP) count as a GPU; without this it never does
+  --targets          measure what the project promises itself, with pass or fail
+  --list             say what there is, and measure nothing";
+
+impl Options {
+    /// Reads the arguments.
+    pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
+        let mut options = Options::default();
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
+            match arg.as_str() {
+                "--quick" => options.quick = true,
+                "--list" => options.list = true,
+                "--targets" => options.targets = true,
+                "--software-gpu" => options.software_gpu = true,
+                "--json" => options.json = Some(value()?.into()),
+                "--ops" => {
+                    options.ops = known(&value()?, "operation", |name| OPS.iter().any(|op| op.name == name))?;
+                }
+                "--backends" => {
+                    options.backends = known(&value()?, "backend", |name| BACKENDS.contains(&name.trim_start_matches("peer:")))?
+                        .iter()
+                        .map(|name| name.trim_start_matches("peer:").to_owned())
+                        .collect();
+                }
+                "--sizes" => options.sizes = value()?.split(',').map(size).collect::<Result<_, _>>()?,
+                "--budget" => {
+                    let ms = value()?;
+                    let ms = ms.parse().map_err(|_| format!("--budget {ms}: a number of milliseconds is accepted"))?;
+                    options.budget = Some(Duration::from_millis(ms));
+                }
+                "--help" | "-h" => return Err(String::new()),
+                other => return Err(format!("{other}: no such option")),
+            }
+        }
+        Ok(options)
+    }
+
+    /// The numbers of elements to measure, smallest first.
+    pub(crate) fn sizes(&self) -> Vec<usize> {
+        match (self.sizes.as_slice(), self.quick) {
+            ([], true) => vec![1 << 12, 1 << 16, 1 << 20],
+            ([], false) => (10..=26).step_by(2).map(|log| 1 << log).collect(),
+            (sizes, _) => {
+                let mut sizes = sizes.to_vec();
+                sizes.sort_unstable();
+                sizes.dedup();
+                sizes
+            }
+        }
+    }
+
+    /// Whether this operation is to be measured.
+    pub(crate) fn wants_op(&self, name: &str) -> bool {
+        self.ops.is_empty() || self.ops.iter().any(|op| op == name)
+    }
+
+    /// Whether this backend or peer is to be measured. `loop` stands for all hand-written loops.
+    pub(crate) fn wants_backend(&self, name: &str) -> bool {
+        let name = name.trim_start_matches("peer:");
+        self.backends.is_empty() || self.backends.iter().any(|b| name == b || (b == "loop" && name.starts_with("loop-")))
+    }
+
+    /// Time for the samples of one case.
+    pub(crate) fn budget(&self) -> Duration {
+        self.budget.unwrap_or(Duration::from_millis(if self.quick { 40 } else { 400 }))
+    }
+}
+
+fn known(list: &str, what: &str, is_known: impl Fn(&str) -> bool) -> Result<Vec<String>, String> {
+    list.split(',')
+        .map(
+            |name| if is_known(name) { Ok(name.to_owned()) } else { Err(format!("{name}: no such {what}; --list has them all")) },
+        )
+        .collect()
+}
+
+/// `65536`, `64Ki`, `1Mi` or `2^16`.
+fn size(text: &str) -> Result<usize, String> {
+    let refuse = || format!("--sizes {text}: a number from 1 on is accepted, as 65536, 64Ki, 1Mi or 2^16");
+    let n = if let Some(power) = text.strip_prefix("2^") {
+        power.parse().ok().and_then(|p| 1usize.checked_shl(p))
+    } else {
+        let (digits, shift) = match (text.strip_suffix("Ki"), text.strip_suffix("Mi")) {
+            (Some(digits), _) => (digits, 10),
+            (_, Some(digits)) => (digits, 20),
+            _ => (text, 0),
+        };
+        digits.parse::<usize>().ok().and_then(|n| n.checked_mul(1 << shift))
+    };
+    // Indices of an argmax are 32 bits wide.
+    n.filter(|&n| n > 0 && u32::try_from(n).is_ok()).ok_or_else(refuse)
+}

@@ -1,0 +1,97 @@
+//! A record: the cases of a run as data, and as JSON.
+
+use std::path::Path;
+
+use granule::prelude::*;
+use serde_json::{Value, json};
+
+/// One contender at one operation, type, size and residency.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    /// Operation.
+    pub(crate) op: &'static str,
+    /// Element type.
+    pub(crate) ty: &'static str,
+    /// Number of elements.
+    pub(crate) n: usize,
+    /// Where the data was: `host` or `gpu`.
+    pub(crate) residency: &'static str,
+    /// Backend, or `peer:...`.
+    pub(crate) backend: String,
+    /// What `auto` chose.
+    pub(crate) chose: Option<String>,
+    /// The plan, in the library's words.
+    pub(crate) plan: Option<String>,
+    /// Seconds an iteration, sample by sample.
+    pub(crate) seconds: Vec<f64>,
+    /// Bytes that the operation must move.
+    pub(crate) bytes: u64,
+    /// Whether all answers were right.
+    pub(crate) verified: bool,
+}
+
+impl Case {
+    /// The fastest sample.
+    pub(crate) fn best(&self) -> f64 {
+        self.seconds.iter().copied().fold(f64::NAN, f64::min)
+    }
+
+    /// The sample in the middle.
+    pub(crate) fn median(&self) -> f64 {
+        let mut sorted = self.seconds.clone();
+        sorted.sort_by(f64::total_cmp);
+        match sorted.len() {
+            0 => f64::NAN,
+            n => (sorted[(n - 1) / 2] + sorted[n / 2]) / 2.0,
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let mut case = json!({
+            "op": self.op,
+            "type": self.ty,
+            "n": self.n,
+            "residency": self.residency,
+            "backend": self.backend,
+        });
+        let optional = [("chose", &self.chose), ("plan", &self.plan)];
+        for (key, value) in optional {
+            if let Some(value) = value {
+                case[key] = json!(value);
+            }
+        }
+        case["seconds"] = json!(self.seconds);
+        case["bytes"] = json!(self.bytes);
+        case["verified"] = json!(self.verified);
+        case
+    }
+}
+
+/// The machine, as records describe it.
+pub(crate) fn machine(engine: &Engine) -> Value {
+    let machine = engine.machine();
+    let gpus: Vec<_> =
+        machine.gpus().iter().map(|gpu| json!({ "name": gpu.name, "api": gpu.api, "type": gpu.kind.to_string() })).collect();
+    json!({
+        "cpu": machine.cpu.name,
+        "cores": machine.cpu.cores,
+        "simd": engine.simd_level().to_string(),
+        "gpus": gpus,
+    })
+}
+
+/// Writes the record of a run.
+pub(crate) fn write(path: &Path, engine: &Engine, cases: &[Case]) -> std::io::Result<()> {
+    // One case a line: a record is compared with another by `diff` as well.
+    let cases: Vec<_> = cases.iter().map(|case| case.to_json().to_string()).collect();
+    let text = format!(
+        "{{\"schema\":1,\"granule\":{},\"machine\":{},\"cases\":[\n{}\n]}}\n",
+        json!(env!("CARGO_PKG_VERSION")),
+        machine(engine),
+        cases.join(",\n"),
+    );
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, text)
+}

@@ -1,0 +1,280 @@
+//! A stage: the data of one group (operation, type, number of elements, residency), and the contenders that perform on it.
+
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::rc::Rc;
+
+use granule::prelude::*;
+use granule::primitives::{map, reduce, scan};
+use granule::source::{SliceSource, Source};
+use granule::{Error, Task};
+
+use crate::measure::{Contender, Trouble};
+
+/// What all groups share.
+pub(crate) struct Scene<'e> {
+    /// The engine.
+    pub(crate) engine: &'e Engine,
+    /// Whether it has a GPU.
+    pub(crate) gpu: bool,
+    /// Whether this backend or peer is to be measured.
+    pub(crate) wants: &'e dyn Fn(&str) -> bool,
+}
+
+/// How exact an answer can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arithmetic {
+    /// Each operation rounded by itself; sums in the library's fixed order, or a peer's tree.
+    Cpu,
+    /// A running sum: its error grows with every element.
+    Running,
+    /// A driver may contract `a * b + c`, and has its own transcendental functions.
+    Gpu,
+}
+
+/// Compares a vector with the oracle's.
+pub(crate) type CheckAll<'g, U> = Rc<dyn Fn(&[U], Arithmetic) -> Result<(), String> + 'g>;
+/// Compares a value with the oracle's.
+pub(crate) type CheckOne<'g, R> = Rc<dyn Fn(R, Arithmetic) -> Result<(), String> + 'g>;
+
+/// Where inputs and output are.
+pub(crate) enum Place<'g, T: Element, U: Element> {
+    /// Slices of host memory; the result goes to host memory that exists.
+    Host {
+        /// The output, the same memory for all contenders.
+        out: &'g RefCell<Vec<U>>,
+    },
+    /// Arrays on the GPU; the result stays there.
+    Gpu {
+        /// First input.
+        x: &'g Array<T>,
+        /// Second input.
+        y: &'g Array<T>,
+        /// The output, the same array for all contenders.
+        out: &'g RefCell<Array<U>>,
+    },
+}
+
+/// See the module.
+pub(crate) struct Stage<'g, T: Element, U: Element = T> {
+    /// What all groups share.
+    pub(crate) scene: &'g Scene<'g>,
+    /// First input, in host memory.
+    pub(crate) x: &'g [T],
+    /// Second input, in host memory.
+    pub(crate) y: &'g [T],
+    /// Where the contenders find them.
+    pub(crate) place: Place<'g, T, U>,
+    /// What an element of the output is before it is written.
+    pub(crate) spoilt: U,
+    /// The contenders.
+    pub(crate) contenders: Vec<Contender<'g>>,
+}
+
+/// Binds `$task` to the task, pinned if the contender is a backend.
+macro_rules! pinned {
+    ($task:expr, $backend:expr) => {
+        match $backend {
+            Some(backend) => $task.on(backend),
+            None => $task,
+        }
+    };
+}
+
+/// A kind of task that writes a vector: the code is the same, the types have nothing in common but their methods.
+macro_rules! writing_tasks {
+    ($(#[$doc:meta] $name:ident: $task:ty, $($generics:ident: $bound:path),+;)+) => {$(
+        #[$doc]
+        pub(crate) fn $name<$($generics),+>(
+            &mut self,
+            task: impl Fn(SliceSource<'g, T>, SliceSource<'g, T>) -> $task + Copy + 'g,
+            check: CheckAll<'g, U>,
+        ) where
+            $($generics: $bound + 'g),+
+        {
+            for (name, backend) in self.backends() {
+                let check = check.clone();
+                let (run, verify, plan): (Run<'g>, Verify<'g>, _);
+                match self.place {
+                    Place::Host { out } => {
+                        let (x, y, spoilt) = (self.x, self.y, self.spoilt);
+                        let task = move || pinned!(task(black_box(x).into_source(), black_box(y).into_source()), backend);
+                        plan = task().into(&mut *out.borrow_mut()).plan();
+                        let arithmetic = arithmetic(&plan);
+                        run = Box::new(move |iterations| {
+                            let out = &mut *out.borrow_mut();
+                            (0..iterations).try_for_each(|_| task().into(&mut *out).run())
+                        });
+                        verify = Box::new(move || {
+                            let out = &mut *out.borrow_mut();
+                            out.fill(spoilt);
+                            task().into(&mut *out).run()?;
+                            check(out, arithmetic).map_err(Trouble::Wrong)
+                        });
+                    }
+                    Place::Gpu { x, y, out } => {
+                        let (scene, spoilt) = (self.scene, self.spoilt);
+                        let task = move || pinned!(task(black_box(x).into_source(), black_box(y).into_source()), backend);
+                        plan = task().into(&mut *out.borrow_mut()).plan();
+                        let arithmetic = arithmetic(&plan);
+                        run = Box::new(move |iterations| {
+                            let out = &mut *out.borrow_mut();
+                            (0..iterations).try_for_each(|_| task().into(&mut *out).run())?;
+                            settle(scene.engine, out)
+                        });
+                        verify = Box::new(move || {
+                            let out = &mut *out.borrow_mut();
+                            *out = scene.engine.array_from_vec(vec![spoilt; out.len()]);
+                            out.to_gpu()?;
+                            task().into(&mut *out).run()?;
+                            check(&out.to_vec()?, arithmetic).map_err(Trouble::Wrong)
+                        });
+                    }
+                }
+                self.enter(name, backend, plan, run, verify);
+            }
+        }
+    )+};
+}
+
+type Run<'g> = Box<dyn FnMut(u64) -> granule::Result<()> + 'g>;
+type Verify<'g> = Box<dyn FnMut() -> Result<(), Trouble> + 'g>;
+
+impl<'g, T: Element, U: Element> Stage<'g, T, U> {
+    writing_tasks! {
+        /// The backends with a map.
+        map: Task<'g, map::Map<S>>, S: SourceOf<U>;
+        /// The backends with a scan.
+        scan: Task<'g, scan::Scan<S, O>>, S: SourceOf<U>, O: Operator<U>;
+    }
+
+    /// The backends with a reduction.
+    pub(crate) fn reduce<S: Source<Item: Element> + 'g, O: Operator<S::Item> + 'g>(
+        &mut self,
+        task: impl Fn(SliceSource<'g, T>, SliceSource<'g, T>) -> Task<'g, reduce::Reduce<S, O>> + Copy + 'g,
+        check: CheckOne<'g, S::Item>,
+    ) {
+        for (name, backend) in self.backends() {
+            let check = check.clone();
+            let (place_x, place_y) = match self.place {
+                Place::Host { .. } => (self.x.into_source(), self.y.into_source()),
+                Place::Gpu { x, y, .. } => (x.into_source(), y.into_source()),
+            };
+            let task = move || pinned!(task(black_box(place_x), black_box(place_y)), backend);
+            let plan = task().plan();
+            let arithmetic = arithmetic(&plan);
+            let run = Box::new(move |iterations| {
+                (0..iterations).try_for_each(|_| {
+                    black_box(task().run()?);
+                    Ok(())
+                })
+            });
+            let verify = Box::new(move || check(task().run()?, arithmetic).map_err(Trouble::Wrong));
+            self.enter(name, backend, plan, run, verify);
+        }
+    }
+
+    /// A peer that writes the output. Peers work on host memory only.
+    pub(crate) fn peer_writes(&mut self, name: &str, f: impl Fn(&[T], &[T], &mut [U]) + Copy + 'g, check: &CheckAll<'g, U>) {
+        let Place::Host { out } = self.place else { return };
+        if !(self.scene.wants)(name) {
+            return;
+        }
+        let (x, y, spoilt, check) = (self.x, self.y, self.spoilt, check.clone());
+        self.contenders.push(Contender {
+            backend: name.to_owned(),
+            chose: None,
+            plan: None,
+            run: Box::new(move |iterations| {
+                let out = &mut *out.borrow_mut();
+                for _ in 0..iterations {
+                    f(black_box(x), black_box(y), black_box(out));
+                }
+                Ok(())
+            }),
+            verify: Box::new(move || {
+                let out = &mut *out.borrow_mut();
+                out.fill(spoilt);
+                f(x, y, out);
+                check(out, Arithmetic::Cpu).map_err(Trouble::Wrong)
+            }),
+        });
+    }
+
+    /// A peer that returns one value. Peers work on host memory only.
+    pub(crate) fn peer_returns<R: 'g>(&mut self, name: &str, f: impl Fn(&[T], &[T]) -> R + Copy + 'g, check: &CheckOne<'g, R>) {
+        if !matches!(self.place, Place::Host { .. }) || !(self.scene.wants)(name) {
+            return;
+        }
+        let (x, y, check) = (self.x, self.y, check.clone());
+        self.contenders.push(Contender {
+            backend: name.to_owned(),
+            chose: None,
+            plan: None,
+            run: Box::new(move |iterations| {
+                for _ in 0..iterations {
+                    black_box(f(black_box(x), black_box(y)));
+                }
+                Ok(())
+            }),
+            verify: Box::new(move || check(f(x, y), Arithmetic::Running).map_err(Trouble::Wrong)),
+        });
+    }
+
+    /// The backends that perform here, and what pins a task to them.
+    fn backends(&self) -> Vec<(&'static str, Option<Backend>)> {
+        let on_host = matches!(self.place, Place::Host { .. });
+        [
+            ("simd", Some(Backend::Simd), on_host),
+            ("threads", Some(Backend::Threads), on_host && cfg!(feature = "threads")),
+            ("gpu", Some(Backend::Gpu), self.scene.gpu),
+            ("auto", None, true),
+        ]
+        .into_iter()
+        .filter(|&(name, _, can)| can && (self.scene.wants)(name))
+        .map(|(name, backend, _)| (name, backend))
+        .collect()
+    }
+
+    fn enter(
+        &mut self,
+        name: &str,
+        backend: Option<Backend>,
+        plan: granule::Result<granule::plan::Plan>,
+        run: Run<'g>,
+        verify: Verify<'g>,
+    ) {
+        let plan = plan.ok();
+        self.contenders.push(Contender {
+            backend: name.to_owned(),
+            chose: plan.as_ref().filter(|_| backend.is_none()).map(|plan| plan.choice.backend.to_string()),
+            plan: plan.map(|plan| plan.to_string()),
+            run,
+            verify,
+        });
+    }
+}
+
+/// A source of exactly these items, as one name for a bound.
+pub(crate) trait SourceOf<U>: Source<Item = U> {}
+impl<U, S: Source<Item = U>> SourceOf<U> for S {}
+
+fn arithmetic(plan: &granule::Result<granule::plan::Plan>) -> Arithmetic {
+    match plan {
+        Ok(plan) if plan.choice.backend == Backend::Gpu => Arithmetic::Gpu,
+        _ => Arithmetic::Cpu,
+    }
+}
+
+/// Waits for the GPU: work on arrays is only recorded, and a value that the host reads comes after all of it.
+fn settle<U: Element>(engine: &Engine, array: &Array<U>) -> granule::Result<()> {
+    if array.residency() == granule::Residency::Gpu {
+        black_box(engine.collect(array.take(1)).on(Backend::Gpu).run()?.to_vec()?);
+    }
+    Ok(())
+}
+
+/// Whether an error means that this backend does not do this at all, rather than that something broke.
+pub(crate) fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Unsupported { .. } | Error::TooLarge { .. } | Error::OutOfMemory { .. })
+}
