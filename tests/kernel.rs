@@ -17,8 +17,7 @@ use granule::kernel::wgsl::{Access, Module};
 use granule::kernel::{Varying, ops};
 use granule::prelude::*;
 
-#[path = "trace/check.rs"]
-#[allow(dead_code, unreachable_pub)] // the snapshots are the trace tests'
+#[path = "trace/validate.rs"]
 mod shader;
 
 // ---- the check ------------------------------------------------------------------------------------------------------------

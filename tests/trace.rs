@@ -7,6 +7,8 @@ mod check;
 mod interp;
 #[path = "trace/kernels.rs"]
 mod kernels;
+#[path = "trace/validate.rs"]
+mod validate;
 
 use check::{agree, agree_closely, agree_operator};
 use granule::kernel::trace::{trace_operator, trace_source};
