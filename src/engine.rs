@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::array::Array;
-use crate::backend::cpu::{Cpu, Deadline, Pool};
+use crate::backend::cpu::{Cpu, Deadline, Pool, TILE};
 use crate::backend::simd::SimdLevel;
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -13,6 +13,9 @@ use crate::plan::{Choice, Problem};
 
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{Gpu, Selection};
+
+/// Elements between two looks at the clock, if there is a deadline: a look takes 25 ns, and this many take 1 us or more.
+const DEADLINE_GRAIN: usize = 4 * TILE;
 
 /// The way in: it knows the cores, the SIMD level and the GPUs of this machine, and has a method for every primitive.
 ///
@@ -104,7 +107,9 @@ impl Engine {
     /// The means to carry out a plan for the CPU.
     #[inline]
     pub(crate) fn cpu(&self, choice: &Choice, deadline: Option<Deadline>, unordered: bool) -> Cpu<'_> {
-        Cpu { level: self.0.level, workers: choice.workers, grain: choice.grain, deadline, unordered, pool: &self.0.pool }
+        // With a deadline the clock is looked at now and then, on one core too.
+        let grain = if deadline.is_some() { choice.grain.min(DEADLINE_GRAIN) } else { choice.grain };
+        Cpu { level: self.0.level, workers: choice.workers, grain, deadline, unordered, pool: &self.0.pool }
     }
 
     #[cfg(not(feature = "gpu"))]

@@ -151,7 +151,7 @@ pub(crate) struct Executor<'g> {
 impl Executor<'_> {
     /// Memory for the results of a task.
     pub(crate) fn items(&self, words: usize, n: u64) -> Result<Buffer> {
-        self.gpu.alloc((n * words as u64 * 4).max(16))
+        self.gpu.alloc(n.saturating_mul(words as u64 * 4).max(16))
     }
 
     /// Whether subgroups can be relied on: they are there, and lie in a workgroup as the shaders expect.
