@@ -139,6 +139,8 @@ pub struct EngineBuilder {
     pool: Pool,
     #[cfg(feature = "gpu")]
     gpu: Option<gpu_side::Origin>,
+    #[cfg(feature = "gpu")]
+    gpu_rates: Option<crate::machine::GpuRates>,
 }
 
 impl EngineBuilder {
@@ -165,6 +167,14 @@ impl EngineBuilder {
     #[cfg(feature = "gpu")]
     pub fn gpu(mut self, selection: Selection) -> Self {
         self.gpu = Some(gpu_side::Origin::Open(selection));
+        self
+    }
+
+    /// Plans with these rates of the GPU instead of the prior ones of its kind.
+    #[cfg(feature = "gpu")]
+    #[doc(hidden)]
+    pub fn gpu_rates(mut self, rates: crate::machine::GpuRates) -> Self {
+        self.gpu_rates = Some(rates);
         self
     }
 
@@ -207,7 +217,7 @@ impl EngineBuilder {
             cores_only: Machine::discover(level.lanes()),
             whole: OnceLock::new(),
             #[cfg(feature = "gpu")]
-            gpu: gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env)),
+            gpu: gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env), self.gpu_rates),
         })))
     }
 }
@@ -244,11 +254,12 @@ mod gpu_side {
         origin: Origin,
         opened: OnceLock<Result<Arc<Gpu>>>,
         fallback: Mutex<Option<Error>>,
+        rates: Option<GpuRates>,
     }
 
     impl GpuSide {
-        pub(super) fn new(origin: Origin) -> Self {
-            GpuSide { origin, opened: OnceLock::new(), fallback: Mutex::new(None) }
+        pub(super) fn new(origin: Origin, rates: Option<GpuRates>) -> Self {
+            GpuSide { origin, opened: OnceLock::new(), fallback: Mutex::new(None), rates }
         }
     }
 
@@ -297,14 +308,17 @@ mod gpu_side {
 
         pub(super) fn look_for_gpus(&self) -> Gpus {
             match self.gpu() {
-                Ok(gpu) => Gpus::Present(vec![info(&gpu, matches!(self.0.gpu.origin, Origin::Open(Selection::Any)))]),
+                Ok(gpu) => {
+                    let by_chance = matches!(self.0.gpu.origin, Origin::Open(Selection::Any));
+                    Gpus::Present(vec![info(&gpu, by_chance, self.0.gpu.rates)])
+                }
                 Err(Error::Unsupported { reason, .. }) => Gpus::Absent(reason),
                 Err(error) => Gpus::Absent(error.to_string()),
             }
         }
     }
 
-    fn info(gpu: &Arc<Gpu>, by_chance: bool) -> GpuInfo {
+    fn info(gpu: &Arc<Gpu>, by_chance: bool, rates: Option<GpuRates>) -> GpuInfo {
         let (summary, limits) = (gpu.summary(), gpu.limits());
         let kind = match summary.kind {
             AdapterKind::Discrete => GpuKind::Discrete,
@@ -327,7 +341,7 @@ mod gpu_side {
             float64: features.contains(wgpu::Features::SHADER_F64),
             subgroups: features.contains(wgpu::Features::SUBGROUP),
             ieee_f32: gpu.verdict().is_ok_and(|v| v.ieee_f32),
-            rates: GpuRates::prior(kind),
+            rates: rates.unwrap_or_else(|| GpuRates::prior(kind)),
         }
     }
 }

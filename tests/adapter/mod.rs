@@ -6,10 +6,22 @@
 use std::sync::OnceLock;
 
 use granule::backend::gpu::Selection;
+use granule::EngineBuilder;
+use granule::machine::{GpuKind, GpuRates};
 use granule::prelude::*;
 
 /// A new engine on an adapter that is chosen by its name, so that the planner may choose it even if it is software.
 pub(crate) fn engine() -> Option<Engine> {
+    with(|builder| builder)
+}
+
+/// The same with an adapter that the planner takes for so fast that it prefers it for whatever is not tiny.
+pub(crate) fn preferred() -> Option<Engine> {
+    let rates = GpuRates { ops: 1e14, link: 1e12, memory: 1e13, ..GpuRates::prior(GpuKind::Discrete) };
+    with(|builder| builder.gpu_rates(rates))
+}
+
+fn with(set: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Option<Engine> {
     let wanted = std::env::var("GRANULE_ADAPTER").ok();
     let name = || {
         let mut all = Engine::adapters();
@@ -17,7 +29,7 @@ pub(crate) fn engine() -> Option<Engine> {
         all.into_iter().next().map(|adapter| adapter.name)
     };
     let Some(name) = wanted.or_else(name) else { return absent("there is no adapter") };
-    let engine = Engine::builder().gpu(Selection::Name(name)).build().unwrap();
+    let engine = set(Engine::builder()).gpu(Selection::Name(name)).build().unwrap();
     match engine.gpu() {
         Ok(_) => Some(engine),
         Err(error) => absent(&error.to_string()),

@@ -80,4 +80,4 @@ pub use probe::Verdict;
 pub use recorder::{Binding, grid};
 pub use shader::Module;
 pub use started::Started;
-pub(crate) use executor::{Executor, Function, Input, Part, Stage, leaves, part};
+pub(crate) use executor::{Executor, Function, Input, Part, Stage, compose, leaves, part};
