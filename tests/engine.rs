@@ -280,7 +280,13 @@ fn results_go_where_they_are_told() {
             assert_same(array.as_slice().unwrap(), &want);
             engine.scan(&want, Max).on(b).into(&mut array).run().unwrap();
             let mut most = 0;
-            let maxima: Vec<_> = want.iter().map(|&w| { most = w.max(most); most }).collect();
+            let maxima: Vec<_> = want
+                .iter()
+                .map(|&w| {
+                    most = w.max(most);
+                    most
+                })
+                .collect();
             assert_same(array.as_slice().unwrap(), &maxima);
         }
         let mut four = [0_u32; 4];
@@ -308,9 +314,8 @@ fn heavy(mass: f32) -> bool {
 #[test]
 fn tuples_structs_and_truth_values_round_trip() {
     let engine = any();
-    let bodies: Vec<Body> = (0..5000_u32)
-        .map(|i| Body { alive: i % 3 == 0, mass: i as f32 * 0.5, spin: (-(i as i32), i % 2 == 0), id: i })
-        .collect();
+    let bodies: Vec<Body> =
+        (0..5000_u32).map(|i| Body { alive: i % 3 == 0, mass: i as f32 * 0.5, spin: (-(i as i32), i % 2 == 0), id: i }).collect();
     let triples: Vec<(u32, bool, f32)> = bodies.iter().map(|b| (b.id, b.alive, b.mass)).collect();
     let truths: Vec<bool> = bodies.iter().map(|b| b.alive).collect();
     let masses: Vec<f32> = bodies.iter().map(|b| b.mass).collect();

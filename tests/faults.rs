@@ -221,7 +221,10 @@ fn a_lost_device_costs_only_what_was_there_alone() {
     assert_eq!(engine.reduce((&both).map(mix::with(HEAVY)), Sum).run(), Ok(want));
     let why = engine.gpu_fallback().expect("the reason is kept");
     assert!(matches!(why, Error::DeviceLost { .. }), "{why}");
-    assert_eq!(pollster::block_on(std::future::IntoFuture::into_future(engine.reduce((&both).map(mix::with(HEAVY)), Sum))), Ok(want));
+    assert_eq!(
+        pollster::block_on(std::future::IntoFuture::into_future(engine.reduce((&both).map(mix::with(HEAVY)), Sum))),
+        Ok(want)
+    );
     assert_eq!(engine.reduce((&host).map(mix::with(HEAVY)), Sum).run(), Ok(want));
     assert_eq!(engine.map(&both, mix::with(HEAVY)).run().unwrap().as_slice().unwrap()[5], mix_wrapping(x[5], HEAVY));
     assert!(both.as_slice().unwrap() == x && host.as_slice().unwrap() == x);

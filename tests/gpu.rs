@@ -79,7 +79,12 @@ fn windows_move_with_the_chunks() {
         for by in [1, 63, 64, 65, 4097, 30_000] {
             all(&engine, &format!("skip {by}"), (&x).skip(by), &x[by..]);
         }
-        all(&engine, "skipped and reversed", (&x).skip(77).reverse().skip(5), &x[77..n - 5].iter().rev().copied().collect::<Vec<_>>());
+        all(
+            &engine,
+            "skipped and reversed",
+            (&x).skip(77).reverse().skip(5),
+            &x[77..n - 5].iter().rev().copied().collect::<Vec<_>>(),
+        );
         for step in [2, 3] {
             all(&engine, &format!("step {step}"), (&x).step_by(step), &x.iter().step_by(step).copied().collect::<Vec<_>>());
             let back: Vec<_> = x.iter().rev().step_by(step).copied().collect();
@@ -88,11 +93,13 @@ fn windows_move_with_the_chunks() {
         let two = zip(&x, (&y).reverse()).map(kernel!(|a: u32, b: u32| a ^ b));
         let want: Vec<_> = x.iter().zip(y.iter().rev()).map(|(a, b)| a ^ b).collect();
         all(&engine, "two inputs, one reversed", two, &want);
-        let stencil = zip3((&x).take(n - 2), (&x).skip(1).take(n - 2), (&x).skip(2)).map(kernel!(|a: u32, b: u32, c: u32| a ^ b ^ c));
+        let stencil =
+            zip3((&x).take(n - 2), (&x).skip(1).take(n - 2), (&x).skip(2)).map(kernel!(|a: u32, b: u32, c: u32| a ^ b ^ c));
         let want: Vec<_> = x.windows(3).map(|w| w[0] ^ w[1] ^ w[2]).collect();
         all(&engine, "one input at three offsets", stencil, &want);
         // A short one beside a long one, a counted one, and a constant.
-        let mixed = zip4(&x, iota(0..n as u32), constant(3_u32), (&y).skip(9).take(n)).map(kernel!(|a: u32, i: u32, c: u32, _y: u32| a * c + i));
+        let mixed = zip4(&x, iota(0..n as u32), constant(3_u32), (&y).skip(9).take(n))
+            .map(kernel!(|a: u32, i: u32, c: u32, _y: u32| a * c + i));
         let error = engine.collect(mixed).on(Backend::Gpu).run().unwrap_err();
         assert_eq!(error, Error::LengthMismatch { left: n, right: n - 9 });
         let mixed = zip3(&x, iota(0..n as u32), constant(3_u32)).map(kernel!(|a: u32, i: u32, c: u32| a * c + i));
@@ -187,7 +194,10 @@ fn a_buffer_above_the_devices_limit_is_refused_or_goes_to_the_cpu() {
         engine.array(&x).to_gpu().err(),
     ];
     for error in errors {
-        assert!(matches!(error, Some(Error::Unsupported { .. } | Error::TooLarge { .. } | Error::OutOfMemory { .. })), "{error:?}");
+        assert!(
+            matches!(error, Some(Error::Unsupported { .. } | Error::TooLarge { .. } | Error::OutOfMemory { .. })),
+            "{error:?}"
+        );
     }
     assert_eq!(engine.reduce(&x, Sum).run().unwrap(), sum(&x));
 }

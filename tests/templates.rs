@@ -14,11 +14,12 @@ use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFl
 /// Parses and validates a shader, and translates it for Vulkan, Metal and Direct3D 12.
 fn validate(name: &str, text: &str) {
     let module = naga::front::wgsl::parse_str(text).unwrap_or_else(|e| panic!("{name}: {}\n{text}", e.emit_to_string(text)));
-    let info = Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP | Capabilities::SHADER_INT64 | Capabilities::FLOAT64)
-        .subgroup_stages(ShaderStages::COMPUTE)
-        .subgroup_operations(SubgroupOperationSet::all())
-        .validate(&module)
-        .unwrap_or_else(|e| panic!("{name}: {}\n{text}", e.emit_to_string(text)));
+    let info =
+        Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP | Capabilities::SHADER_INT64 | Capabilities::FLOAT64)
+            .subgroup_stages(ShaderStages::COMPUTE)
+            .subgroup_operations(SubgroupOperationSet::all())
+            .validate(&module)
+            .unwrap_or_else(|e| panic!("{name}: {}\n{text}", e.emit_to_string(text)));
     assert_eq!(module.entry_points.len(), 1, "{name}");
     assert_eq!(module.entry_points[0].name, "main", "{name}");
 

@@ -5,8 +5,8 @@
 
 use std::sync::OnceLock;
 
-use granule::backend::gpu::Selection;
 use granule::EngineBuilder;
+use granule::backend::gpu::Selection;
 use granule::machine::{GpuKind, GpuRates};
 use granule::prelude::*;
 

@@ -157,7 +157,9 @@ impl Executor<'_> {
     /// Whether subgroups can be relied on: they are there, and lie in a workgroup as the shaders expect.
     pub(crate) fn subgroups(&self) -> bool {
         let usable = |v: &super::Verdict| v.subgroups_linear && v.shuffle_down;
-        self.gpu.subgroups().is_some() && std::env::var_os("GRANULE_SUBGROUPS").is_none_or(|v| v != "off") && self.gpu.verdict().is_ok_and(usable)
+        self.gpu.subgroups().is_some()
+            && std::env::var_os("GRANULE_SUBGROUPS").is_none_or(|v| v != "off")
+            && self.gpu.verdict().is_ok_and(usable)
     }
 
     /// The largest chunk of the grid that one dispatch can take: a whole number of tiles, such that each window fits a binding.
@@ -214,14 +216,15 @@ impl Executor<'_> {
             part.name.bytes().for_each(|b| hash.add(b.into()));
         }
         let label = stage.template.last().map_or("", |part| part.name);
-        let pipeline = self.gpu.pipeline(PipelineKey { hash: hash.0, variant: stage.template.len() as u32 }, || PipelineSpec {
-            label,
-            module: stage.module(&access),
-            entry: "main",
-            bindings: &access,
-            constants: &[],
-            checks: Checks::Trusted,
-        })?;
+        let pipeline =
+            self.gpu.pipeline(PipelineKey { hash: hash.0, variant: stage.template.len() as u32 }, || PipelineSpec {
+                label,
+                module: stage.module(&access),
+                entry: "main",
+                bindings: &access,
+                constants: &[],
+                checks: Checks::Trusted,
+            })?;
         self.gpu.dispatch(&pipeline, &bindings, groups)
     }
 

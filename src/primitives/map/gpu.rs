@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::array::Array;
-use crate::backend::gpu::{Access, DeviceArray, Executor, Function, Gpu, Input, Part, Stage, Started, element_bytes, leaves, part};
+use crate::backend::gpu::{
+    Access, DeviceArray, Executor, Function, Gpu, Input, Part, Stage, Started, element_bytes, leaves, part,
+};
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::Result;

@@ -57,8 +57,7 @@ pub(crate) fn template(shuffles: bool) -> [Part; 2] {
 }
 
 /// The buffers that it runs on, in the order of their bindings.
-pub(crate) const BUFFERS: [(&str, Access); 3] =
-    [("prefix", Access::Read), ("initial", Access::Read), ("out", Access::ReadWrite)];
+pub(crate) const BUFFERS: [(&str, Access); 3] = [("prefix", Access::Read), ("initial", Access::Read), ("out", Access::ReadWrite)];
 
 struct Pass<'x, 'g> {
     executor: &'x Executor<'g>,
@@ -100,15 +99,7 @@ impl Pass<'_, '_> {
         Ok(out)
     }
 
-    fn dispatch(
-        &self,
-        input: Input<'_>,
-        prefix: &Buffer,
-        out: Binding,
-        base: u64,
-        count: u64,
-        exclusive: u32,
-    ) -> Result<()> {
+    fn dispatch(&self, input: Input<'_>, prefix: &Buffer, out: Binding, base: u64, count: u64, exclusive: u32) -> Result<()> {
         let shuffles = self.executor.subgroups();
         let bound = |k: usize, binding| (BUFFERS[k].0, BUFFERS[k].1, binding);
         let stage = Stage {
