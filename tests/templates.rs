@@ -126,7 +126,7 @@ fn winding(a: f32, b: f32) -> f32 {
         if x > b {
             return x.sin() + b.exp();
         }
-        x = x + b.abs().sqrt();
+        x += b.abs().sqrt();
         k += 1;
     }
     x
