@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use granule::Engine;
+use granule::machine::{GpuKind, Gpus};
 
 use groups::{Go, Residency};
 use measure::{Budget, Contender, Trouble, measure};
@@ -63,7 +64,7 @@ fn main() -> ExitCode {
 /// Measures what was asked for. Whether all answers were right.
 fn run(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
     let engine = engine(options)?;
-    let gpu = engine.array([0.0_f32]).to_gpu();
+    let gpu = usable_gpu(&engine);
     println!("granule {}; {}; SIMD level {}", env!("CARGO_PKG_VERSION"), engine.machine(), engine.simd_level());
     if let Err(reason) = &gpu {
         println!("no GPU is measured: {reason}");
@@ -217,4 +218,13 @@ fn engine(options: &Options) -> granule::Result<Engine> {
         eprintln!("--software-gpu has no effect: this build has no GPU backend");
     }
     Engine::new()
+}
+
+/// Whether there is a GPU to measure, or why not.
+fn usable_gpu(engine: &Engine) -> Result<(), String> {
+    match &engine.machine().gpus {
+        Gpus::Present(list) if list.iter().any(|gpu| gpu.kind != GpuKind::Software || gpu.asked_for) => Ok(()),
+        Gpus::Present(_) => Err("there is only a software adapter, which counts with --software-gpu alone".into()),
+        other => Err(other.to_string()),
+    }
 }
