@@ -62,7 +62,7 @@ pub trait LeafVisit<L: Lanes> {
 
 /// A type that may appear in a kernel. Implemented by the scalars, `usize`, tuples, and structs with `#[derive(Element)]`.
 pub trait Value: Copy + Send + Sync + 'static {
-    /// Its form in the lanes `L`: a vector for a scalar, a tuple or struct of [`Varying`] fields for a tree.
+    /// Its form in the lanes `L`: a vector for a scalar, a tuple or struct of [`Varying`](crate::kernel::Varying) fields for a tree.
     type In<L: Lanes>: Copy;
 
     /// This value in one lane.
