@@ -85,6 +85,7 @@ impl Kernel<(f32, f32)> for mandelbrot {
 }
 
 /// Generic over the number type; a uniform loop over a slice; an early return inside the loop.
+#[allow(clippy::needless_range_loop, reason = "kernels read slices by index")]
 fn first_above<T: Number>(x: T, table: &[T]) -> u32 {
     for i in 0..table.len() {
         if table[i] > x {

@@ -1,3 +1,5 @@
+//! One call of each primitive on the GPU, against plain iterators.
+
 use granule::kernel;
 use granule::prelude::*;
 #[kernel]

@@ -28,6 +28,10 @@ pub trait Kernel<X: Value>: Copy + Send + Sync {
     /// What it returns.
     type Out: Value;
     /// Whether it contains a loop: then its latency is hidden by keeping two vectors in flight.
+    ///
+    /// The macros count the loops that stand in the kernel's own body. They do not see into the kernels that it calls (the
+    /// types of a generic callee are known to rustc alone, after this constant), so one that only calls a kernel with a loop
+    /// runs a vector at a time: slower, with the same result. A loop there, or an implementation by hand, says otherwise.
     const LOOPS: bool = false;
 
     /// Evaluates the kernel on every lane.

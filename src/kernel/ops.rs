@@ -164,6 +164,7 @@ macro_rules! tuples {
     ($($f:ident: $($t:ident $x:ident),+;)+) => {$(
         /// A tuple.
         #[inline(always)]
+        #[allow(clippy::too_many_arguments, reason = "one for each field")]
         pub fn $f<L: Lanes, $($t: Value),+>($($x: Varying<L, $t>),+) -> Varying<L, ($($t,)+)> {
             Varying(($($x,)+))
         }

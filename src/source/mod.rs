@@ -23,6 +23,7 @@ use crate::kernel::{Kernel, Lanes, Varying};
 pub const UNBOUNDED: usize = usize::MAX;
 
 /// Something that can be read by index, in any lanes.
+#[allow(clippy::len_without_is_empty, reason = "the length may be an error: nobody can branch on emptiness alone")]
 pub trait Source: Copy + Send + Sync {
     /// What is read.
     type Item: Value;

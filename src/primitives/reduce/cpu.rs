@@ -114,7 +114,9 @@ fn tile<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Operator<T>>(
 /// Vectors that a block keeps in registers at once.
 const BLOCK: usize = 8;
 
+/// The canonical fold of a commutative operator: the rows of a tile lane by lane, then the 128 lanes by halving.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "the counter names the column in memory too, and the accumulators are registers")]
 fn halving<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Operator<T>>(
     l: L,
     bound: S::Bound<'a, L>,
@@ -159,8 +161,8 @@ fn halving<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Operator<T>>(
     // As many vectors as the level needs for 128 lanes, and no more: they are all initialised.
     match vectors {
         ..=4 => partial_halving::<L, T, S, O, 4>(l, bound, op, from, n),
-        ..=8 => partial_halving::<L, T, S, O, 8>(l, bound, op, from, n),
-        ..=16 => partial_halving::<L, T, S, O, 16>(l, bound, op, from, n),
+        5..=8 => partial_halving::<L, T, S, O, 8>(l, bound, op, from, n),
+        9..=16 => partial_halving::<L, T, S, O, 16>(l, bound, op, from, n),
         _ => partial_halving::<L, T, S, O, 32>(l, bound, op, from, n),
     }
 }
