@@ -34,11 +34,11 @@ pub trait Count: Number {
 }
 
 macro_rules! count {
-    ($($t:ident $index:ident $via:ident),+) => {$(
+    ($($t:ident $index:ident $via:ident: |$start:ident, $end:ident| $count:expr;)+) => {$(
         impl Count for $t {
-            #[allow(clippy::cast_lossless)] // one body for all types
             fn count(range: &Range<Self>) -> usize {
-                if range.start < range.end { (range.end as i128 - range.start as i128) as usize } else { 0 }
+                let Range { start: $start, end: $end } = *range;
+                if $start < $end { $count } else { 0 }
             }
             #[inline(always)]
             fn of_index<L: Lanes>(l: L, i: L::Index) -> Varying<L, Self> {
@@ -51,7 +51,15 @@ macro_rules! count {
         }
     )+};
 }
-count!(u32 index_u32 u32, i32 index_u32 u32, u64 index_u64 u64, i64 index_u64 u64, f32 index_u32 u32, f64 index_u64 u64);
+count! {
+    u32 index_u32 u32: |start, end| (end - start) as usize;
+    i32 index_u32 u32: |start, end| end.abs_diff(start) as usize;
+    u64 index_u64 u64: |start, end| (end - start) as usize;
+    i64 index_u64 u64: |start, end| end.abs_diff(start) as usize;
+    // An end between two of the numbers: the lower one still counts.
+    f32 index_u32 u32: |start, end| (f64::from(end) - f64::from(start)).ceil() as usize;
+    f64 index_u64 u64: |start, end| (end - start).ceil() as usize;
+}
 
 impl<T: Count> Source for Iota<T> {
     type Item = T;
