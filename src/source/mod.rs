@@ -45,7 +45,7 @@ pub trait Source: Copy + Send + Sync {
     fn load<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, Self::Item>
     where
         Self: 'a;
-    /// The elements at any index a lane; out of range reads the nearest in range.
+    /// The elements at any index a lane, in the range of this source: whoever takes indices from data brings them into range.
     fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, Self::Item>
     where
         Self: 'a;
