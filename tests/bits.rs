@@ -19,8 +19,8 @@ fn runners() -> impl Iterator<Item = &'static Runner> {
 
 /// Around the edges of lanes, rows, runs, tiles and rounds.
 const LENGTHS: [usize; 36] = [
-    0, 1, 2, 3, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 129, 191, 192, 193, 255, 256, 257, 1000, 2047, 4064, 4095, 4096, 4097, 8191,
-    8192, 8193, 12_287, 12_289, 65_537, 100_003, 250_007,
+    0, 1, 2, 3, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 129, 191, 192, 193, 255, 256, 257, 1000, 2047, 4064, 4095, 4096,
+    4097, 8191, 8192, 8193, 12_287, 12_289, 65_537, 100_003, 250_007,
 ];
 
 /// Values over many magnitudes and of both signs: another order gives other bits.
@@ -34,8 +34,7 @@ macro_rules! same_bits {
         let want = $want;
         for runner in runners() {
             let $e = &runner.engine;
-            // A GPU that is not exact promises no bits; one without f64 cannot be asked.
-            if runner.precision.ulps > 0 || runner.precision.flush {
+            if !promises_bits(runner) {
                 continue;
             }
             if let Some(got) = runner.result($label, ($task).with_plan(&runner.plan).run()) {
@@ -43,6 +42,20 @@ macro_rules! same_bits {
             }
         }
     }};
+}
+
+/// A GPU whose arithmetic is not IEEE promises no bits.
+fn promises_bits(runner: &Runner) -> bool {
+    runner.precision.ulps == 0 && !runner.precision.flush
+}
+
+/// Says who takes part; `REQUIRE_BACKENDS` turns absence into failure.
+#[test]
+fn who_takes_part() {
+    for runner in runners() {
+        println!("{}{}", runner.name, if promises_bits(runner) { "" } else { ": not tested, its arithmetic is not IEEE" });
+    }
+    assert!(runners().filter(|r| !r.is_gpu()).all(promises_bits));
 }
 
 #[test]
@@ -67,7 +80,8 @@ fn doubles() {
 #[test]
 fn zeros_of_both_signs_and_nan() {
     for n in LENGTHS {
-        let x: Vec<f32> = Random(n as u64).of::<u64>(n).into_iter().map(|x| [0.0, -0.0, f32::NAN, 0.0, -0.0][(x % 5) as usize]).collect();
+        let x: Vec<f32> =
+            Random(n as u64).of::<u64>(n).into_iter().map(|x| [0.0, -0.0, f32::NAN, 0.0, -0.0][(x % 5) as usize]).collect();
         same_bits!("min of zeros", n, |e| e.reduce(&x, Min), canonical(&x, true, f32::INFINITY, &oracle::min));
         same_bits!("max of zeros", n, |e| e.reduce(&x, Max), canonical(&x, true, f32::NEG_INFINITY, &oracle::max));
         let zeros: Vec<f32> = x.iter().map(|x| if x.is_nan() { -0.0 } else { *x }).collect();

@@ -85,7 +85,8 @@ fn a_reduction_of_two_parts_is_that_of_the_whole() {
         let f: Vec<(u32, u32)> = x.iter().map(|&x| (x | 1, !x)).collect();
         let at = r.below(x.len() + 1);
         let whole = run!(runner, e.reduce(&f, compose::with()));
-        let (left, right) = (run!(runner, e.reduce(&f[..at], compose::with())), run!(runner, e.reduce(&f[at..], compose::with())));
+        let (left, right) =
+            (run!(runner, e.reduce(&f[..at], compose::with())), run!(runner, e.reduce(&f[at..], compose::with())));
         assert_eq!(compose(left, right), whole, "{label}, cut at {at} of {}", x.len());
         // The same by the sources that leave elements out.
         let (left, right) =

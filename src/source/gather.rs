@@ -6,7 +6,7 @@ use crate::kernel::{Lanes, Uniform, Varying, ops};
 
 use super::{IntoSource, Source};
 
-/// `source[indices[i]]`. An index out of range reads the last element; an empty source gives zeros.
+/// `source[indices[i]]`. An index out of range reads the last element; an empty slice gives zeros.
 pub fn gather<S: IntoSource, I: IntoSource<Item = u32>>(source: S, indices: I) -> Gather<S::Source, I::Source> {
     Gather { source: source.into_source(), indices: indices.into_source() }
 }

@@ -229,8 +229,8 @@ pub(crate) fn pairs<T: Value>() -> (Vec<T>, Vec<T>) {
 
 /// Lengths around every edge of the decomposition: vectors of 4 to 32 lanes, a tile's lanes, workgroups, tiles, links of a scan.
 pub(crate) const LENGTHS: [usize; 32] = [
-    0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 127, 128, 129, 1023, 1024, 1025, 4095, 4096, 4097, 7919, 8191, 8193, 32767, 32768,
-    32769, 65_537, 100_003,
+    0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 127, 128, 129, 1023, 1024, 1025, 4095, 4096, 4097, 7919, 8191, 8193,
+    32767, 32768, 32769, 65_537, 100_003,
 ];
 /// Fewer, where the kernel and not the decomposition is what the case is about.
 pub(crate) const FEW: [usize; 6] = [0, 1, 33, 129, 4097, 10_007];

@@ -133,7 +133,11 @@ fn branches_loops_and_slices() {
         let u: Vec<u32> = (0..n as u32).map(|i| i * 37 % 1000).collect();
         agree!(format!("collatz of {n}"), |e| e.map(&u, collatz::with()), oracle::map(&u, collatz));
         let table = [-6.5, -2.0, 0.0, 3.5, 6.0];
-        agree!(format!("uniform loop over {n}"), |e| e.map(&x, first_above::with(&table)), oracle::map(&x, |x| first_above(x, &table)));
+        agree!(
+            format!("uniform loop over {n}"),
+            |e| e.map(&x, first_above::with(&table)),
+            oracle::map(&x, |x| first_above(x, &table))
+        );
         let t: Vec<i32> = Random(9).of(101);
         agree!(format!("lookup of {n}"), |e| e.map(&u, lookup::with(&t, 5)), oracle::map(&u, |i| lookup(i, &t, 5)));
         // A table that is an array, which may live on the device.
@@ -154,7 +158,11 @@ fn structs() {
         agree!(format!("{n} structs in and out"), |e| e.map(zip(&bodies, &y), fall::with(3.0)), want);
         let few = &bodies[..n.min(20)];
         agree!(format!("structs in a slice, {n}"), |e| e.map(&x, nearest::with(few)), oracle::map(&x, |x| nearest(x, few)));
-        agree!(format!("{n} structs copied"), |e| e.collect((&bodies).reverse()), bodies.iter().rev().copied().collect::<Vec<_>>());
+        agree!(
+            format!("{n} structs copied"),
+            |e| e.collect((&bodies).reverse()),
+            bodies.iter().rev().copied().collect::<Vec<_>>()
+        );
     }
 }
 

@@ -108,7 +108,10 @@ fn positions() {
     for n in LENGTHS {
         let mut x: Vec<f32> = Random(n as u64).of(n);
         let numbers = |e: &str| format!("{e} of {n}");
-        let (low, high) = (|x: &[f32]| oracle::arg(x, |a, b| a < b, f32::INFINITY), |x: &[f32]| oracle::arg(x, |a, b| a > b, f32::NEG_INFINITY));
+        let (low, high) = (
+            |x: &[f32]| oracle::arg(x, |a, b| a < b, f32::INFINITY),
+            |x: &[f32]| oracle::arg(x, |a, b| a > b, f32::NEG_INFINITY),
+        );
         agree_one!(numbers("argmin with ties"), |e| e.reduce(zip(&x, iota(0..n as u32)), ArgMin), low(&x));
         agree_one!(numbers("argmax with ties"), |e| e.reduce(zip(&x, iota(0..n as u32)), ArgMax), high(&x));
         if !FEW.contains(&n) {
@@ -190,6 +193,10 @@ fn unordered_is_right_where_the_order_does_not_matter() {
         let x: Vec<u32> = Random(n as u64).of(n);
         agree_one!(format!("sum of {n}"), |e| e.reduce(&x, Sum).unordered(), oracle::reduce(&x, 0, u32::wrapping_add));
         let f: Vec<(u32, u32)> = x.iter().map(|&x| (x, x ^ 0x5555)).collect();
-        agree_one!(format!("functions of {n}"), |e| e.reduce(&f, compose::with()).unordered(), oracle::reduce(&f, (1, 0), compose));
+        agree_one!(
+            format!("functions of {n}"),
+            |e| e.reduce(&f, compose::with()).unordered(),
+            oracle::reduce(&f, (1, 0), compose)
+        );
     }
 }

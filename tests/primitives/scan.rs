@@ -14,7 +14,11 @@ macro_rules! four {
         agree!(label("inclusive"), |e| e.scan(x, $op), oracle::inclusive(x, None, $f));
         agree!(label("exclusive"), |e| e.scan(x, $op).exclusive(), oracle::exclusive(x, None, $identity, $f));
         agree!(label("inclusive with init"), |e| e.scan(x, $op).init(init), oracle::inclusive(x, Some(init), $f));
-        agree!(label("exclusive with init"), |e| e.scan(x, $op).exclusive().init(init), oracle::exclusive(x, Some(init), $identity, $f));
+        agree!(
+            label("exclusive with init"),
+            |e| e.scan(x, $op).exclusive().init(init),
+            oracle::exclusive(x, Some(init), $identity, $f)
+        );
     }};
 }
 
@@ -108,7 +112,11 @@ fn sources_are_fused() {
     let x: Vec<u32> = Random(1).of(70_001);
     let want = oracle::inclusive(&x.iter().rev().map(|x| x % 10).collect::<Vec<_>>(), None, |a, b| a + b);
     agree!("scan of a map of a reverse", |e| e.scan((&x).reverse().map(granule::kernel!(|x: u32| x % 10)), Sum), want);
-    agree!("scan of iota", |e| e.scan(iota(0..50_000_u32), Sum), (0..50_000_u32).map(|i| i.wrapping_mul(i + 1) / 2).collect::<Vec<_>>());
+    agree!(
+        "scan of iota",
+        |e| e.scan(iota(0..50_000_u32), Sum),
+        (0..50_000_u32).map(|i| i.wrapping_mul(i + 1) / 2).collect::<Vec<_>>()
+    );
 }
 
 /// Rounding: each prefix sum is within `(i - 1) * eps * sum of |x|` of the exact one, in whatever order it was added.

@@ -3,8 +3,8 @@
 use granule::kernel;
 use granule::prelude::*;
 
-use crate::oracle::{self, Value, pairs};
 use crate::agree;
+use crate::oracle::{self, Value, pairs};
 
 macro_rules! integers {
     ($($test:ident $t:ident $bits:literal;)+) => {$(

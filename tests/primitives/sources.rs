@@ -12,8 +12,16 @@ fn counting() {
         let n = n as u32;
         agree!("u32", |e| e.collect(iota(5..5 + n)), (5..5 + n).collect::<Vec<_>>());
         agree!("i32", |e| e.collect(iota(-7..n as i32 - 7)), (-7..n as i32 - 7).collect::<Vec<_>>());
-        agree!("u64", |e| e.collect(iota((1 << 40)..(1_u64 << 40) + u64::from(n))), (0..n).map(|i| (1 << 40) + u64::from(i)).collect::<Vec<u64>>());
-        agree!("i64", |e| e.collect(iota((-1 << 40)..(-1_i64 << 40) + i64::from(n))), (0..n).map(|i| (-1 << 40) + i64::from(i)).collect::<Vec<i64>>());
+        agree!(
+            "u64",
+            |e| e.collect(iota((1 << 40)..(1_u64 << 40) + u64::from(n))),
+            (0..n).map(|i| (1 << 40) + u64::from(i)).collect::<Vec<u64>>()
+        );
+        agree!(
+            "i64",
+            |e| e.collect(iota((-1 << 40)..(-1_i64 << 40) + i64::from(n))),
+            (0..n).map(|i| (-1 << 40) + i64::from(i)).collect::<Vec<i64>>()
+        );
         agree!("f32", |e| e.collect(iota(0.5..n as f32 + 0.5)), (0..n).map(|i| 0.5 + i as f32).collect::<Vec<_>>());
         agree!("f64", |e| e.collect(iota(-0.5..f64::from(n) - 0.5)), (0..n).map(|i| f64::from(i) - 0.5).collect::<Vec<_>>());
     }
@@ -119,7 +127,11 @@ fn gathers() {
         let inner: Vec<u32> = i.iter().rev().map(|&i| table[i as usize]).collect();
         let reversed = || gather(gather(&table, &i), iota(0..n as u32).reverse());
         agree!(format!("gather of a gather as a source, {n}"), |e| e.collect(reversed()), inner);
-        agree_one!(format!("sum of a gather, {n}"), |e| e.reduce(gather(&table, &i), Sum), oracle::reduce(&want, 0, u32::wrapping_add));
+        agree_one!(
+            format!("sum of a gather, {n}"),
+            |e| e.reduce(gather(&table, &i), Sum),
+            oracle::reduce(&want, 0, u32::wrapping_add)
+        );
     }
 }
 
@@ -134,15 +146,27 @@ fn gathers_out_of_range() {
     agree!("skip", |e| e.collect(gather((&x).skip(3), &i)), from(x[3..].to_vec()));
     agree!("take", |e| e.collect(gather((&x).take(12), &i)), from(x[..12].to_vec()));
     agree!("step", |e| e.collect(gather((&x).step_by(4), &i)), from(x.iter().copied().step_by(4).collect()));
-    agree!("skip of reverse of step", |e| e.collect(gather((&x).step_by(4).reverse().skip(1), &i)), from(x.iter().copied().step_by(4).rev().skip(1).collect()));
+    agree!(
+        "skip of reverse of step",
+        |e| e.collect(gather((&x).step_by(4).reverse().skip(1), &i)),
+        from(x.iter().copied().step_by(4).rev().skip(1).collect())
+    );
     agree!("iota", |e| e.collect(gather(iota(7..20_u32), &i)), from((7..20).collect()));
-    agree!("map", |e| e.collect(gather(iota(7..20_u32).map(kernel!(|x: u32| x * 2)), &i)), from((7..20).map(|x| x * 2).collect()));
+    agree!(
+        "map",
+        |e| e.collect(gather(iota(7..20_u32).map(kernel!(|x: u32| x * 2)), &i)),
+        from((7..20).map(|x| x * 2).collect())
+    );
     agree!("gather", |e| e.collect(gather(gather(&x, &[5_u32, 60, 8]), &i)), from(vec![105, 149, 108]));
     agree!("constant", |e| e.collect(gather(constant(3_u32), &i)), [3; 16]);
     agree!("empty", |e| e.collect(gather(&x[..0], &i)), [0; 16]);
     // In a kernel: the index is the kernel's own.
     agree!("kernel", |e| e.map(&i, kernel!([x: &[u32] = &x] |i: u32| x[i as usize])), from(x.clone()));
-    agree!("kernel, uniform index", |e| e.map(iota(0..3_u32), kernel!([x: &[u32] = &x, k: u32 = 77] |i: u32| x[k as usize] + i)), [149, 150, 151]);
+    agree!(
+        "kernel, uniform index",
+        |e| e.map(iota(0..3_u32), kernel!([x: &[u32] = &x, k: u32 = 77] |i: u32| x[k as usize] + i)),
+        [149, 150, 151]
+    );
 }
 
 #[test]
