@@ -1,4 +1,5 @@
 //! The primitives against std's iterators: one table of cases, on every backend, for every type.
+#![allow(clippy::needless_range_loop, clippy::manual_is_multiple_of, reason = "kernels are written in the kernel language")]
 
 mod backends;
 mod oracle;

@@ -73,9 +73,9 @@ fn nan_and_infinities() {
         let mut x: Vec<f32> = Random(n as u64).of(n);
         agree_one!("all NaN: min", |e| e.reduce(&vec![nan; n], Min), nan);
         agree_one!("all NaN: max", |e| e.reduce(&vec![nan; n], Max), nan);
-        for i in 0..n {
+        for (i, x) in x.iter_mut().enumerate() {
             if i % 3 != 1 {
-                x[i] = nan;
+                *x = nan;
             }
         }
         x[n - 1] = 50.0;
