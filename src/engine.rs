@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::array::Array;
-use crate::backend::cpu::{Cpu, Deadline, Pool};
+use crate::backend::cpu::{Cpu, Deadline, Pool, TILE};
 use crate::backend::simd::SimdLevel;
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -13,6 +13,9 @@ use crate::plan::{Backend, Choice, Infeasible, Problem};
 
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{Gpu, Selection};
+
+/// Elements between two looks at the clock, if there is a deadline: a look takes 25 ns, and this many take 1 us or more.
+const DEADLINE_GRAIN: usize = 4 * TILE;
 
 /// The way in: it knows the cores, the SIMD level and the GPUs of this machine, and has a method for every primitive.
 ///
@@ -119,7 +122,9 @@ impl Engine {
     /// The means to carry out a plan for the CPU.
     #[inline]
     pub(crate) fn cpu(&self, choice: &Choice, deadline: Option<Deadline>, unordered: bool) -> Cpu<'_> {
-        Cpu { level: self.0.level, workers: choice.workers, grain: choice.grain, deadline, unordered, pool: &self.0.pool }
+        // With a deadline the clock is looked at now and then, on one core too.
+        let grain = if deadline.is_some() { choice.grain.min(DEADLINE_GRAIN) } else { choice.grain };
+        Cpu { level: self.0.level, workers: choice.workers, grain, deadline, unordered, pool: &self.0.pool }
     }
 
     #[cfg(not(feature = "gpu"))]
@@ -149,6 +154,8 @@ pub struct EngineBuilder {
     pool: Pool,
     #[cfg(feature = "gpu")]
     gpu: Option<gpu_side::Origin>,
+    #[cfg(feature = "gpu")]
+    gpu_rates: Option<crate::machine::GpuRates>,
 }
 
 impl EngineBuilder {
@@ -175,6 +182,14 @@ impl EngineBuilder {
     #[cfg(feature = "gpu")]
     pub fn gpu(mut self, selection: Selection) -> Self {
         self.gpu = Some(gpu_side::Origin::Open(selection));
+        self
+    }
+
+    /// Plans with these rates of the GPU instead of the prior ones of its kind.
+    #[cfg(feature = "gpu")]
+    #[doc(hidden)]
+    pub fn gpu_rates(mut self, rates: crate::machine::GpuRates) -> Self {
+        self.gpu_rates = Some(rates);
         self
     }
 
@@ -217,7 +232,7 @@ impl EngineBuilder {
             cores_only: Machine::discover(level.lanes()),
             whole: OnceLock::new(),
             #[cfg(feature = "gpu")]
-            gpu: gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env)),
+            gpu: gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env), self.gpu_rates),
         })))
     }
 }
@@ -258,11 +273,12 @@ mod gpu_side {
         origin: Origin,
         opened: OnceLock<Result<Arc<Gpu>>>,
         fallback: Mutex<Option<Error>>,
+        rates: Option<GpuRates>,
     }
 
     impl GpuSide {
-        pub(super) fn new(origin: Origin) -> Self {
-            GpuSide { origin, opened: OnceLock::new(), fallback: Mutex::new(None) }
+        pub(super) fn new(origin: Origin, rates: Option<GpuRates>) -> Self {
+            GpuSide { origin, opened: OnceLock::new(), fallback: Mutex::new(None), rates }
         }
     }
 
@@ -311,14 +327,17 @@ mod gpu_side {
 
         pub(super) fn look_for_gpus(&self) -> Gpus {
             match self.gpu() {
-                Ok(gpu) => Gpus::Present(vec![info(&gpu, matches!(self.0.gpu.origin, Origin::Open(Selection::Any)))]),
+                Ok(gpu) => {
+                    let by_chance = matches!(self.0.gpu.origin, Origin::Open(Selection::Any));
+                    Gpus::Present(vec![info(&gpu, by_chance, self.0.gpu.rates)])
+                }
                 Err(Error::Unsupported { reason, .. }) => Gpus::Absent(reason),
                 Err(error) => Gpus::Absent(error.to_string()),
             }
         }
     }
 
-    fn info(gpu: &Arc<Gpu>, by_chance: bool) -> GpuInfo {
+    fn info(gpu: &Arc<Gpu>, by_chance: bool, rates: Option<GpuRates>) -> GpuInfo {
         let (summary, limits) = (gpu.summary(), gpu.limits());
         let kind = match summary.kind {
             AdapterKind::Discrete => GpuKind::Discrete,
@@ -341,7 +360,7 @@ mod gpu_side {
             float64: features.contains(wgpu::Features::SHADER_F64),
             subgroups: features.contains(wgpu::Features::SUBGROUP),
             ieee_f32: gpu.verdict().is_ok_and(|v| v.ieee_f32),
-            rates: GpuRates::prior(kind),
+            rates: rates.unwrap_or_else(|| GpuRates::prior(kind)),
         }
     }
 }

@@ -5,6 +5,9 @@ mod destination;
 pub mod map;
 pub mod reduce;
 pub mod scan;
+#[cfg(feature = "gpu")]
+#[doc(hidden)]
+pub mod shaders;
 mod total;
 
 pub use destination::Destination;

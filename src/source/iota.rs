@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::array::DataVisitor;
 use crate::element::{Cast, Number, Value};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel::{Lanes, Uniform, Varying, ops};
 
 use super::{Source, UNBOUNDED};
@@ -27,6 +27,8 @@ pub struct Iota<T> {
 pub trait Count: Number {
     /// How many numbers the range holds.
     fn count(range: &Range<Self>) -> usize;
+    /// How many it can count.
+    const LIMIT: usize;
     /// The grid index as this type.
     fn of_index<L: Lanes>(l: L, i: L::Index) -> Varying<L, Self>;
     /// A 32-bit index as this type.
@@ -34,12 +36,13 @@ pub trait Count: Number {
 }
 
 macro_rules! count {
-    ($($t:ident $index:ident $via:ident),+) => {$(
+    ($($t:ident $index:ident $via:ident $count:ident $wide:ident),+) => {$(
         impl Count for $t {
             #[allow(clippy::cast_lossless)] // one body for all types
             fn count(range: &Range<Self>) -> usize {
-                if range.start < range.end { (range.end as i128 - range.start as i128) as usize } else { 0 }
+                $count(range.start as $wide, range.end as $wide)
             }
+            const LIMIT: usize = $via::MAX as usize;
             #[inline(always)]
             fn of_index<L: Lanes>(l: L, i: L::Index) -> Varying<L, Self> {
                 Varying(<$via as Cast<$t>>::cast(l, l.$index(i)))
@@ -51,16 +54,32 @@ macro_rules! count {
         }
     )+};
 }
-count!(u32 index_u32 u32, i32 index_u32 u32, u64 index_u64 u64, i64 index_u64 u64, f32 index_u32 u32, f64 index_u64 u64);
+count!(
+    u32 index_u32 u32 whole i128, i32 index_u32 u32 whole i128, u64 index_u64 u64 whole i128, i64 index_u64 u64 whole i128,
+    f32 index_u32 u32 steps f64, f64 index_u64 u64 steps f64
+);
+
+/// How many whole numbers a range holds.
+fn whole(start: i128, end: i128) -> usize {
+    (end - start).clamp(0, UNBOUNDED as i128 - 1) as usize
+}
+
+/// How many steps of one a range holds: a fraction of a step begins with a number too.
+fn steps(start: f64, end: f64) -> usize {
+    if start < end { ((end - start).ceil() as usize).min(UNBOUNDED - 1) } else { 0 }
+}
 
 impl<T: Count> Source for Iota<T> {
     type Item = T;
     type Bound<'a, L: Lanes>
-        = Uniform<L, T>
+        = (Uniform<L, T>, usize)
     where
         Self: 'a;
 
     fn len(&self) -> Result<usize> {
+        if self.len > T::LIMIT {
+            return Err(Error::TooLarge { elements: self.len, limit: T::LIMIT });
+        }
         Ok(self.len)
     }
     fn data<V: DataVisitor>(&self, _: &mut V) -> Result<()> {
@@ -71,21 +90,22 @@ impl<T: Count> Source for Iota<T> {
     where
         Self: 'a,
     {
-        ops::uniform(l, self.start)
+        (ops::uniform(l, self.start), self.len)
     }
     #[inline(always)]
-    fn load<'a, L: Lanes>(l: L, start: Self::Bound<'a, L>, i: L::Index) -> Varying<L, T>
+    fn load<'a, L: Lanes>(l: L, (start, _): Self::Bound<'a, L>, i: L::Index) -> Varying<L, T>
     where
         Self: 'a,
     {
         ops::add(l, ops::broadcast(l, start), T::of_index(l, i))
     }
     #[inline(always)]
-    fn at<'a, L: Lanes>(l: L, start: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, T>
+    fn at<'a, L: Lanes>(l: L, (start, len): Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, T>
     where
         Self: 'a,
     {
-        ops::add(l, ops::broadcast(l, start), T::of_u32(l, i))
+        let last = ops::uniform(l, len.saturating_sub(1).min(u32::MAX as usize) as u32);
+        ops::add(l, ops::broadcast(l, start), T::of_u32(l, ops::min(l, i, ops::broadcast(l, last))))
     }
 }
 

@@ -18,7 +18,7 @@ macro_rules! reshape {
         len |$self:ident, $n:ident| $len:expr;
         amount $amount:expr;
         load |$l:ident, $i:ident, $by:ident| $load:expr;
-        at |$ln:ident, $j:ident, $p:ident| $at:expr;
+        at |$ln:ident, $j:ident, $p:ident, $count:ident| $at:expr;
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
@@ -38,7 +38,7 @@ macro_rules! reshape {
             S::Item: Value,
         {
             type Item = S::Item;
-            type Bound<'a, L: Lanes> = (S::Bound<'a, L>, usize, Uniform<L, u32>) where Self: 'a;
+            type Bound<'a, L: Lanes> = (S::Bound<'a, L>, usize, Uniform<L, u32>, usize) where Self: 'a;
             const LOOPS: bool = S::LOOPS;
 
             fn len(&$self) -> Result<usize> {
@@ -51,14 +51,14 @@ macro_rules! reshape {
             #[inline(always)]
             fn bind<'a, L: Lanes>(&'a $self, l: L) -> Self::Bound<'a, L> where Self: 'a {
                 let by: usize = $amount;
-                ($self.source.bind(l), by, parameter(l, by))
+                ($self.source.bind(l), by, parameter(l, by), Source::len($self).unwrap_or(0))
             }
             #[inline(always)]
-            fn load<'a, L: Lanes>($l: L, (source, $by, _): Self::Bound<'a, L>, $i: L::Index) -> Varying<L, S::Item> where Self: 'a {
+            fn load<'a, L: Lanes>($l: L, (source, $by, _, _): Self::Bound<'a, L>, $i: L::Index) -> Varying<L, S::Item> where Self: 'a {
                 S::load($l, source, $load)
             }
             #[inline(always)]
-            fn at<'a, L: Lanes>($ln: L, (source, _, $p): Self::Bound<'a, L>, $j: Varying<L, u32>) -> Varying<L, S::Item> where Self: 'a {
+            fn at<'a, L: Lanes>($ln: L, (source, _, $p, $count): Self::Bound<'a, L>, $j: Varying<L, u32>) -> Varying<L, S::Item> where Self: 'a {
                 let $p = ops::broadcast($ln, $p);
                 S::at($ln, source, $at)
             }
@@ -73,7 +73,7 @@ reshape! {
     amount self.source.len().map_or(0, |n| n.saturating_sub(1));
     load |l, i, last| l.index_flip(i, last);
     // An index beyond the end would wrap below zero: the nearest element of the reversed source is the first of the source.
-    at |l, i, last| ops::sub(l, last, ops::min(l, i, last));
+    at |l, i, last, _len| ops::sub(l, last, ops::min(l, i, last));
 }
 
 reshape! {
@@ -82,7 +82,11 @@ reshape! {
     len |self, n| Ok(if n == UNBOUNDED { n } else { n.saturating_sub(self.by) });
     amount self.by;
     load |l, i, by| l.index_shift(i, by);
-    at |l, i, by| ops::add(l, i, by);
+    // An index that would wrap reads the last element, as every other one beyond the end.
+    at |l, i, by, _len| {
+        let most = ops::sub(l, ops::lit(l, u32::MAX), by);
+        ops::add(l, ops::min(l, i, most), by)
+    };
 }
 
 reshape! {
@@ -91,7 +95,7 @@ reshape! {
     len |self, n| Ok(n.min(self.n));
     amount self.n.saturating_sub(1);
     load |_l, i, _by| i;
-    at |l, i, last| ops::min(l, i, last);
+    at |l, i, last, _len| ops::min(l, i, last);
 }
 
 reshape! {
@@ -100,5 +104,9 @@ reshape! {
     len |self, n| Ok(if n == UNBOUNDED { n } else { n.div_ceil(self.step.max(1)) });
     amount self.step.max(1);
     load |l, i, by| l.index_scale(i, by);
-    at |l, i, by| ops::mul(l, i, by);
+    // As in `Skip`; and the last element of this source is not always that of the other.
+    at |l, i, by, len| {
+        let last = parameter(l, len.saturating_sub(1).min(u32::MAX as usize));
+        ops::mul(l, ops::min(l, i, ops::broadcast(l, last)), by)
+    };
 }

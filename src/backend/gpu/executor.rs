@@ -151,7 +151,7 @@ pub(crate) struct Executor<'g> {
 impl Executor<'_> {
     /// Memory for the results of a task.
     pub(crate) fn items(&self, words: usize, n: u64) -> Result<Buffer> {
-        self.gpu.alloc((n * words as u64 * 4).max(16))
+        self.gpu.alloc(n.saturating_mul(words as u64 * 4).max(16))
     }
 
     /// Whether subgroups can be relied on: they are there, and lie in a workgroup as the shaders expect.
@@ -269,33 +269,54 @@ impl Executor<'_> {
 impl Stage<'_> {
     /// The shader's text. The order of declarations is that of the bindings.
     fn module(&self, access: &[(u32, Access)]) -> Module {
-        let mut generated = wgsl::Module::new(1);
-        generated.add("@group(0) @binding(0) var<uniform> params: vec4<u32>;\n");
-        generated.item("Item", self.item);
-        match self.input {
-            Input::Function(f) => {
-                generated.function("source", "Item", &f.traced);
-            }
-            Input::Items(_) => {
-                generated.buffer("input", "Item", wgsl::Access::Read);
-                generated.add("fn source(i: u32) -> Item {\n    return load_input(i);\n}\n");
-            }
-        }
-        if let Some(operator) = self.operator {
-            generated.function("combine", "Item", &operator.traced);
-        }
-        let first = access.len() - self.buffers.len();
-        for (k, (name, mode, _)) in self.buffers.iter().enumerate() {
-            let mode = if *mode == Access::Read { wgsl::Access::Read } else { wgsl::Access::ReadWrite };
-            let number = generated.buffer(name, "Item", mode);
-            debug_assert_eq!(number as usize, first + k);
-        }
-        if self.shuffles {
-            generated.shuffles("Item");
-        }
-        let start = Module::new().add("generated", &generated.finish());
-        self.template.iter().fold(start, |module, part| module.add(part.name, part.text))
+        let input = match self.input {
+            Input::Function(f) => Some(&f.traced),
+            Input::Items(_) => None,
+        };
+        let buffers: Vec<_> = self.buffers.iter().map(|(name, mode, _)| (*name, *mode)).collect();
+        let operator = self.operator.map(|o| &o.traced);
+        let (module, first) = compose(self.template, self.item, input, operator, &buffers, self.shuffles);
+        debug_assert_eq!(first as usize, access.len() - buffers.len());
+        module
     }
+}
+
+/// Puts a stage's text together: uniforms, the item, `source` (of the buffer `input` if it is no function), `combine`, the buffers,
+/// and the template. Also gives the number of the first buffer's binding. Needs no device.
+pub(crate) fn compose(
+    template: &[Part],
+    item: &[Kind],
+    input: Option<&Traced>,
+    operator: Option<&Traced>,
+    buffers: &[(&'static str, Access)],
+    shuffles: bool,
+) -> (Module, u32) {
+    let mut generated = wgsl::Module::new(1);
+    generated.add("@group(0) @binding(0) var<uniform> params: vec4<u32>;\n");
+    generated.item("Item", item);
+    match input {
+        Some(function) => {
+            generated.function("source", "Item", function);
+        }
+        None => {
+            generated.buffer("input", "Item", wgsl::Access::Read);
+            generated.add("fn source(i: u32) -> Item {\n    return load_input(i);\n}\n");
+        }
+    }
+    if let Some(operator) = operator {
+        generated.function("combine", "Item", operator);
+    }
+    let mut numbers = buffers.iter().map(|(name, mode)| {
+        let mode = if *mode == Access::Read { wgsl::Access::Read } else { wgsl::Access::ReadWrite };
+        generated.buffer(name, "Item", mode)
+    });
+    let first = numbers.next().unwrap_or(0);
+    numbers.for_each(drop);
+    if shuffles {
+        generated.shuffles("Item");
+    }
+    let start = Module::new().add("generated", &generated.finish());
+    (template.iter().fold(start, |module, part| module.add(part.name, part.text)), first)
 }
 
 /// Mixes hashes and words into one.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::array::Array;
-use crate::backend::gpu::{Access, DeviceArray, Executor, Function, Gpu, Input, Stage, Started, element_bytes, leaves, part};
+use crate::backend::gpu::{
+    Access, DeviceArray, Executor, Function, Gpu, Input, Part, Stage, Started, element_bytes, leaves, part,
+};
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -11,6 +13,9 @@ use crate::source::Source;
 
 /// Elements that one workgroup of `map.wgsl` takes.
 const GROUP: u64 = 1024;
+
+/// What runs.
+pub(crate) const TEMPLATE: [Part; 1] = [part!("map")];
 
 /// Records the map into a new array.
 pub(crate) fn map<'t, S: Source<Item: Element>>(
@@ -30,7 +35,7 @@ pub(crate) fn map<'t, S: Source<Item: Element>>(
         let count = chunk.min(n as u64 - base);
         let window = out.range(base * element_bytes::<S::Item>(), count * element_bytes::<S::Item>());
         let stage = Stage {
-            template: &[part!("map")],
+            template: &TEMPLATE,
             item: &leaves::<S::Item>(),
             input: Input::Function(&function),
             operator: None,

@@ -42,6 +42,15 @@ pub(crate) fn reduce<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
     })
 }
 
+/// What runs: subgroups help where lanes fold, which the order of an operator that does not commute forbids.
+pub(crate) fn template(commutative: bool, shuffles: bool) -> Vec<Part> {
+    match (commutative, shuffles) {
+        (true, true) => vec![part!("fold_subgroup"), part!("reduce_lanes"), part!("reduce_main")],
+        (true, false) => vec![part!("fold_workgroup"), part!("reduce_lanes"), part!("reduce_main")],
+        (false, _) => vec![part!("reduce_runs"), part!("reduce_main")],
+    }
+}
+
 /// Reduces tiles to one item each.
 pub(crate) struct Tiles<'x, 'g> {
     executor: &'x Executor<'g>,
@@ -55,11 +64,7 @@ pub(crate) struct Tiles<'x, 'g> {
 impl<'x, 'g> Tiles<'x, 'g> {
     pub(crate) fn new(executor: &'x Executor<'g>, operator: Function, commutative: bool, words: usize, item: Vec<Kind>) -> Self {
         let shuffles = commutative && executor.subgroups();
-        let template = match (commutative, shuffles) {
-            (true, true) => vec![part!("fold_subgroup"), part!("reduce_lanes"), part!("reduce_main")],
-            (true, false) => vec![part!("fold_workgroup"), part!("reduce_lanes"), part!("reduce_main")],
-            (false, _) => vec![part!("reduce_runs"), part!("reduce_main")],
-        };
+        let template = template(commutative, shuffles);
         Tiles { executor, operator, words, item, template, shuffles }
     }
 

@@ -2,7 +2,7 @@
 
 mod cpu;
 #[cfg(feature = "gpu")]
-mod gpu;
+pub(crate) mod gpu;
 #[cfg(feature = "gpu")]
 pub(crate) use gpu::Tiles;
 

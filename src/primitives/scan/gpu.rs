@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::array::Array;
 use crate::backend::cpu::TILE;
 use crate::backend::gpu::{
-    Access, Binding, Buffer, DeviceArray, Executor, Function, Gpu, Input, Stage, Started, leaves, pack, part,
+    Access, Binding, Buffer, DeviceArray, Executor, Function, Gpu, Input, Part, Stage, Started, leaves, pack, part,
 };
 use crate::element::Element;
 use crate::engine::Engine;
@@ -51,6 +51,14 @@ pub(crate) fn scan<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
     Ok(Started::Ready(Array::from_device(engine, n, DeviceArray::new(gpu, out))))
 }
 
+/// What runs.
+pub(crate) fn template(shuffles: bool) -> [Part; 2] {
+    [if shuffles { part!("scan_spine_subgroup") } else { part!("scan_spine_workgroup") }, part!("scan_main")]
+}
+
+/// The buffers that it runs on, in the order of their bindings.
+pub(crate) const BUFFERS: [(&str, Access); 3] = [("prefix", Access::Read), ("initial", Access::Read), ("out", Access::ReadWrite)];
+
 struct Pass<'x, 'g> {
     executor: &'x Executor<'g>,
     tiles: Tiles<'x, 'g>,
@@ -93,17 +101,13 @@ impl Pass<'_, '_> {
 
     fn dispatch(&self, input: Input<'_>, prefix: &Buffer, out: Binding, base: u64, count: u64, exclusive: u32) -> Result<()> {
         let shuffles = self.executor.subgroups();
-        let spine = if shuffles { part!("scan_spine_subgroup") } else { part!("scan_spine_workgroup") };
+        let bound = |k: usize, binding| (BUFFERS[k].0, BUFFERS[k].1, binding);
         let stage = Stage {
-            template: &[spine, part!("scan_main")],
+            template: &template(shuffles),
             item: &self.tiles.item,
             input,
             operator: Some(&self.tiles.operator),
-            buffers: &[
-                ("prefix", Access::Read, prefix.all()),
-                ("initial", Access::Read, self.initial.all()),
-                ("out", Access::ReadWrite, out),
-            ],
+            buffers: &[bound(0, prefix.all()), bound(1, self.initial.all()), bound(2, out)],
             shuffles,
         };
         let params = [count as u32, (base / TILE as u64) as u32, self.flags | exclusive, 0];

@@ -2,7 +2,7 @@
 
 mod cpu;
 #[cfg(feature = "gpu")]
-mod gpu;
+pub(crate) mod gpu;
 
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::{Cpu, new_vec};

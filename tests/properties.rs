@@ -1,0 +1,186 @@
+//! Laws that hold for all data, on random data: lengths, values and compositions come from one seed each, and a failure names it.
+
+mod backends;
+mod oracle;
+
+use backends::{Runner, all};
+use granule::kernel;
+use granule::prelude::*;
+use oracle::{EXACT, Random, assert_same};
+
+/// Runs a task as the runner says.
+macro_rules! run {
+    ($runner:ident, $task:expr) => {
+        ($task).with_plan(&$runner.plan).run().unwrap_or_else(|e| panic!("{}: {e}", $runner.name))
+    };
+}
+macro_rules! vec_of {
+    ($runner:ident, $task:expr) => {
+        run!($runner, $task).into_vec().unwrap_or_else(|e| panic!("{}: {e}", $runner.name))
+    };
+}
+
+/// Checks a law for many seeds, each on one of the backends in turn, so that all of them come up.
+fn law(name: &str, check: impl Fn(&Runner, &mut Random, &str)) {
+    let runners = all();
+    for seed in 0..(runners.len() as u64 * 6) {
+        let runner = &runners[seed as usize % runners.len()];
+        check(runner, &mut Random(seed), &format!("{name}, seed {seed}, {}", runner.name));
+    }
+}
+
+/// Mostly small, some at an edge, some of many tiles.
+fn length(r: &mut Random) -> usize {
+    let edge = [128, 1024, 4096, 8192, 32_768][r.below(5)];
+    match r.below(4) {
+        0 => r.below(300),
+        1 => edge + r.below(3) - 1,
+        2 => r.below(9000),
+        _ => r.below(80_000),
+    }
+}
+
+fn words(r: &mut Random) -> Vec<u32> {
+    let n = length(r);
+    r.of(n)
+}
+
+#[operator(identity = (1, 0))]
+fn compose(f: (u32, u32), g: (u32, u32)) -> (u32, u32) {
+    (f.0.wrapping_mul(g.0), f.1.wrapping_mul(g.0).wrapping_add(g.1))
+}
+
+#[test]
+fn the_last_prefix_is_the_reduction() {
+    law("last prefix", |runner, r, label| {
+        let (e, x) = (&runner.engine, words(r));
+        let prefixes = vec_of!(runner, e.scan(&x, Sum));
+        assert_eq!(prefixes.last().copied().unwrap_or(0), run!(runner, e.reduce(&x, Sum)), "{label}");
+        let f: Vec<(u32, u32)> = x.iter().map(|&x| (x, x >> 7)).collect();
+        let prefixes = vec_of!(runner, e.scan(&f, compose::with()));
+        assert_eq!(prefixes.last().copied().unwrap_or((1, 0)), run!(runner, e.reduce(&f, compose::with())), "{label}");
+    });
+}
+
+#[test]
+fn an_exclusive_scan_is_the_inclusive_one_shifted() {
+    law("shifted", |runner, r, label| {
+        let (e, x, init) = (&runner.engine, words(r), r.next() as u32);
+        let inclusive = vec_of!(runner, e.scan(&x, Sum).init(init));
+        let exclusive = vec_of!(runner, e.scan(&x, Sum).exclusive().init(init));
+        assert_eq!(exclusive.first().copied().unwrap_or(init), init, "{label}");
+        if !x.is_empty() {
+            assert_same(label, &exclusive[1..], &inclusive[..x.len() - 1], EXACT);
+        }
+        let without = vec_of!(runner, e.scan(&x, Sum));
+        let added: Vec<u32> = without.iter().map(|x| x.wrapping_add(init)).collect();
+        assert_same(label, &inclusive, &added, EXACT);
+    });
+}
+
+#[test]
+fn a_reduction_of_two_parts_is_that_of_the_whole() {
+    law("parts", |runner, r, label| {
+        let (e, x) = (&runner.engine, words(r));
+        let f: Vec<(u32, u32)> = x.iter().map(|&x| (x | 1, !x)).collect();
+        let at = r.below(x.len() + 1);
+        let whole = run!(runner, e.reduce(&f, compose::with()));
+        let (left, right) =
+            (run!(runner, e.reduce(&f[..at], compose::with())), run!(runner, e.reduce(&f[at..], compose::with())));
+        assert_eq!(compose(left, right), whole, "{label}, cut at {at} of {}", x.len());
+        // The same by the sources that leave elements out.
+        let (left, right) =
+            (run!(runner, e.reduce((&f).take(at), compose::with())), run!(runner, e.reduce((&f).skip(at), compose::with())));
+        assert_eq!(compose(left, right), whole, "{label}, cut at {at} of {}", x.len());
+    });
+}
+
+#[test]
+fn reversing_twice_changes_nothing() {
+    law("reverse", |runner, r, label| {
+        let (e, x) = (&runner.engine, words(r));
+        let once = run!(runner, e.collect((&x).reverse()));
+        assert_same(label, &vec_of!(runner, e.collect((&once).reverse())), &x, EXACT);
+        assert_same(label, &vec_of!(runner, e.collect((&x).reverse().reverse())), &x, EXACT);
+    });
+}
+
+#[test]
+fn fusion_gives_what_two_passes_give() {
+    law("fusion", |runner, r, label| {
+        let (e, x, k) = (&runner.engine, words(r), r.next() as u32);
+        let f = kernel!([k: u32] |x: u32| (x ^ k).rotate_left(x & 31));
+        let g = kernel!(|x: u32| if x % 3 == 0 { x / 3 } else { x * 5 + 1 });
+        let fused = vec_of!(runner, e.collect((&x).map(f).map(g)));
+        let first = run!(runner, e.map(&x, f));
+        assert_same(label, &vec_of!(runner, e.map(&first, g)), &fused, EXACT);
+        let sum = run!(runner, e.reduce((&x).map(f).map(g), Sum));
+        assert_eq!(sum, fused.iter().fold(0, |a: u32, b| a.wrapping_add(*b)), "{label}");
+        let scanned = vec_of!(runner, e.scan((&x).map(f).map(g), Max));
+        assert_same(label, &scanned, &oracle::inclusive(&fused, None, |a, b| a.max(b)), EXACT);
+    });
+}
+
+#[test]
+fn a_permutation_does_not_change_what_commutes() {
+    law("permutation", |runner, r, label| {
+        let (e, x) = (&runner.engine, words(r));
+        let mut order: Vec<u32> = (0..x.len() as u32).collect();
+        for i in (1..order.len()).rev() {
+            order.swap(i, r.below(i + 1));
+        }
+        // A table that is read at random has to fit one binding of a small device.
+        if runner.limited && x.len() > 60_000 {
+            return;
+        }
+        macro_rules! same {
+            ($op:expr) => {
+                assert_eq!(run!(runner, e.reduce(gather(&x, &order), $op)), run!(runner, e.reduce(&x, $op)), "{label}")
+            };
+        }
+        same!(Sum);
+        same!(Product);
+        same!(Min);
+        same!(BitXor);
+        let mut back = vec![0; x.len()];
+        order.iter().zip(0..).for_each(|(&o, i)| back[o as usize] = i);
+        let shuffled = run!(runner, e.collect(gather(&x, &order)));
+        assert_same(label, &vec_of!(runner, e.collect(gather(&shuffled, &back))), &x, EXACT);
+    });
+}
+
+/// Random chains of adaptors, against the same chains of iterators. A kernel is a type, so each step becomes an array.
+#[test]
+fn random_compositions() {
+    law("composition", |runner, r, label| {
+        let (e, mut want) = (&runner.engine, words(r));
+        let mut got = e.array(&want);
+        let mut steps = String::new();
+        for _ in 0..6 {
+            let (k, step) = (r.below(want.len() + 5), 1 + r.below(4));
+            let choice = r.below(7);
+            steps.push_str(&format!(" {choice}({k}, {step})"));
+            let mix = kernel!(|x: u32, i: u32| x.wrapping_mul(31) ^ i);
+            got = match choice {
+                0 => run!(runner, e.collect((&got).reverse().skip(step))),
+                1 => run!(runner, e.collect((&got).skip(k / 8).step_by(step))),
+                2 => run!(runner, e.collect((&got).take(k.max(want.len() / 2)).reverse())),
+                3 => run!(runner, e.collect((&got).step_by(step).reverse().take(k))),
+                4 => run!(runner, e.scan((&got).reverse(), BitXor)),
+                5 => run!(runner, e.map(zip((&got).reverse(), iota(0..got.len() as u32)), mix)),
+                _ => run!(runner, e.scan((&got).skip(step), Sum).exclusive().init(k as u32)),
+            };
+            let old = want;
+            want = match choice {
+                0 => old.iter().rev().skip(step).copied().collect(),
+                1 => old.iter().skip(k / 8).step_by(step).copied().collect(),
+                2 => old[..k.max(old.len() / 2).min(old.len())].iter().rev().copied().collect(),
+                3 => old.iter().step_by(step).collect::<Vec<_>>().into_iter().rev().take(k).copied().collect(),
+                4 => oracle::inclusive(&old.iter().rev().copied().collect::<Vec<_>>(), None, |a, b| a ^ b),
+                5 => old.iter().rev().zip(0..).map(|(x, i)| x.wrapping_mul(31) ^ i).collect(),
+                _ => oracle::exclusive(&old[step.min(old.len())..], Some(k as u32), 0, u32::wrapping_add),
+            };
+        }
+        assert_same(format!("{label}:{steps}"), got.as_slice().unwrap(), &want, EXACT);
+    });
+}

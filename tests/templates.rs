@@ -1,0 +1,157 @@
+//! Every template, with every kind of item and operator, put together as it runs: valid WGSL, and valid for every API. Needs no GPU.
+
+#![cfg(feature = "gpu")]
+
+use std::collections::BTreeSet;
+
+use granule::operator::Operator;
+use granule::prelude::*;
+use granule::primitives::shaders::shaders;
+use granule::source::Source;
+use naga::back::{hlsl, msl, spv};
+use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
+
+/// Parses and validates a shader, and translates it for Vulkan, Metal and Direct3D 12.
+fn validate(name: &str, text: &str) {
+    let module = naga::front::wgsl::parse_str(text).unwrap_or_else(|e| panic!("{name}: {}\n{text}", e.emit_to_string(text)));
+    let info =
+        Validator::new(ValidationFlags::all(), Capabilities::SUBGROUP | Capabilities::SHADER_INT64 | Capabilities::FLOAT64)
+            .subgroup_stages(ShaderStages::COMPUTE)
+            .subgroup_operations(SubgroupOperationSet::all())
+            .validate(&module)
+            .unwrap_or_else(|e| panic!("{name}: {}\n{text}", e.emit_to_string(text)));
+    assert_eq!(module.entry_points.len(), 1, "{name}");
+    assert_eq!(module.entry_points[0].name, "main", "{name}");
+
+    let options = spv::Options { lang_version: (1, 3), ..Default::default() };
+    spv::write_vec(&module, &info, &options, None).unwrap_or_else(|e| panic!("{name}: SPIR-V: {e}\n{text}"));
+    // Metal has no f64, and naga translates no bits of one to HLSL.
+    if text.contains("f64") {
+        return;
+    }
+    let options = msl::Options { lang_version: (2, 4), fake_missing_bindings: true, ..Default::default() };
+    msl::write_string(&module, &info, &options, &Default::default()).unwrap_or_else(|e| panic!("{name}: MSL: {e}\n{text}"));
+    let options = hlsl::Options { shader_model: hlsl::ShaderModel::V6_0, fake_missing_bindings: true, ..Default::default() };
+    let mut out = String::new();
+    let written = hlsl::Writer::new(&mut out, &options, &Default::default()).write(&module, &info, None);
+    written.unwrap_or_else(|e| panic!("{name}: HLSL: {e}\n{text}"));
+}
+
+/// Checks all stages; returns the names of their templates.
+fn all<S: Source<Item: Element>, O: Operator<S::Item>>(name: &str, source: S, operator: O) -> BTreeSet<String> {
+    let shaders = shaders(&source, &operator);
+    for (stage, text) in &shaders {
+        validate(&format!("{name}, {stage}"), text);
+    }
+    shaders.into_iter().map(|(stage, _)| stage).collect()
+}
+
+#[test]
+fn every_file_of_shaders_is_covered() {
+    let stages: Vec<_> = all("u32", (&[1_u32]).into_source(), Sum).into_iter().collect();
+    assert_eq!(stages.len(), 1 + 2 * (3 + 2), "{stages:?}");
+    let library = ["scalar", "math", "wide"];
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders")).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(library.contains(&name) || stages.iter().any(|s| s.contains(name)), "no stage uses {name}: {stages:?}");
+    }
+}
+
+macro_rules! numbers {
+    ($($t:ident),+) => {$(
+        #[test]
+        fn $t() {
+            let x = [1 as $t, 2 as $t];
+            let source = || (&x).into_source();
+            all("Sum", source(), Sum);
+            all("Product", source(), Product);
+            all("Min", source(), Min);
+            all("Max", source(), Max);
+            all("gathered", gather((&x).reverse(), &[1, 0]), Sum);
+            all("counted", iota(0 as $t..9 as $t).step_by(2), Max);
+            all("constant", constant(3 as $t).take(5), Sum);
+            all("pairs", zip(&x, (&x).reverse()), (Sum, Max));
+            all("ArgMin", zip(&x, iota(0..2_u32)), ArgMin);
+            all("ArgMax", zip(&x, iota(0..2_i32)), ArgMax);
+        }
+    )+};
+}
+numbers!(f32, i32, u32, f64, i64, u64);
+
+macro_rules! integers {
+    ($($name:ident $t:ident),+) => {$(
+        #[test]
+        fn $name() {
+            let x = [1 as $t, 2 as $t];
+            all("BitAnd", (&x).into_source(), BitAnd);
+            all("BitOr", (&x).into_source(), BitOr);
+            all("BitXor", (&x).into_source(), BitXor);
+        }
+    )+};
+}
+integers!(bits_of_i32 i32, bits_of_u32 u32, bits_of_i64 i64, bits_of_u64 u64);
+
+#[derive(Element, Clone, Copy)]
+struct Body {
+    alive: bool,
+    mass: f32,
+    spin: (i32, bool),
+    id: u32,
+}
+
+#[derive(Element, Clone, Copy)]
+struct Wide {
+    id: u64,
+    mass: f32,
+    at: i64,
+}
+
+#[operator(identity = Body { alive: false, mass: 0.0, spin: (0, false), id: 0 })]
+fn heavier(a: Body, b: Body) -> Body {
+    if b.mass > a.mass || !a.alive { b } else { a }
+}
+
+#[operator(identity = Wide { id: 0, mass: 0.0, at: 0 }, commutative)]
+fn later(a: Wide, b: Wide) -> Wide {
+    if b.at > a.at { b } else { a }
+}
+
+/// Has a loop and a return of its own, and calls the library's functions.
+#[operator(identity = 0.0)]
+fn winding(a: f32, b: f32) -> f32 {
+    let mut x = a;
+    let mut k = 0;
+    while k < 5 {
+        if x > b {
+            return x.sin() + b.exp();
+        }
+        x += b.abs().sqrt();
+        k += 1;
+    }
+    x
+}
+
+#[test]
+fn truth_values() {
+    let x = [true, false];
+    all("And", (&x).into_source(), And);
+    all("Or", (&x).into_source(), Or);
+    all("pairs", zip(&x, (&x).reverse()), (And, Or));
+}
+
+#[test]
+fn structs() {
+    let bodies = [Body { alive: true, mass: 1.0, spin: (1, false), id: 1 }; 2];
+    all("Body", (&bodies).into_source(), heavier::with());
+    all("Body, gathered", gather(&bodies, &[1, 0]), heavier::with());
+    let wides = [Wide { id: 1, mass: 1.0, at: 2 }; 2];
+    all("Wide", (&wides).reverse(), later::with());
+}
+
+#[test]
+fn operators_with_control_flow() {
+    let x = [1.0_f32, 2.0];
+    all("winding", (&x).into_source(), winding::with());
+    all("of five", zip5(&x, &x, iota(0..2_u32), constant(true), &[1_i32, 2]), (Sum, winding::with(), Max, Or, Min));
+}
