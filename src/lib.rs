@@ -46,11 +46,12 @@
 //! | [`primitives`] | map, reduce and scan: their contracts and algorithms |
 //! | [`plan`] | where a call runs, as a value: what was considered, and why the winner won |
 //! | [`machine`] | what this computer is |
+//! | `gpu` | adapters, and which one to use; `wgpu` is re-exported beside it |
 //!
 //! # What holds everywhere
 //!
-//! Integers wrap; `x / 0` is `x` and `x % 0` is `0`; a shift counts modulo the width; a float becomes the nearest integer in
-//! range, NaN becomes 0; `min` and `max` return the number if one side is NaN; an index out of range reads the nearest element in
+//! Integers wrap; `x / 0` is `x` and `x % 0` is `0`; a shift counts modulo the width; a float is cut to an integer and brought
+//! into range, NaN becomes 0; `min` and `max` return the number if one side is NaN; an index out of range reads the nearest element in
 //! range. A reduction folds in an order of its own, not the backend's, so that the same input gives the same bits at every SIMD
 //! level and worker count, unless [`unordered`](Task::unordered) frees it. Bad input is an [`Error`], and no input at all is
 //! legal: it reduces to the operator's identity.
@@ -80,12 +81,22 @@ pub mod primitives;
 pub mod source;
 mod task;
 
+/// The GPU's side for those who look closer: adapters, which one to use, and how it computes.
+#[cfg(feature = "gpu")]
+pub mod gpu {
+    pub use crate::backend::gpu::{AdapterKind, AdapterSummary, Gpu, Selection, Verdict};
+}
+
 pub use array::{Array, Residency};
+pub use backend::simd::SimdLevel;
 pub use element::Element;
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, Result};
 pub use granule_macros::{Element, kernel_inline as kernel, operator};
 pub use task::{Primitive, Task, TaskFuture};
+/// The wgpu that this crate works with, for a device of one's own ([`EngineBuilder::device`]).
+#[cfg(feature = "gpu")]
+pub use wgpu;
 
 /// What most programs need: `use granule::prelude::*;`.
 ///
