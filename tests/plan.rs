@@ -112,6 +112,15 @@ fn problems() -> Vec<Problem> {
     list
 }
 
+#[test]
+fn a_refused_kernel_that_is_pinned_to_the_gpu_is_refused_for_what_it_is() {
+    let problem = on_host(Operation::Map, 1000, 2.0);
+    let refused = GpuNeeds { refused: Some("it recurses"), ..problem.gpu };
+    let problem = Problem { pinned: Some(Backend::Gpu), gpu: refused, ..problem };
+    let machine = machine(2, 8, Gpus::NotLookedFor);
+    assert_eq!(choose_unless_gpu_matters(&problem, &machine), Some(Err(Infeasible::Refused)));
+}
+
 fn gpu_matters(problem: &Problem, machine: &Machine) -> bool {
     let choice = choose_unless_gpu_matters(problem, machine);
     if let Some(choice) = choice {

@@ -137,7 +137,8 @@ pub fn choose_unless_gpu_matters(problem: &Problem, machine: &Machine) -> Option
     if machine.gpus != Gpus::NotLookedFor {
         return Some(choose(problem, machine));
     }
-    let possible = model::any_gpu(problem, machine) == Err(Infeasible::NotLookedFor);
+    let ruled_out = model::any_gpu(problem, machine).err();
+    let possible = ruled_out == Some(Infeasible::NotLookedFor);
     if possible && problem.pinned == Some(Backend::Gpu) {
         return None;
     }
@@ -149,6 +150,9 @@ pub fn choose_unless_gpu_matters(problem: &Problem, machine: &Machine) -> Option
     best.offer(Backend::Threads, 0, workers, prediction);
     if possible && best.total > LOOK_ABOVE_SECONDS {
         return None;
+    }
+    if let Some(reason) = ruled_out {
+        best.offer(Backend::Gpu, 0, 1, Err(reason));
     }
     Some(best.choice(problem, machine, &serial))
 }

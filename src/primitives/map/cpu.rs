@@ -34,10 +34,12 @@ impl<S: Source<Item: Element>> WithLevel for Fill<'_, S> {
     type Out = ();
     #[inline(always)]
     fn run<L: Level>(self, l: L) {
-        match (S::LOOPS, self.streaming) {
-            (true, _) => self.each::<_, false>(Pair(l)),
-            (false, true) => self.each::<L, true>(l),
-            (false, false) => self.each::<L, false>(l),
+        if S::LOOPS {
+            self.each::<_, false>(Pair(l));
+        } else if self.streaming {
+            self.each::<L, true>(l);
+        } else {
+            self.each::<L, false>(l);
         }
     }
 }

@@ -26,8 +26,14 @@ const RUN: usize = TILE / LANES;
 /// Combines all `n` elements of the source.
 pub(crate) fn reduce<T: Element, S: Source<Item = T>, O: Operator<T>>(cpu: &Cpu<'_>, source: &S, op: &O, n: usize) -> Result<T> {
     let tiles = n.div_ceil(TILE);
-    if tiles <= 1 {
-        return Ok(if n == 0 { op.identity() } else { cpu.at_level(OneTile { source, op, from: 0, n }) });
+    if tiles == 0 {
+        return Ok(op.identity());
+    }
+    if tiles == 1 {
+        let mut result = [std::mem::MaybeUninit::uninit()];
+        let out = ViewMut::new(&mut result);
+        cpu.at_level(Tiles { source, op, from: 0, to: n, out });
+        return Ok(out.read(0));
     }
     if cpu.unordered {
         return total(cpu, source, op, n);
@@ -50,22 +56,6 @@ fn total<T: Element, S: Source<Item = T>, O: Operator<T>>(cpu: &Cpu<'_>, source:
         })
     })?;
     Ok(results[1..].iter().fold(results[0], |all, &chunk| combine(op, all, chunk)))
-}
-
-struct OneTile<'a, S, O> {
-    source: &'a S,
-    op: &'a O,
-    from: usize,
-    n: usize,
-}
-
-impl<T: Element, S: Source<Item = T>, O: Operator<T>> WithLevel for OneTile<'_, S, O> {
-    type Out = T;
-    #[inline(always)]
-    fn run<L: Level>(self, l: L) -> T {
-        let bound = self.source.bind(l);
-        tile::<L, T, S, O>(l, bound, self.op, self.from, self.n)
-    }
 }
 
 struct Tiles<'a, T, S, O> {
@@ -158,12 +148,16 @@ fn halving<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Operator<T>>(
         }
         return extract(l, x, 0);
     }
-    // As many vectors as the level needs for 128 lanes, and no more: they are all initialised.
-    match vectors {
-        ..=4 => partial_halving::<L, T, S, O, 4>(l, bound, op, from, n),
-        5..=8 => partial_halving::<L, T, S, O, 8>(l, bound, op, from, n),
-        9..=16 => partial_halving::<L, T, S, O, 16>(l, bound, op, from, n),
-        _ => partial_halving::<L, T, S, O, 32>(l, bound, op, from, n),
+    // As many vectors as the level needs for 128 lanes, and no more: they are all initialised. The conditions are constants, so
+    // that a level compiles its own variant only.
+    if const { LANES / L::WIDTH <= 4 } {
+        partial_halving::<L, T, S, O, 4>(l, bound, op, from, n)
+    } else if const { LANES / L::WIDTH <= 8 } {
+        partial_halving::<L, T, S, O, 8>(l, bound, op, from, n)
+    } else if const { LANES / L::WIDTH <= 16 } {
+        partial_halving::<L, T, S, O, 16>(l, bound, op, from, n)
+    } else {
+        partial_halving::<L, T, S, O, 32>(l, bound, op, from, n)
     }
 }
 
