@@ -3,11 +3,11 @@
 var<workgroup> folded: array<Item, 128>;
 
 fn fold(thread: u32, item: Item, exist: u32) -> Item {
-    // All threads are here, so the number of active lanes is the width.
-    let width = subgroupAdd(1u);
     var acc = item;
     folded[thread] = acc;
     workgroupBarrier();
+    // All threads are here, and behind a barrier, so the number of active lanes is the width.
+    let width = subgroupAdd(1u);
     var half = 64u;
     for (; half >= width; half >>= 1u) {
         if thread < half && thread + half < exist {

@@ -25,13 +25,30 @@ fn main(
         carried = false;
     }
     let last = min(tile * 4096u + 4096u, n) - 1u;
+    let whole = last - tile * 4096u == 4095u;
     for (var round = 0u; round < 4u; round++) {
         let first = tile * 4096u + round * 1024u + thread * 4u;
         // Elements beyond the end repeat the last: what they make is never stored, and nothing that is comes after them.
-        let a = source(min(first, last));
-        let b = combine(a, source(min(first + 1u, last)));
-        let c = combine(b, source(min(first + 2u, last)));
-        let d = combine(c, source(min(first + 3u, last)));
+        // In a whole tile the four accesses of a thread are side by side without conditions, so that drivers join them to one:
+        // four stores with a stride would each touch every sector of the memory.
+        var a: Item;
+        var b: Item;
+        var c: Item;
+        var d: Item;
+        if whole {
+            a = source(first);
+            b = source(first + 1u);
+            c = source(first + 2u);
+            d = source(first + 3u);
+        } else {
+            a = source(min(first, last));
+            b = source(min(first + 1u, last));
+            c = source(min(first + 2u, last));
+            d = source(min(first + 3u, last));
+        }
+        b = combine(a, b);
+        c = combine(b, c);
+        d = combine(c, d);
         scan_spine(thread, d);
         var before = carry;
         var precedes = carried;
@@ -52,17 +69,24 @@ fn main(
             }
             outs = array<Item, 4>(before, outs[0], outs[1], outs[2]);
         }
-        if first <= last {
+        if whole {
             store_out(first, outs[0]);
-        }
-        if first + 1u <= last {
             store_out(first + 1u, outs[1]);
-        }
-        if first + 2u <= last {
             store_out(first + 2u, outs[2]);
-        }
-        if first + 3u <= last {
             store_out(first + 3u, outs[3]);
+        } else {
+            if first <= last {
+                store_out(first, outs[0]);
+            }
+            if first + 1u <= last {
+                store_out(first + 1u, outs[1]);
+            }
+            if first + 2u <= last {
+                store_out(first + 2u, outs[2]);
+            }
+            if first + 3u <= last {
+                store_out(first + 3u, outs[3]);
+            }
         }
         let total = spine[255];
         if carried {

@@ -41,6 +41,8 @@ struct Inner {
     cores_only: Machine,
     /// The machine with its GPUs, once they were looked for.
     whole: OnceLock<Machine>,
+    /// The machine as calls without a pin see it once its GPU was lost under one of them: they no longer try it.
+    bereft: OnceLock<Machine>,
     #[cfg(feature = "gpu")]
     gpu: gpu_side::GpuSide,
 }
@@ -94,9 +96,16 @@ impl Engine {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// The machine to plan this problem for, if its GPUs were looked for. A pinned call still sees a lost GPU, and so gets its error.
+    #[inline]
+    fn known_machine(&self, problem: &Problem) -> Option<&Machine> {
+        let bereft = if problem.pinned.is_none() { self.0.bereft.get() } else { None };
+        bereft.or_else(|| self.0.whole.get())
+    }
+
     /// The machine to plan this problem for: with GPUs if they are known, asked for, or could gain anything.
     pub(crate) fn machine_for(&self, problem: &Problem) -> &Machine {
-        match self.0.whole.get() {
+        match self.known_machine(problem) {
             Some(machine) => machine,
             None if crate::plan::choose_unless_gpu_matters(problem, &self.0.cores_only).is_none() => self.machine(),
             None => &self.0.cores_only,
@@ -106,7 +115,7 @@ impl Engine {
     /// Where and how finely to run.
     #[inline]
     pub(crate) fn choose(&self, problem: &Problem) -> Result<Choice> {
-        if let Some(machine) = self.0.whole.get() {
+        if let Some(machine) = self.known_machine(problem) {
             return crate::plan::choose(problem, machine).map_err(|why| unsupported(problem, machine, why));
         }
         let machine = &self.0.cores_only;
@@ -231,6 +240,7 @@ impl EngineBuilder {
             pool: self.pool,
             cores_only: Machine::discover(level.lanes()),
             whole: OnceLock::new(),
+            bereft: OnceLock::new(),
             #[cfg(feature = "gpu")]
             gpu: gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env), self.gpu_rates),
         })))
@@ -321,7 +331,12 @@ mod gpu_side {
             self.0.gpu.fallback.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
         }
 
+        /// Keeps the reason. A lost device never comes back, so no later call without a pin is planned for it.
         pub(crate) fn note_fallback(&self, error: Error) {
+            if let Error::DeviceLost { reason } = &error {
+                let gone = format!("it was lost in an earlier call ({reason}): a new engine opens it again");
+                _ = self.0.bereft.set(Machine { gpus: Gpus::Absent(gone), ..self.machine().clone() });
+            }
             *self.0.gpu.fallback.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(error);
         }
 

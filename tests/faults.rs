@@ -222,6 +222,11 @@ fn a_lost_device_costs_only_what_was_there_alone() {
     assert_eq!(engine.reduce((&both).map(mix::with(HEAVY)), Sum).run(), Ok(want));
     let why = engine.gpu_fallback().expect("the reason is kept");
     assert!(matches!(why, Error::DeviceLost { .. }), "{why}");
+    // From now on it is not planned for, and the explanation says why.
+    let task = engine.reduce((&both).map(mix::with(HEAVY)), Sum);
+    assert_ne!(task.plan().unwrap().choice.backend, Backend::Gpu);
+    let told = task.explain().unwrap().to_string();
+    assert!(told.contains("lost"), "{told}");
     assert_eq!(
         pollster::block_on(std::future::IntoFuture::into_future(engine.reduce((&both).map(mix::with(HEAVY)), Sum))),
         Ok(want)

@@ -42,6 +42,18 @@ impl DeviceArray {
         if len == 0 {
             return Ok(Vec::new());
         }
+        if T::PACKED {
+            let mut out: Vec<T> = Vec::with_capacity(len);
+            // SAFETY: there is room for `len` elements, and all zeros are valid ones: packed elements consist of numbers alone.
+            unsafe {
+                std::ptr::write_bytes(out.as_mut_ptr(), 0, len);
+                out.set_len(len);
+            }
+            if let Some(bytes) = packed_bytes_mut(&mut out) {
+                self.gpu.read_into(&self.buffer, 0, bytes, None)?;
+            }
+            return Ok(out);
+        }
         unpack(&self.gpu.read(&self.buffer, 0, len as u64 * element_bytes::<T>(), None)?)
     }
 
@@ -60,6 +72,12 @@ impl DeviceArray {
 fn packed_bytes<T: Element>(data: &[T]) -> Option<&[u8]> {
     // SAFETY: `PACKED` says that an element consists of scalars without padding, so all of its bytes are initialised.
     T::PACKED.then(|| unsafe { std::slice::from_raw_parts(data.as_ptr().cast(), size_of_val(data)) })
+}
+
+/// The same, to be written.
+fn packed_bytes_mut<T: Element>(data: &mut [T]) -> Option<&mut [u8]> {
+    // SAFETY: as above; and every bit pattern is a valid element, for no scalar but `bool`, which is not packed, forbids any.
+    T::PACKED.then(|| unsafe { std::slice::from_raw_parts_mut(data.as_mut_ptr().cast(), size_of_val(data)) })
 }
 
 struct ToWords<'a>(&'a mut [u8]);
@@ -114,6 +132,11 @@ pub(crate) fn unpack<T: Element>(words: &[u8]) -> Result<Vec<T>> {
 
 /// Elements from words into memory that exists.
 pub(crate) fn unpack_into<T: Element>(words: &[u8], out: &mut [T]) {
+    if let Some(bytes) = packed_bytes_mut(out) {
+        let n = bytes.len().min(words.len());
+        bytes[..n].copy_from_slice(&words[..n]);
+        return;
+    }
     for (x, words) in out.iter_mut().zip(words.chunks_exact(T::WORDS * 4)) {
         *x = unpack_one(words);
     }

@@ -31,7 +31,8 @@ impl Usage {
     }
 }
 
-/// Idle buffers that are kept, in bytes, unless set otherwise.
+/// Idle buffers that are kept, in bytes, unless set otherwise; and the last one that became idle, however large, since a loop over
+/// large arrays needs it again at once, and the first use of new memory costs another write of all of it (it is cleared).
 const IDLE_BYTES: u64 = 512 << 20;
 
 /// The size that is allocated for `bytes`: at least 256, then eight sizes to each doubling, so that at most an eighth is wasted
@@ -65,7 +66,7 @@ struct State {
     idle: BTreeMap<(Usage, u64), Vec<Idle>>,
     stats: PoolStats,
     limit: u64,
-    idle_limit: u64,
+    idle_limit: Option<u64>,
     clock: u64,
 }
 
@@ -77,7 +78,7 @@ struct Idle {
 impl Default for Pool {
     fn default() -> Self {
         let stats = PoolStats { total: 0, idle: 0, created: 0, reused: 0 };
-        let state = State { idle: BTreeMap::new(), stats, limit: u64::MAX, idle_limit: IDLE_BYTES, clock: 0 };
+        let state = State { idle: BTreeMap::new(), stats, limit: u64::MAX, idle_limit: None, clock: 0 };
         Pool { state: Mutex::new(state), next_id: AtomicU64::new(0) }
     }
 }
@@ -97,7 +98,7 @@ impl Pool {
     /// Sets how many bytes may lie idle; the longest idle ones beyond it are freed.
     pub fn set_idle_limit(&self, bytes: u64) {
         let mut state = lock(&self.state);
-        state.idle_limit = bytes;
+        state.idle_limit = Some(bytes);
         state.trim(bytes);
     }
 
@@ -138,7 +139,7 @@ impl Pool {
         let since = state.clock;
         state.stats.idle += size;
         state.idle.entry((usage, size)).or_default().push(Idle { raw, since });
-        let keep = state.idle_limit;
+        let keep = state.idle_limit.unwrap_or(IDLE_BYTES.max(size));
         state.trim(keep);
     }
 }
