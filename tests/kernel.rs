@@ -377,6 +377,32 @@ fn branch_value_with_return(x: f32) -> f32 {
     y + 1.0
 }
 
+/// Values of branches that assign or return inside, however small they are.
+#[kernel]
+fn branch_values_with_effects(x: u32, y: u32) -> u32 {
+    let mut a = y;
+    let nested = if x.is_multiple_of(2) {
+        if y.is_multiple_of(3) {
+            a = 7;
+            2
+        } else {
+            3
+        }
+    } else {
+        4
+    };
+    let inside = if x.is_multiple_of(3) {
+        1 + {
+            a += 5;
+            a
+        }
+    } else {
+        a
+    };
+    let left = if x % 5 == 1 { if y % 4 == 3 { return 9 } else { 3 } } else { 4 };
+    a * 1000 + nested * 100 + inside * 10 + left
+}
+
 // ---- loops ------------------------------------------------------------------------------------------------------------------
 
 #[kernel]
@@ -664,6 +690,7 @@ fn all<L: Level>(l: L) {
     }
     let plane: Vec<(f32, f32)> = (0..130).map(|i| ((i % 13) as f32 * 0.2 - 2.0, (i / 13) as f32 * 0.23 - 1.2)).collect();
     case!(l, mandelbrot(x: f32, y: f32; 100_u32), plane);
+    case!(l, branch_values_with_effects(x: u32, y: u32), small_pairs());
     case!(l, collatz(n: u32), (0..100).collect::<Vec<u32>>());
     case!(l, sum_to(n: u32), small());
     case!(l, inclusive(a: u32, b: u32), small_pairs());
