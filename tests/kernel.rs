@@ -403,6 +403,22 @@ fn branch_values_with_effects(x: u32, y: u32) -> u32 {
     a * 1000 + nested * 100 + inside * 10 + left
 }
 
+/// What the right side of `&&` and `||` does belongs to the lanes that come to it.
+#[kernel]
+fn lazy_sides(x: u32, y: u32) -> u32 {
+    let mut a = y;
+    let both = x.is_multiple_of(2) && {
+        a = 7;
+        y > 3
+    };
+    let left = x.is_multiple_of(3) && if y.is_multiple_of(4) { return 50 } else { y > 3 };
+    let either = both || {
+        a += 3;
+        x > 4
+    };
+    a * 8 + both as u32 * 4 + left as u32 * 2 + either as u32
+}
+
 // ---- loops ------------------------------------------------------------------------------------------------------------------
 
 #[kernel]
@@ -691,6 +707,7 @@ fn all<L: Level>(l: L) {
     let plane: Vec<(f32, f32)> = (0..130).map(|i| ((i % 13) as f32 * 0.2 - 2.0, (i / 13) as f32 * 0.23 - 1.2)).collect();
     case!(l, mandelbrot(x: f32, y: f32; 100_u32), plane);
     case!(l, branch_values_with_effects(x: u32, y: u32), small_pairs());
+    case!(l, lazy_sides(x: u32, y: u32), small_pairs());
     case!(l, collatz(n: u32), (0..100).collect::<Vec<u32>>());
     case!(l, sum_to(n: u32), small());
     case!(l, inclusive(a: u32, b: u32), small_pairs());
