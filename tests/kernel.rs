@@ -419,6 +419,24 @@ fn lazy_sides(x: u32, y: u32) -> u32 {
     a * 8 + both as u32 * 4 + left as u32 * 2 + either as u32
 }
 
+/// A compound assignment reads its left side after the right side has assigned to it.
+#[kernel]
+fn compound_order(x: u32, y: u32) -> u32 {
+    let mut a = y;
+    a += if x.is_multiple_of(2) {
+        a = 7;
+        2
+    } else {
+        4
+    };
+    let mut t = (a, y);
+    t.0 ^= {
+        t = (x, a);
+        t.1
+    };
+    a * 100 + t.0
+}
+
 // ---- loops ------------------------------------------------------------------------------------------------------------------
 
 #[kernel]
@@ -708,6 +726,7 @@ fn all<L: Level>(l: L) {
     case!(l, mandelbrot(x: f32, y: f32; 100_u32), plane);
     case!(l, branch_values_with_effects(x: u32, y: u32), small_pairs());
     case!(l, lazy_sides(x: u32, y: u32), small_pairs());
+    case!(l, compound_order(x: u32, y: u32), small_pairs());
     case!(l, collatz(n: u32), (0..100).collect::<Vec<u32>>());
     case!(l, sum_to(n: u32), small());
     case!(l, inclusive(a: u32, b: u32), small_pairs());
