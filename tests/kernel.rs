@@ -579,6 +579,30 @@ fn returns_from_loop(x: u32) -> usize {
     }
 }
 
+/// Conditions that assign and return: only lanes still in the loop evaluate them.
+#[kernel]
+#[allow(clippy::blocks_in_conditions)]
+fn conditions_with_effects(x: u32, y: u32) -> u32 {
+    let mut a = 0;
+    let mut n = 0;
+    while {
+        a += 1;
+        a < x % 9
+    } {
+        if a == y {
+            continue;
+        }
+        n += y;
+    }
+    while if n > 90 { return 7 } else { n < x * 4 } {
+        n += y + 1;
+        if n % 7 == 3 {
+            break;
+        }
+    }
+    a * 1000 + n
+}
+
 // ---- slices, calls and generics ------------------------------------------------------------------------------------------------
 
 #[kernel]
@@ -727,6 +751,7 @@ fn all<L: Level>(l: L) {
     case!(l, branch_values_with_effects(x: u32, y: u32), small_pairs());
     case!(l, lazy_sides(x: u32, y: u32), small_pairs());
     case!(l, compound_order(x: u32, y: u32), small_pairs());
+    case!(l, conditions_with_effects(x: u32, y: u32), small_pairs());
     case!(l, collatz(n: u32), (0..100).collect::<Vec<u32>>());
     case!(l, sum_to(n: u32), small());
     case!(l, inclusive(a: u32, b: u32), small_pairs());
