@@ -377,6 +377,67 @@ fn branch_value_with_return(x: f32) -> f32 {
     y + 1.0
 }
 
+/// Values of branches that assign or return inside, however small they are.
+#[kernel]
+fn branch_values_with_effects(x: u32, y: u32) -> u32 {
+    let mut a = y;
+    let nested = if x.is_multiple_of(2) {
+        if y.is_multiple_of(3) {
+            a = 7;
+            2
+        } else {
+            3
+        }
+    } else {
+        4
+    };
+    let inside = if x.is_multiple_of(3) {
+        1 + {
+            a += 5;
+            a
+        }
+    } else {
+        a
+    };
+    let left = if x % 5 == 1 { if y % 4 == 3 { return 9 } else { 3 } } else { 4 };
+    a * 1000 + nested * 100 + inside * 10 + left
+}
+
+/// What the right side of `&&` and `||` does belongs to the lanes that come to it.
+#[kernel]
+fn lazy_sides(x: u32, y: u32) -> u32 {
+    let mut a = y;
+    let both = x.is_multiple_of(2) && {
+        a = 7;
+        y > 3
+    };
+    let left = x.is_multiple_of(3) && if y.is_multiple_of(4) { return 50 } else { y > 3 };
+    let either = both || {
+        a += 3;
+        x > 4
+    };
+    a * 8 + both as u32 * 4 + left as u32 * 2 + either as u32
+}
+
+/// A compound assignment reads its left side after the right side has assigned to it.
+#[kernel]
+#[allow(unused_assignments)] // rustc does not count the read
+fn compound_order(x: u32, y: u32) -> u32 {
+    let mut a = y;
+    a += if x.is_multiple_of(2) {
+        a = 7;
+        2
+    } else {
+        4
+    };
+    let mut t = (a, y);
+    t.0 ^= {
+        t = (x, a);
+        t.1
+    };
+    a * 100 + t.0
+}
+
 // ---- loops ------------------------------------------------------------------------------------------------------------------
 
 #[kernel]
@@ -517,6 +578,30 @@ fn returns_from_loop(x: u32) -> usize {
             return i;
         }
     }
+}
+
+/// Conditions that assign and return: only lanes still in the loop evaluate them.
+#[kernel]
+#[allow(clippy::blocks_in_conditions)]
+fn conditions_with_effects(x: u32, y: u32) -> u32 {
+    let mut a = 0;
+    let mut n = 0;
+    while {
+        a += 1;
+        a < x % 9
+    } {
+        if a == y {
+            continue;
+        }
+        n += y;
+    }
+    while if n > 90 { return 7 } else { n < x * 4 } {
+        n += y + 1;
+        if n % 7 == 3 {
+            break;
+        }
+    }
+    a * 1000 + n
 }
 
 // ---- slices, calls and generics ------------------------------------------------------------------------------------------------
@@ -664,6 +749,10 @@ fn all<L: Level>(l: L) {
     }
     let plane: Vec<(f32, f32)> = (0..130).map(|i| ((i % 13) as f32 * 0.2 - 2.0, (i / 13) as f32 * 0.23 - 1.2)).collect();
     case!(l, mandelbrot(x: f32, y: f32; 100_u32), plane);
+    case!(l, branch_values_with_effects(x: u32, y: u32), small_pairs());
+    case!(l, lazy_sides(x: u32, y: u32), small_pairs());
+    case!(l, compound_order(x: u32, y: u32), small_pairs());
+    case!(l, conditions_with_effects(x: u32, y: u32), small_pairs());
     case!(l, collatz(n: u32), (0..100).collect::<Vec<u32>>());
     case!(l, sum_to(n: u32), small());
     case!(l, inclusive(a: u32, b: u32), small_pairs());

@@ -92,6 +92,25 @@ impl<'a> Visit<'a> for Leaves {
     }
 }
 
+/// Whether evaluating the expression does more than give a value: it assigns, or leaves a block. Such an expression is evaluated
+/// once, in its turn, and by the lanes that come to it only.
+pub(super) fn has_effect(e: &Expr) -> bool {
+    struct Effects(bool);
+    impl<'a> Visit<'a> for Effects {
+        fn visit_expr(&mut self, e: &'a Expr) {
+            self.0 |= match e {
+                Expr::Assign(_) | Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => true,
+                Expr::Binary(b) => binary(&b.op).is_none(),
+                _ => false,
+            };
+            syn::visit::visit_expr(self, e);
+        }
+    }
+    let mut effects = Effects(false);
+    effects.visit_expr(e);
+    effects.0
+}
+
 /// A rough count of the work in an expression, to decide whether a branch is worth a jump.
 struct Cost(usize);
 /// What a call or a loop counts: more than any expression without one.

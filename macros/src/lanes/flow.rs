@@ -6,7 +6,7 @@ use quote::quote_spanned;
 use syn::visit::Visit;
 use syn::{Block, Error, Expr, Result};
 
-use super::analysis::{Leaves, block_cost, cost};
+use super::analysis::{Leaves, block_cost, cost, has_effect};
 use super::refuse::no_patterns;
 use super::syntax::{else_block, else_single, single};
 use super::{Lower, Mode};
@@ -27,9 +27,9 @@ impl Lower {
             Mode::Varying => quote_spanned!(s=> __l),
             Mode::Uniform => quote_spanned!(s=> __u),
         };
-        // Two small values: both are computed, and one is chosen.
+        // Two small values: both are computed, and one is chosen. A value that assigns or leaves somewhere inside stays in its branch.
         if let (Some(a), Some(b)) = (single(&i.then_branch), else_single(other))
-            && (mode == Mode::Uniform || !self.leaves_always(a) && !self.leaves_always(b) && cost(a) + cost(b) <= TINY)
+            && (mode == Mode::Uniform || !has_effect(a) && !has_effect(b) && cost(a) + cost(b) <= TINY)
         {
             let c = self.lower(&i.cond, mode)?;
             let a = self.lower(a, mode)?;

@@ -5,7 +5,7 @@ use quote::{format_ident, quote_spanned};
 use syn::visit::Visit;
 use syn::{Block, Error, Expr, Ident, Pat, Result};
 
-use super::analysis::Leaves;
+use super::analysis::{Leaves, has_effect};
 use super::refuse::{no_labels, no_patterns};
 use super::syntax::strip;
 use super::{HashMap, Lower, Mode, Name};
@@ -28,6 +28,13 @@ impl Lower {
         }
         if let Expr::Let(e) = &*w.cond {
             return Err(no_patterns(e));
+        }
+        // A condition that assigns or returns is part of what the lanes still in the loop do: it moves into the body.
+        if has_effect(&w.cond) {
+            let (c, body) = (&w.cond, &w.body);
+            let block: Block = syn::parse_quote_spanned!(s=> { if #c {} else { break; } #body });
+            let (body, returns) = self.loop_body(&block, false, None)?;
+            return Ok(self.loop_around(body, returns, s));
         }
         let c = self.value(&w.cond)?;
         let (mut body, returns) = self.loop_body(&w.body, false, None)?;

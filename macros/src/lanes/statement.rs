@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Block, Error, Expr, Ident, Index, Member, Pat, Result, Stmt, Type};
 
+use super::analysis::has_effect;
 use super::refuse::{no_labels, no_macros, plain_block, refuse};
 use super::syntax::{binary, compound, root};
 use super::{HashMap, Lower, Mode, Name};
@@ -44,7 +45,13 @@ impl Lower {
                 let f = Ident::new(compound(&b.op).ok_or_else(|| refuse(e))?, at(b.op.span()));
                 let old = self.value(&b.left)?;
                 let by = self.value(&b.right)?;
-                self.store(&b.left, quote_spanned!(s=> ::granule::kernel::ops::#f(__l, #old, #by)), s)?
+                // Of numbers, Rust evaluates the right side before it reads the left one: the right may assign to the left.
+                let value = if has_effect(&b.right) {
+                    quote_spanned!(s=> { let __by = #by; ::granule::kernel::ops::#f(__l, #old, __by) })
+                } else {
+                    quote_spanned!(s=> ::granule::kernel::ops::#f(__l, #old, #by))
+                };
+                self.store(&b.left, value, s)?
             }
             Expr::If(i) => self.statement_if(i, s)?,
             Expr::While(w) => self.while_loop(w, s)?,

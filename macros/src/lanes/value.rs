@@ -5,7 +5,7 @@ use quote::{format_ident, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{BinOp, Block, Error, Expr, Ident, Result, Type, UnOp};
 
-use super::analysis::{KERNEL, cost};
+use super::analysis::{KERNEL, cost, has_effect};
 use super::refuse::{no_labels, plain_block, refuse};
 use super::syntax::{binary, check_literal, ident, is_constant, literal, split_tail};
 use super::{HashMap, Lower, Mode, Name};
@@ -66,8 +66,9 @@ impl Lower {
                 let Some(f) = binary(&b.op) else {
                     return Err(Error::new_spanned(b, "an assignment gives no value: make it a statement of its own"));
                 };
-                // The right side of `&&` and `||` may rely on the left one: a kernel in it must not see the other lanes.
-                if mode == Mode::Varying && cost(&b.right) >= KERNEL {
+                // The right side of `&&` and `||` may rely on the left one: a kernel in it must not see the other lanes,
+                // and what it assigns or leaves is theirs alone.
+                if mode == Mode::Varying && (cost(&b.right) >= KERNEL || has_effect(&b.right)) {
                     let (left, right) = (&b.left, &b.right);
                     let written = match b.op {
                         BinOp::And(_) => Some(syn::parse_quote_spanned!(s=> if #left { #right } else { false })),
