@@ -97,6 +97,72 @@ fn a_payload_that_panics_when_dropped_is_not_dropped() {
     }
 }
 
+#[kernel]
+fn float(i: u32) -> f32 {
+    (i % 1000) as f32
+}
+#[kernel]
+fn double(i: u32) -> f64 {
+    i as f64
+}
+#[kernel]
+fn long(i: u32) -> u64 {
+    i as u64 * 3
+}
+/// Every element of a large output is written, at every offset of the memory from a boundary, and nothing around it.
+fn streams<T: Element + PartialEq + std::fmt::Debug>(
+    kernel: impl Kernel<u32, Out = T>,
+    operator: Option<&dyn Fn(&Engine, &mut [T])>,
+    old: T,
+    want: impl Fn(u32) -> T,
+) {
+    let n = (16 << 20) / size_of::<T>() + 12_345;
+    let mut memory = vec![old; n + 9];
+    for level in SimdLevel::available() {
+        for workers in [1, 2] {
+            let engine = engine(level, workers);
+            for from in [1, 8] {
+                memory.fill(old);
+                let task = engine.collect(iota(0..n as u32).map(kernel));
+                let mut plan = task.plan().unwrap();
+                plan.choice.workers = workers;
+                plan.choice.grain = 64 * 4096;
+                task.into(&mut memory[from..from + n]).with_plan(&plan).run().unwrap();
+                let wrong = (0..n).find(|&i| memory[from + i] != want(i as u32));
+                assert_eq!(wrong, None, "{level}, {workers} workers, from {from}");
+                assert!(memory[..from].iter().chain(&memory[from + n..]).all(|x| *x == old), "{level}: around");
+                if let Some(scan) = operator {
+                    scan(&engine, &mut memory[from..from + n]);
+                }
+            }
+        }
+    }
+}
+
+/// The scan of ones, or of what counts as one, into this memory: the i-th is i + 1.
+macro_rules! counts {
+    ($t:ty: $one:expr, |$i:ident| $want:expr) => {
+        Some(&|engine: &Engine, out: &mut [$t]| {
+            let ones = constant::<$t>($one).take(out.len());
+            let task = engine.scan(ones, Sum);
+            let mut plan = task.plan().unwrap();
+            plan.choice.workers = engine.workers();
+            task.into(&mut *out).with_plan(&plan).run().unwrap();
+            let wrong = out.iter().enumerate().find(|&($i, x)| *x != $want);
+            assert_eq!(wrong, None, "scan, {engine:?}");
+        })
+    };
+}
+
+#[test]
+fn large_outputs_of_4_bytes() {
+    streams(float::with(), counts!(f32: 1.0, |i| (i + 1) as f32), -1.0, |i| (i % 1000) as f32);
+}
+#[test]
+fn large_outputs_of_8_bytes() {
+    streams(double::with(), counts!(f64: 1.0, |i| (i + 1) as f64), -1.0, f64::from);
+    streams(long::with(), counts!(u64: 1, |i| i as u64 + 1), u64::MAX, |i| u64::from(i) * 3);
+}
 /// Lengths that no memory holds are errors, in a plan as in a run.
 #[test]
 fn absurd_lengths_are_errors() {
