@@ -487,7 +487,8 @@ mod check {
         for span in spans(L::WIDTH, len) {
             let want = |lane| Some(plain[span.element(lane)]);
             assert_lanes::<L, S>(l, S::load(l, l.slice(Data::Slice(&plain)), span), span, want);
-            let field = l.field::<Pair<S>, S>(l.slice(Data::Slice(&pairs)), second::<S>());
+            // SAFETY: the second of a pair.
+            let field = unsafe { l.field::<Pair<S>, S>(l.slice(Data::Slice(&pairs)), second::<S>()) };
             assert_lanes::<L, S>(l, S::load(l, field, span), ("field", span), want);
             // The very end of the memory, so that a load of more than there is would leave it.
             let end = Span { base: len - span.count, stride: 1, ..span };
@@ -497,7 +498,8 @@ mod check {
         // The type inside 64-bit words at an odd byte: any bits are a number.
         if S::KIND != Kind::Bool && size_of::<S>() == 4 {
             let words = data::<u64>(len);
-            let field = l.field::<u64, S>(l.slice(Data::Slice(&words)), Offset { bytes: 3, words: 0 });
+            // SAFETY: four bytes of the eight, and any bits are a number.
+            let field = unsafe { l.field::<u64, S>(l.slice(Data::Slice(&words)), Offset { bytes: 3, words: 0 }) };
             for span in spans(L::WIDTH, len) {
                 let want = |lane| Some(S::from_bits((words[span.element(lane)] >> 24) & 0xFFFF_FFFF));
                 assert_lanes::<L, S>(l, S::load(l, field, span), ("odd", span), want);
@@ -553,7 +555,8 @@ mod check {
                 let i = <u32 as Scalar>::load(l, l.slice(Data::Slice(&index)), Span::new(0, L::WIDTH));
                 let want = |lane: usize| Some(if len == 0 { S::ZERO } else { plain[(index[lane] as usize).min(len - 1)] });
                 assert_lanes::<L, S>(l, S::gather(l, l.slice(Data::Slice(&plain)), i), &index, want);
-                let field = l.field::<Pair<S>, S>(l.slice(Data::Slice(&pairs)), second::<S>());
+                // SAFETY: the second of a pair.
+                let field = unsafe { l.field::<Pair<S>, S>(l.slice(Data::Slice(&pairs)), second::<S>()) };
                 assert_lanes::<L, S>(l, S::gather(l, field, i), ("field", &index), want);
             }
         }

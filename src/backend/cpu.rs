@@ -94,7 +94,8 @@ impl Cpu<'_> {
             }
             return Ok(());
         }
-        let grain = self.grain.max(TILE);
+        // A plan's fields are the caller's to change, and two chunks that share a tile would both write its result.
+        let grain = (self.grain / TILE).max(1) * TILE;
         self.for_each_chunk(n.div_ceil(grain), |chunk| work(chunk * grain..((chunk + 1) * grain).min(n)))
     }
 

@@ -43,21 +43,32 @@ impl Pool {
             (0..chunks).for_each(work);
             return;
         }
-        // SAFETY: only the lifetime is erased. The reference is used between `enter` and `leave` alone, and `close_and_wait` does
-        // not return before everybody who entered has left, and nobody enters after it; so it is never used after this call.
+        // SAFETY: only the lifetime is erased. Helpers use the reference between `enter` and `leave` alone, and `close_and_wait`
+        // does not return before everybody who entered has left, and nobody enters after it; a guard calls it on every way out
+        // of here, so the reference is never used after this call.
         let work = unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(work) };
         let shared =
             Arc::new(Shared { next: AtomicUsize::new(0), chunks, inside: AtomicUsize::new(0), panic: Mutex::new(None), work });
-        for _ in 0..helpers {
-            let shared = Arc::clone(&shared);
-            self.spawn(move || shared.help());
+        {
+            let _closes = CloseAndWait(&shared);
+            for _ in 0..helpers {
+                let shared = Arc::clone(&shared);
+                self.spawn(move || shared.help());
+            }
+            shared.take_chunks();
         }
-        shared.take_chunks();
-        shared.close_and_wait();
         let panic = shared.panic.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
         if let Some(payload) = panic {
             resume_unwind(payload);
         }
+    }
+}
+
+/// Closes the door however the caller leaves: a pool that cannot start its threads panics in `spawn`.
+struct CloseAndWait<'a>(&'a Shared);
+impl Drop for CloseAndWait<'_> {
+    fn drop(&mut self) {
+        self.0.close_and_wait();
     }
 }
 
@@ -89,7 +100,12 @@ impl Shared {
             }
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| (self.work)(chunk))) {
                 self.next.store(self.chunks, Ordering::Relaxed);
-                self.panic.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(payload);
+                let mut first = self.panic.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                match *first {
+                    // Dropping it would run code of the user's, which may panic again, where nobody catches it.
+                    Some(_) => std::mem::forget(payload),
+                    None => *first = Some(payload),
+                }
             }
         }
     }

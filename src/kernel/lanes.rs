@@ -53,7 +53,10 @@ pub trait Lanes: Copy {
     /// The number of elements. At most `u32::MAX` are addressed by lanes.
     fn slice_len<T: Element>(self, s: Self::Slice<'_, T>) -> In<Self::Uniform, u32>;
     /// The view of one field in a slice of structs.
-    fn field<'a, T: Element, F: Element>(self, s: Self::Slice<'a, T>, at: Offset) -> Self::Slice<'a, F>;
+    ///
+    /// # Safety
+    /// An `F` stands at `at` in every `T`, as [`Element::build`] and [`Element::visit`] tell it.
+    unsafe fn field<'a, T: Element, F: Element>(self, s: Self::Slice<'a, T>, at: Offset) -> Self::Slice<'a, F>;
     /// A scalar that is only known at run time, equal in all lanes. A trace makes it a shader uniform: it is never baked into code.
     fn uniform<S: Scalar>(self, x: S) -> S::In<Self::Uniform>;
 

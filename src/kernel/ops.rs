@@ -187,7 +187,8 @@ struct Load<'a, L: Lanes, T: Element>(L, L::Slice<'a, T>, L::Index);
 impl<L: Lanes, T: Element> LeafBuild<L> for Load<'_, L, T> {
     #[inline(always)]
     fn leaf<S: Scalar>(&mut self, at: Offset) -> S::In<L> {
-        S::load(self.0, self.0.field::<T, S>(self.1, at), self.2)
+        // SAFETY: `T::build` gives the leaf's type and offset, and an `Element` vouches for them.
+        S::load(self.0, unsafe { self.0.field::<T, S>(self.1, at) }, self.2)
     }
 }
 
@@ -201,7 +202,8 @@ struct Gather<'a, L: Lanes, T: Element>(L, L::Slice<'a, T>, L::U32);
 impl<L: Lanes, T: Element> LeafBuild<L> for Gather<'_, L, T> {
     #[inline(always)]
     fn leaf<S: Scalar>(&mut self, at: Offset) -> S::In<L> {
-        S::gather(self.0, self.0.field::<T, S>(self.1, at), self.2)
+        // SAFETY: `T::build` gives the leaf's type and offset, and an `Element` vouches for them.
+        S::gather(self.0, unsafe { self.0.field::<T, S>(self.1, at) }, self.2)
     }
 }
 
@@ -238,7 +240,8 @@ struct GatherUniform<'a, L: Lanes, T: Element>(L, L::Slice<'a, T>, <L::Uniform a
 impl<L: Lanes, T: Element> LeafBuild<L::Uniform> for GatherUniform<'_, L, T> {
     #[inline(always)]
     fn leaf<S: Scalar>(&mut self, at: Offset) -> S::In<L::Uniform> {
-        self.0.gather_uniform::<S>(self.0.field::<T, S>(self.1, at), self.2)
+        // SAFETY: `T::build` gives the leaf's type and offset, and an `Element` vouches for them.
+        self.0.gather_uniform::<S>(unsafe { self.0.field::<T, S>(self.1, at) }, self.2)
     }
 }
 

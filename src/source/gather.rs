@@ -18,7 +18,8 @@ pub struct Gather<S, I> {
     indices: I,
 }
 
-impl<S: Source, I: Source<Item = u32>> Source for Gather<S, I> {
+// SAFETY: indices are in range by the length of `indices`, and `source` is read at any index, which brings it into range.
+unsafe impl<S: Source, I: Source<Item = u32>> Source for Gather<S, I> {
     type Item = S::Item;
     type Bound<'a, L: Lanes>
         = (S::Bound<'a, L>, I::Bound<'a, L>)

@@ -69,7 +69,8 @@ fn steps(start: f64, end: f64) -> usize {
     if start < end { ((end - start).ceil() as usize).min(UNBOUNDED - 1) } else { 0 }
 }
 
-impl<T: Count> Source for Iota<T> {
+// SAFETY: no memory is read.
+unsafe impl<T: Count> Source for Iota<T> {
     type Item = T;
     type Bound<'a, L: Lanes>
         = (Uniform<L, T>, usize)
@@ -118,7 +119,8 @@ pub fn constant<T: Value>(value: T) -> Constant<T> {
 #[derive(Clone, Copy, Debug)]
 pub struct Constant<T>(T);
 
-impl<T: Value> Source for Constant<T> {
+// SAFETY: no memory is read.
+unsafe impl<T: Value> Source for Constant<T> {
     type Item = T;
     type Bound<'a, L: Lanes>
         = Uniform<L, T>

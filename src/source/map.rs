@@ -33,7 +33,8 @@ impl<S: Source, K, L: Lanes> Clone for BoundMap<'_, S, K, L> {
 }
 impl<S: Source, K, L: Lanes> Copy for BoundMap<'_, S, K, L> {}
 
-impl<S: Source, K: Kernel<S::Item>> Source for Map<S, K> {
+// SAFETY: the length and the indices are those of the source.
+unsafe impl<S: Source, K: Kernel<S::Item>> Source for Map<S, K> {
     type Item = K::Out;
     type Bound<'a, L: Lanes>
         = BoundMap<'a, S, K, L>

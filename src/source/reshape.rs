@@ -33,7 +33,8 @@ macro_rules! reshape {
             }
         }
 
-        impl<S: Source> Source for $name<S>
+        // SAFETY: the index is mapped into the range of the inner source, as its length says: see each `len` and `load`.
+        unsafe impl<S: Source> Source for $name<S>
         where
             S::Item: Value,
         {

@@ -23,7 +23,8 @@ impl<T: Element> Clone for SliceSource<'_, T> {
 }
 impl<T: Element> Copy for SliceSource<'_, T> {}
 
-impl<'s, T: Element> Source for SliceSource<'s, T> {
+// SAFETY: the length is that of the data, and `at` brings its indices into range.
+unsafe impl<'s, T: Element> Source for SliceSource<'s, T> {
     type Item = T;
     type Bound<'a, L: Lanes>
         = ops::Slice<'a, L, T>

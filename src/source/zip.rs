@@ -26,7 +26,8 @@ macro_rules! zip {
         #[derive(Clone, Copy)]
         pub struct $zip<$($s),+>($($s),+);
 
-        impl<$($s: Source),+> Source for $zip<$($s),+> {
+        // SAFETY: the length is that of every source that has an end, and each is read at the same index.
+        unsafe impl<$($s: Source),+> Source for $zip<$($s),+> {
             type Item = ($($s::Item,)+);
             type Bound<'a, LANES: Lanes> = ($($s::Bound<'a, LANES>,)+) where Self: 'a;
             const LOOPS: bool = false $(|| $s::LOOPS)+;

@@ -69,7 +69,7 @@ macro_rules! level_common {
             s.len().min(u32::MAX as usize) as u32
         }
         #[inline(always)]
-        fn field<'a, T: $crate::element::Element, F: $crate::element::Element>(
+        unsafe fn field<'a, T: $crate::element::Element, F: $crate::element::Element>(
             self,
             s: Self::Slice<'a, T>,
             at: $crate::element::Offset,

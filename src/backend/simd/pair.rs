@@ -55,8 +55,9 @@ impl<L: Level> Lanes for Pair<L> {
         self.0.slice_len(s)
     }
     #[inline(always)]
-    fn field<'a, T: Element, F: Element>(self, s: Self::Slice<'a, T>, at: Offset) -> Self::Slice<'a, F> {
-        self.0.field::<T, F>(s, at)
+    unsafe fn field<'a, T: Element, F: Element>(self, s: Self::Slice<'a, T>, at: Offset) -> Self::Slice<'a, F> {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.field::<T, F>(s, at) }
     }
     #[inline(always)]
     fn uniform<S: Scalar>(self, x: S) -> S::In<L::Uniform> {

@@ -33,6 +33,17 @@ pub(crate) fn stream<L: Level, T: Element>(l: L, x: Varying<L, T>, to: ViewMut<'
     T::visit(&mut Stream(l, to, i), x.0, Offset::START);
 }
 
+/// Orders the streaming stores of a driver when it is done, and also when a kernel's panic ends it: the memory is the caller's.
+pub(crate) struct Fence<L: Level, const STREAM: bool>(pub(crate) L);
+impl<L: Level, const STREAM: bool> Drop for Fence<L, STREAM> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if STREAM {
+            self.0.fence();
+        }
+    }
+}
+
 struct SlideDown<L, const N: usize>(L);
 impl<L: Level, const N: usize> LeafMap<L, L> for SlideDown<L, N> {
     #[inline(always)]

@@ -58,7 +58,7 @@ impl<'t> Lanes for Trace<'t> {
             r.leaf(Op::Uniform(word), Kind::U32)
         }))
     }
-    fn field<'a, T: Element, F: Element>(self, s: Self::Slice<'a, T>, at: Offset) -> Self::Slice<'a, F> {
+    unsafe fn field<'a, T: Element, F: Element>(self, s: Self::Slice<'a, T>, at: Offset) -> Self::Slice<'a, F> {
         TraceSlice { binding: s.binding, word: s.word + at.words as u32, kind: PhantomData }
     }
     fn uniform<S: Scalar>(self, x: S) -> S::In<Self> {

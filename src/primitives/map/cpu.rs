@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::backend::cpu::Cpu;
-use crate::backend::simd::{Level, Pair, Span, ViewMut, WithLevel, store, stream};
+use crate::backend::simd::{Fence, Level, Pair, Span, ViewMut, WithLevel, store, stream};
 use crate::element::Element;
 use crate::error::Result;
 use crate::source::Source;
@@ -49,6 +49,7 @@ impl<S: Source<Item: Element>> Fill<'_, S> {
     fn each<L: Level, const STREAM: bool>(self, l: L) {
         let (bound, out) = (self.source.bind(l), self.out.whole());
         let Range { start: mut i, end } = self.range;
+        let _fence = Fence::<L, STREAM>(l);
         if STREAM {
             let head = (i + out.elements_to_alignment(i)).min(end);
             while i < head {
@@ -94,9 +95,6 @@ impl<S: Source<Item: Element>> Fill<'_, S> {
         if i < end {
             let span = Span::new(i, end - i);
             store(l, S::load(l, bound, span), out, span);
-        }
-        if STREAM {
-            l.fence();
         }
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::backend::cpu::Cpu;
-use crate::backend::simd::{Level, Span, ViewMut, WithLevel, extract, first, slide_up, store, stream};
+use crate::backend::simd::{Fence, Level, Span, ViewMut, WithLevel, extract, first, slide_up, store, stream};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernel::{Varying, ops};
@@ -135,6 +135,7 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> Link<'_, T, S, O> {
     fn each<L: Level, const EXCLUSIVE: bool, const STREAM: bool>(self, l: L, carry: T) -> T {
         let (bound, op, out) = (self.scan.source.bind(l), self.scan.op, self.out.whole());
         let Range { start: mut i, end } = self.range;
+        let _fence = Fence::<L, STREAM>(l);
         let mut carry = ops::lit(l, carry);
         if STREAM {
             let head = (i + out.elements_to_alignment(i)).min(end);
@@ -157,9 +158,6 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> Link<'_, T, S, O> {
         if i < end {
             let span = Span::new(i, end - i);
             store(l, step::<L, T, S, O, EXCLUSIVE>(l, bound, op, span, &mut carry), out, span);
-        }
-        if STREAM {
-            l.fence();
         }
         extract(l, carry, 0)
     }
