@@ -109,10 +109,13 @@ fn double(i: u32) -> f64 {
 fn long(i: u32) -> u64 {
     i as u64 * 3
 }
+/// Writes the scan of ones.
+type Scan<'a, T> = &'a dyn Fn(&Engine, &mut [T]);
+
 /// Every element of a large output is written, at every offset of the memory from a boundary, and nothing around it.
 fn streams<T: Element + PartialEq + std::fmt::Debug>(
     kernel: impl Kernel<u32, Out = T>,
-    operator: Option<&dyn Fn(&Engine, &mut [T])>,
+    operator: Option<Scan<'_, T>>,
     old: T,
     want: impl Fn(u32) -> T,
 ) {
