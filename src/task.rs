@@ -81,7 +81,8 @@ impl<'e, P: Primitive> Task<'e, P> {
     }
 
     /// Gives up with [`Error::Timeout`] when this much time has passed. The CPU looks at the clock between chunks, the GPU while
-    /// waiting; what was passed in stays usable, and so does the engine.
+    /// waiting; what was passed in stays usable, and so does the engine. (An array that
+    /// stays on the GPU is there as soon as its work is recorded: its deadline cannot pass.)
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.options.deadline = Some(limit);
         self

@@ -6,7 +6,8 @@ use crate::kernel::{Lanes, Varying};
 
 use super::{IntoSource, Source};
 
-/// `source[indices[i]]`. An index out of range reads the last element; an empty source gives zeros.
+/// `source[indices[i]]`. An index out of range reads the last element; an empty slice gives zeros, and an empty
+/// source that is computed gives what it computes at its start.
 pub fn gather<S: IntoSource, I: IntoSource<Item = u32>>(source: S, indices: I) -> Gather<S::Source, I::Source> {
     Gather { source: source.into_source(), indices: indices.into_source() }
 }
