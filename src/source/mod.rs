@@ -28,7 +28,7 @@ pub const UNBOUNDED: usize = usize::MAX;
 /// Primitives load every index below [`len`](Source::len), and memory is read there without a check. So a length must not change
 /// while a task runs; it must be no larger than what `load` can read; and an implementation that wraps another source must load
 /// from it what is below that one's length. (A computation on elements needs none of this: it is a
-/// [`Kernel`](crate::kernel::Kernel).)
+/// [`Kernel`].)
 #[allow(clippy::len_without_is_empty, reason = "the length may be an error: nobody can branch on emptiness alone")]
 pub unsafe trait Source: Copy + Send + Sync {
     /// What is read.
