@@ -69,10 +69,11 @@ fn functions(text: &str) -> Vec<(&str, Vec<&str>)> {
     functions
 }
 
-/// The calls that may stay: they end the program, move memory outside of loops, or are the cold paths for strides beyond 32 bits, which
+/// The calls that may stay: they end the program or go on with a panic, move memory outside of loops, or are the cold paths for strides beyond 32 bits, which
 /// take no vectors.
-const HARMLESS: [&str; 10] = [
+const HARMLESS: [&str; 11] = [
     "panic",
+    "_Unwind_Resume",
     "unwrap_failed",
     "expect_failed",
     "slice_index",
