@@ -22,21 +22,19 @@ fn shuffle_down_Item(v: Item, n: u32) -> Item {
 }
 @group(0) @binding(2) var<uniform> combine_u: array<vec4<u32>, 1>;
 fn combine(a: Item, b: Item) -> Item {
-    let v0 = g_is_nan_f32(a.f0);
-    let v1 = g_is_nan_f32(b.f0);
-    let v2 = !v1;
-    let v3 = a.f0 == b.f0;
-    let v4 = v0 & v1;
-    let v5 = v3 | v4;
-    let v6 = a.f0 < b.f0;
-    let v7 = v0 & v2;
-    let v8 = v6 | v7;
-    let v9 = b.f1 < a.f1;
-    let v10 = v5 & v9;
-    let v11 = v8 | v10;
-    let v12 = select(a.f0, b.f0, v11);
-    let v13 = select(a.f1, b.f1, v11);
-    return Item(v12, v13);
+    let v0 = b.f0 <= a.f0;
+    let v1 = a.f0 <= b.f0;
+    let v2 = !v0;
+    let v3 = g_is_nan_f32(b.f0);
+    let v4 = !v3;
+    let v5 = v2 & v4;
+    let v6 = v0 & v1;
+    let v7 = b.f1 < a.f1;
+    let v8 = v6 & v7;
+    let v9 = v5 | v8;
+    let v10 = select(a.f0, b.f0, v9);
+    let v11 = select(a.f1, b.f1, v9);
+    return Item(v10, v11);
 }
 fn combine_identity() -> Item {
     let v0 = bitcast<f32>(combine_u[0].x);
