@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::element::Element;
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::DeviceArray;
@@ -70,7 +70,7 @@ impl<T: Element> Array<T> {
     /// The elements in host memory. The first call on an array that is only on the GPU waits for the GPU and copies.
     ///
     /// # Errors
-    /// [`Error::DeviceLost`] if the only copy was on a GPU that is gone; other GPU errors as they come.
+    /// [`Error::DeviceLost`](crate::Error::DeviceLost) if the only copy was on a GPU that is gone; other GPU errors as they come.
     pub fn as_slice(&self) -> Result<&[T]> {
         if let Some(host) = self.host.get() {
             return Ok(host);
@@ -91,13 +91,13 @@ impl<T: Element> Array<T> {
     /// The elements as a vector, without a copy if they are in host memory. Errors as [`Array::as_slice`].
     pub fn into_vec(self) -> Result<Vec<T>> {
         self.as_slice()?;
-        self.host.into_inner().ok_or(Error::Unbounded)
+        Ok(self.host.into_inner().expect("reading the array has made its host copy"))
     }
 
     /// Copies to the GPU now, if the engine has one and the elements are not there yet, so that later calls find them.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if there is no GPU; [`Error::OutOfMemory`] if there is no room.
+    /// [`Error::Unsupported`](crate::Error::Unsupported) if there is no GPU; [`Error::OutOfMemory`](crate::Error::OutOfMemory) if there is no room.
     pub fn to_gpu(&self) -> Result<()> {
         #[cfg(feature = "gpu")]
         {
@@ -105,7 +105,7 @@ impl<T: Element> Array<T> {
             self.device(&gpu).map(|_| ())
         }
         #[cfg(not(feature = "gpu"))]
-        Err(Error::Unsupported {
+        Err(crate::error::Error::Unsupported {
             backend: crate::plan::Backend::Gpu,
             reason: "this build of granule has no GPU backend: enable the feature `gpu`".into(),
         })

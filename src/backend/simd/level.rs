@@ -19,7 +19,7 @@ pub trait Level:
     > + Send
     + Sync
 {
-    /// Number of lanes: a power of two, at most 16... the same for every type.
+    /// Number of lanes: a power of two, the same for every type: 4, 8 or 16, and twice that for a pair of vectors.
     const WIDTH: usize;
     /// Whether `mul_add` is one instruction. Where it is not, the library's own maths multiplies and adds instead.
     const FMA: bool = false;
