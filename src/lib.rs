@@ -79,6 +79,7 @@ pub mod operator;
 pub mod plan;
 pub mod primitives;
 pub mod source;
+mod tune;
 mod task;
 
 /// The GPU's side for those who look closer: adapters, which one to use, and how it computes.

@@ -10,10 +10,36 @@ pub struct Cost {
     pub bytes_read: f32,
     /// Bytes read at computed indices.
     pub bytes_random: f32,
-    /// Operations, each weighted by what it takes of an addition's throughput.
-    pub ops: f32,
+    /// Operations.
+    pub ops: Ops,
     /// Whether a loop runs for a number of times that depends on the data. It is counted once.
     pub loops_unknown: bool,
+    /// Whether a loop runs for a number of times that the host passes in: then the cost holds for this call only.
+    pub loops_passed: bool,
+}
+
+/// Operations by class, each weighted by what it is expected to take of an addition's throughput. How fast a machine really is at a
+/// class is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ops {
+    /// Additions, multiplications, comparisons, selections, bits.
+    pub simple: f32,
+    /// Divisions, remainders and square roots, which have a unit of their own.
+    pub divide: f32,
+    /// Exponentials, logarithms, trigonometry: polynomials on a CPU, tables on a GPU.
+    pub function: f32,
+}
+
+impl Ops {
+    /// So many simple ones.
+    pub const fn simple(count: f32) -> Ops {
+        Ops { simple: count, divide: 0.0, function: 0.0 }
+    }
+
+    /// All of them, weighted.
+    pub fn total(&self) -> f32 {
+        self.simple + self.divide + self.function
+    }
 }
 
 /// How often a loop of unknown length is counted: the cost of one iteration is kept.
@@ -34,7 +60,7 @@ impl Cost {
                 Stmt::Store { .. } | Stmt::Break | Stmt::Continue => {}
                 Stmt::If { then, other, .. } => {
                     // Lanes of one vector or subgroup take both branches.
-                    self.ops += times;
+                    self.ops.simple += times;
                     self.block(f, then, times);
                     self.block(f, other, times);
                 }
@@ -42,7 +68,10 @@ impl Cost {
                     let trips = match *trips {
                         Trips::Once => 1.0,
                         Trips::Range { from, to, inclusive } => match (known(f, from), known(f, to)) {
-                            (Some(from), Some(to)) => (to - from + inclusive as i128).max(0) as f32,
+                            (Some(first), Some(last)) => {
+                                self.loops_passed |= !is_constant(f, from) || !is_constant(f, to);
+                                (last - first + inclusive as i128).max(0) as f32
+                            }
                             _ => {
                                 self.loops_unknown = true;
                                 UNKNOWN_TRIPS
@@ -65,11 +94,24 @@ impl Cost {
             Op::Read { guarded, .. } => {
                 let bytes = times * 4.0 * kind.words() as f32;
                 *(if guarded { &mut self.bytes_random } else { &mut self.bytes_read }) += bytes;
-                self.ops += times * if guarded { 4.0 } else { 1.0 };
+                self.ops.simple += times * if guarded { 4.0 } else { 1.0 };
             }
-            op => self.ops += times * weight(op, kind),
+            op => {
+                let class = match op {
+                    Op::Unary(Unary::Sqrt, _) | Op::Binary(Binary::Div | Binary::Rem, ..) => &mut self.ops.divide,
+                    Op::Unary(f, _) if is_function(f) => &mut self.ops.function,
+                    Op::Binary(Binary::Atan2 | Binary::Pow, ..) => &mut self.ops.function,
+                    _ => &mut self.ops.simple,
+                };
+                *class += times * weight(op, kind);
+            }
         }
     }
+}
+
+fn is_function(f: Unary) -> bool {
+    use Unary::*;
+    matches!(f, Exp | Exp2 | Ln | Log2 | Log10 | Sin | Cos | Tan | Tanh | Atan)
 }
 
 /// The weight of an operation.
@@ -97,6 +139,15 @@ fn weight(op: Op, kind: Kind) -> f32 {
             Binary::Pow => 40.0,
             _ => 1.0,
         },
+    }
+}
+
+fn is_constant(f: &Traced, id: Id) -> bool {
+    match f.ops[id as usize] {
+        Op::Uniform(_) => false,
+        Op::Unary(_, a) => is_constant(f, a),
+        Op::Binary(_, a, b) => is_constant(f, a) && is_constant(f, b),
+        _ => true,
     }
 }
 

@@ -12,7 +12,7 @@ mod varying;
 #[doc(hidden)]
 pub mod wgsl;
 
-pub use cost::Cost;
+pub use cost::{Cost, Ops};
 pub use lanes::{FloatLane, In, IntLane, Lane, Lanes, MaskLane, NumLane};
 pub use trace::Trace;
 pub use varying::{ToVarying, Uniform, Varying};

@@ -1,6 +1,6 @@
 //! The graphics processors.
 
-use super::Bytes;
+use super::{Bytes, Measured, OpRates};
 
 /// What is known of this computer's GPUs.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,20 +109,45 @@ pub struct GpuRates {
     pub submit: f64,
     /// Seconds for each further dispatch in it.
     pub dispatch: f64,
-    /// Seconds until the host sees a result, beyond the time that its bytes take.
-    pub readback: f64,
-    /// Bytes a second between host memory and the GPU's.
-    pub link: f64,
+    /// From host memory to the GPU's.
+    pub upload: Link,
+    /// From the GPU's memory to the host's. The latency is what the host waits for a result beyond its bytes.
+    pub download: Link,
     /// Bytes a second between the GPU and its memory.
     pub memory: f64,
+    /// Bytes a second between the GPU and its last cache.
+    pub cache: f64,
+    /// Bytes that this cache holds.
+    pub cache_bytes: f64,
     /// How many bytes in order one byte at a computed index is worth.
     pub random_weight: f64,
     /// Weighted operations a second, all lanes together.
-    pub ops: f64,
+    pub ops: OpRates,
     /// How many times slower arithmetic on 64-bit integers is.
     pub int64_slowdown: f64,
     /// How many times slower arithmetic on 64-bit floats is.
     pub float64_slowdown: f64,
+    /// Workgroups that keep all of it busy.
+    pub workgroups: f64,
+    /// Which of these figures were measured on this machine.
+    pub measured: Measured,
+}
+
+/// What a transfer costs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Link {
+    /// Seconds before the first byte.
+    pub latency: f64,
+    /// Bytes a second from then on.
+    pub bandwidth: f64,
+}
+
+impl Link {
+    /// Seconds to move so many bytes; none if there is nothing to move.
+    #[inline]
+    pub fn seconds(&self, bytes: f64) -> f64 {
+        if bytes > 0.0 { self.latency + bytes / self.bandwidth } else { 0.0 }
+    }
 }
 
 impl GpuRates {
@@ -147,17 +172,28 @@ impl GpuRates {
             submit: 40e-6,
             // Estimated: a pass in a batch that is recorded once; the share of a submission is 20 times less than a whole one.
             dispatch: 5e-6,
+            // Staging: one copy by the host, and a command in the batch.
+            upload: Link { latency: 5e-6, bandwidth: link },
             // Measured on lavapipe: mapping adds up to 25 us to the submission; a bus adds to that.
-            readback: 30e-6,
-            link,
+            download: Link { latency: 30e-6, bandwidth: link },
             memory,
+            // Nothing is assumed of caches: the same as memory until it is measured.
+            cache: memory,
+            cache_bytes: 0.0,
             // Memory is fetched in sectors of 32 bytes, of which an element takes 4.
             random_weight: 8.0,
-            ops,
+            ops: OpRates::all(ops),
             // Emulated by pairs of 32-bit instructions: an addition takes 2 to 3, a multiplication 4 to 6.
             int64_slowdown: 4.0,
             // Consumer cards have one 64-bit unit for 32 or 64 of 32 bits.
             float64_slowdown: if kind == GpuKind::Software { 2.0 } else { 32.0 },
+            // Eight groups on each of 128, 16 or 2 processors.
+            workgroups: match kind {
+                GpuKind::Discrete | GpuKind::Virtual => 1024.0,
+                GpuKind::Integrated | GpuKind::Other => 128.0,
+                GpuKind::Software => 16.0,
+            },
+            measured: Measured::default(),
         }
     }
 }

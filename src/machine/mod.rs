@@ -7,7 +7,9 @@ pub mod cpu;
 pub mod gpu;
 
 pub use cpu::{Cpu, CpuRates, Levels};
-pub use gpu::{GpuInfo, GpuKind, GpuRates, Gpus};
+pub use gpu::{GpuInfo, GpuKind, GpuRates, Gpus, Link};
+
+use crate::kernel::cost::Ops;
 
 /// A computer.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +22,47 @@ pub struct Machine {
     pub gpus: Gpus,
     /// What this build of the crate can use.
     pub built: Built,
+}
+
+/// Weighted operations a second, by class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OpRates {
+    /// Of [`Ops::simple`].
+    pub simple: f64,
+    /// Of [`Ops::divide`].
+    pub divide: f64,
+    /// Of [`Ops::function`].
+    pub function: f64,
+}
+
+impl OpRates {
+    /// The weights are taken at their word: one rate for all.
+    pub const fn all(rate: f64) -> Self {
+        OpRates { simple: rate, divide: rate, function: rate }
+    }
+
+    /// Seconds for these operations.
+    #[inline]
+    pub fn seconds(&self, ops: Ops) -> f64 {
+        f64::from(ops.simple) / self.simple + f64::from(ops.divide) / self.divide + f64::from(ops.function) / self.function
+    }
+}
+
+/// Which figures of a backend were measured; the others are priors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// What a call, a chunk, a submission or a dispatch costs.
+    pub overhead: bool,
+    /// Calling helpers.
+    pub wake: bool,
+    /// Transfers between host and GPU, both ways.
+    pub transfer: bool,
+    /// Bandwidths.
+    pub memory: bool,
+    /// Reads at computed indices.
+    pub random: bool,
+    /// Arithmetic.
+    pub compute: bool,
 }
 
 /// The optional parts that the crate was built with. Data and no `cfg`, so that planning for any build can be tested in any build.

@@ -205,7 +205,7 @@ impl Explanation {
             write!(f, " and {} at random", Bytes(f64::from(element.bytes_random) * n as f64))?;
         }
         let result = if operation == Operation::Reduce { 1.0 } else { n as f64 } * item_bytes as f64;
-        write!(f, ", result {}, {:.1} operations an element", Bytes(result), element.ops + combine.ops)?;
+        write!(f, ", result {}, {:.1} operations an element", Bytes(result), element.ops.total() + combine.ops.total())?;
         if upload_bytes > 0 {
             write!(f, "; {} not on the GPU", Bytes(upload_bytes as f64))?;
         }
@@ -223,8 +223,8 @@ impl Explanation {
             ("n", n.to_string()),
             ("bytes_read", number(f64::from(element.bytes_read))),
             ("bytes_random", number(f64::from(element.bytes_random))),
-            ("ops", number(f64::from(element.ops))),
-            ("combine_ops", number(f64::from(combine.ops))),
+            ("ops", number(f64::from(element.ops.total()))),
+            ("combine_ops", number(f64::from(combine.ops.total()))),
             ("item_bytes", item_bytes.to_string()),
             ("upload_bytes", upload_bytes.to_string()),
             ("download_bytes", download_bytes.to_string()),

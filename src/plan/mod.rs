@@ -11,8 +11,8 @@ mod problem;
 
 pub use explain::{Change, Explanation, explain};
 pub use model::{Infeasible, Prediction, TILE};
-pub use plan::{Candidate, Choice, Plan, choose, choose_unless_gpu_matters, plan};
-pub use problem::{GpuNeeds, Operation, Problem};
+pub use plan::{Candidate, Choice, Plan, Weighed, choose, choose_unless_gpu_matters, plan};
+pub use problem::{GpuNeeds, Operation, Problem, Sample, Seen};
 
 /// Where work can run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

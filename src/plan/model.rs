@@ -11,17 +11,17 @@
 //! After StarPU (Augonnet, Thibault, Namyst, Wacrenier, 2011) in taking transfers for a cost of their own, and the roofline model
 //! (Williams, Waterman, Patterson, 2009) in the maximum of memory and arithmetic.
 
-use crate::machine::{CpuRates, GpuInfo, GpuKind, Gpus, Machine};
+use crate::machine::{CpuRates, GpuInfo, GpuKind, Gpus, Machine, OpRates};
 
-use super::{Backend, Operation, Problem};
+use super::{Backend, GpuNeeds, Operation, Problem, Sample};
 
 /// Elements in a tile, of which every share of work is a whole number.
 pub const TILE: usize = 4096;
 
 /// How often a loop is taken to run whose number of iterations depends on data.
 const ASSUMED_ITERATIONS: f64 = 64.0;
-/// The arithmetic of 64-bit types: as many lanes in twice the registers.
-const WIDE: f64 = 2.0;
+/// A result larger than this is allocated in pages of its own, which the operating system provides at the first touch.
+const OWN_PAGES: f64 = 128.0 * 1024.0;
 /// Seconds of work in a chunk, aimed at: long against the price of taking one, short against what an idle worker may wait for.
 const CHUNK_SECONDS: f64 = 50e-6;
 /// Chunks for each worker at least, so that one who comes late or is slow is made up for by the others.
@@ -42,16 +42,25 @@ pub struct Prediction {
     pub compute: f64,
     /// Moving the result to the host.
     pub readback: f64,
-    /// All of it.
+    /// All of it: the sum of the terms, corrected by what was measured of calls like this one.
     pub total: f64,
+    /// That correction.
+    pub seen: Sample,
     /// Whether a loop's number of iterations was assumed, so that `compute` is a guess.
     pub assumed: bool,
 }
 
 impl Prediction {
-    fn sum(self) -> Self {
-        let work = self.memory.max(self.compute);
-        Prediction { total: self.overhead + self.wake + self.transfer + work + self.readback, ..self }
+    #[inline]
+    fn corrected(self, seen: Sample) -> Self {
+        let p = Prediction { seen, ..self };
+        Prediction { total: p.modelled() * f64::from(seen.ratio), ..p }
+    }
+
+    /// The sum of the terms, by the model alone.
+    #[inline]
+    pub fn modelled(&self) -> f64 {
+        self.overhead + self.wake + self.transfer + self.memory.max(self.compute) + self.readback
     }
 }
 
@@ -138,8 +147,11 @@ pub(super) struct Work {
     read: f64,
     random: f64,
     written: f64,
-    element_ops: f64,
-    combine_ops: f64,
+    /// Of `written`, what goes to memory that nobody has touched yet.
+    fresh: f64,
+    n: f64,
+    /// How often the element's loops of unknown length run, and the operator's.
+    iterations: (f64, f64),
     assumed: bool,
 }
 
@@ -147,24 +159,39 @@ impl Work {
     #[inline]
     pub(super) fn of(problem: &Problem) -> Self {
         let n = problem.n as f64;
-        let times = |unknown: bool| if unknown { ASSUMED_ITERATIONS } else { 1.0 };
         let (element, combine) = (&problem.element, &problem.combine);
-        let iterations = times(element.loops_unknown);
+        let seen = f64::from(problem.seen.iterations);
+        let times = |unknown: bool| match unknown {
+            false => 1.0,
+            true if seen > 0.0 => seen,
+            true => ASSUMED_ITERATIONS,
+        };
+        let iterations = (times(element.loops_unknown), times(combine.loops_unknown));
         let reduces = problem.operation == Operation::Reduce;
+        let written = if reduces { 0.0 } else { n * problem.item_bytes as f64 };
         Work {
             footprint: problem.bytes() as f64,
             read: n * f64::from(element.bytes_read),
-            random: n * f64::from(element.bytes_random) * iterations,
-            written: if reduces { 0.0 } else { n * problem.item_bytes as f64 },
-            element_ops: n * f64::from(element.ops) * iterations,
-            combine_ops: n * f64::from(combine.ops) * times(combine.loops_unknown),
-            assumed: element.loops_unknown || combine.loops_unknown,
+            random: n * f64::from(element.bytes_random) * iterations.0,
+            written,
+            fresh: if problem.allocates { (written - OWN_PAGES).max(0.0) } else { 0.0 },
+            n,
+            iterations,
+            assumed: seen == 0.0 && (element.loops_unknown || combine.loops_unknown),
         }
+    }
+
+    /// Seconds of arithmetic, if an element is evaluated and combined so many times.
+    #[inline]
+    fn compute(&self, problem: &Problem, rates: &OpRates, slowdown: f64, evaluations: f64, combinations: f64) -> f64 {
+        let element = rates.seconds(problem.element.ops) * self.iterations.0 * evaluations;
+        let combine = rates.seconds(problem.combine.ops) * self.iterations.1 * combinations;
+        (element + combine) * self.n * slowdown
     }
 }
 
 /// What one core would take, and of that what does not scale with the cores.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Serial {
     /// Seconds to move the part of the bytes that the caches hold.
     cached: f64,
@@ -179,11 +206,12 @@ impl Serial {
     #[inline]
     pub(super) fn of(problem: &Problem, work: &Work, machine: &Machine) -> Self {
         let (cached, dram) = memory(work, machine);
+        let cached = cached + work.fresh / machine.rates.fresh;
         // A prefix over the lanes takes a step for each doubling, and one to add the carry.
         let steps = if problem.operation == Operation::Scan { 1.0 + f64::from(machine.cpu.simd_lanes.ilog2()) } else { 1.0 };
-        let ops = work.element_ops + work.combine_ops * steps;
-        let fetch = if problem.download_bytes == 0 { 0.0 } else { fetch(problem.download_bytes, machine.gpus()) };
-        Serial { cached, dram, compute: ops / throughput(problem, machine), fetch, assumed: work.assumed }
+        let compute = on_one_core(problem, work, machine, steps);
+        let fetch = if problem.download_bytes == 0 { 0.0 } else { fetch(problem, machine.gpus()) };
+        Serial { cached, dram, compute, fetch, assumed: work.assumed }
     }
 
     fn body(&self) -> f64 {
@@ -191,11 +219,21 @@ impl Serial {
     }
 }
 
-/// Weighted operations a second of one core.
+/// Seconds of arithmetic of one core, if an element is combined so many times.
 #[inline]
-fn throughput(problem: &Problem, machine: &Machine) -> f64 {
-    let wide = if problem.gpu.int64 || problem.gpu.float64 { WIDE } else { 1.0 };
-    machine.rates.ops_per_lane * machine.cpu.simd_lanes as f64 / wide
+fn on_one_core(problem: &Problem, work: &Work, machine: &Machine, combinations: f64) -> f64 {
+    let rates = &machine.rates;
+    let slowdown = slowdown(problem, rates.int64_slowdown, rates.float64_slowdown);
+    work.compute(problem, &rates.ops, slowdown, 1.0, combinations) / machine.cpu.simd_lanes as f64
+}
+
+#[inline]
+fn slowdown(problem: &Problem, int64: f64, float64: f64) -> f64 {
+    match problem.gpu {
+        GpuNeeds { float64: true, .. } => float64,
+        GpuNeeds { int64: true, .. } => int64,
+        _ => 1.0,
+    }
 }
 
 /// Seconds of one core for the bytes that the caches hold, and for those that they do not.
@@ -228,9 +266,10 @@ fn memory(work: &Work, machine: &Machine) -> (f64, f64) {
 }
 
 /// Seconds to get inputs that only a GPU has. Which one has them is not known here, so it is the one with the fastest link.
-fn fetch(bytes: u64, gpus: &[GpuInfo]) -> f64 {
-    let times = gpus.iter().map(|gpu| gpu.rates.submit + gpu.rates.readback + bytes as f64 / gpu.rates.link);
-    times.min_by(f64::total_cmp).unwrap_or(0.0)
+fn fetch(problem: &Problem, gpus: &[GpuInfo]) -> f64 {
+    let bytes = problem.download_bytes as f64;
+    let times = gpus.iter().map(|gpu| gpu.rates.submit + gpu.rates.download.seconds(bytes));
+    (times.min_by(f64::total_cmp).unwrap_or(0.0) - problem.forgone).max(0.0)
 }
 
 #[inline]
@@ -245,11 +284,11 @@ fn pinned(problem: &Problem, backend: Backend) -> Result<(), Infeasible> {
 #[inline]
 pub(super) fn simd(problem: &Problem, machine: &Machine, serial: &Serial) -> Result<Prediction, Infeasible> {
     pinned(problem, Backend::Simd)?;
-    Ok(alone(machine, serial))
+    Ok(alone(problem, machine, serial))
 }
 
 #[inline]
-fn alone(machine: &Machine, serial: &Serial) -> Prediction {
+fn alone(problem: &Problem, machine: &Machine, serial: &Serial) -> Prediction {
     Prediction {
         overhead: machine.rates.call,
         transfer: serial.fetch,
@@ -258,7 +297,7 @@ fn alone(machine: &Machine, serial: &Serial) -> Prediction {
         assumed: serial.assumed,
         ..Prediction::default()
     }
-    .sum()
+    .corrected(problem.seen.simd)
 }
 
 /// Several cores: the best number of workers, and what it takes.
@@ -282,12 +321,12 @@ pub(super) fn threads(
     };
     let limit = cores.min(problem.n.div_ceil(TILE));
     if limit < 2 && asked_for {
-        return Ok((1, alone(machine, serial)));
+        return Ok((1, alone(problem, machine, serial)));
     }
     if cores < 2 {
         return Err(Infeasible::OneCore);
     }
-    if limit < 2 || (!asked_for && serial.body() < 2.0 * machine.rates.wake_hot) {
+    if limit < 2 || (!asked_for && serial.body() * f64::from(problem.seen.simd.ratio) < 2.0 * machine.rates.wake_hot) {
         return Err(Infeasible::TooSmall);
     }
     // The time first falls and then rises in the workers, so doubling may stop at the first rise.
@@ -312,6 +351,7 @@ struct Shared<'a> {
     /// The part of the time of one core for memory that more cores cannot get below.
     saturated: f64,
     rates: &'a CpuRates,
+    seen: Sample,
 }
 
 impl<'a> Shared<'a> {
@@ -321,9 +361,10 @@ impl<'a> Shared<'a> {
         if problem.operation == Operation::Scan {
             // A worker reduces its chunk, learns what stands before it, and reads it again, then out of its second-level cache.
             serial.cached += (work.read + work.random * rates.random_weight.l2) / rates.read.l2;
-            serial.compute += (work.element_ops + work.combine_ops) / throughput(problem, machine);
+            serial.compute += on_one_core(problem, work, machine, 1.0);
         }
-        Shared { n: problem.n, serial, saturated: (rates.read.dram / rates.dram_limit).min(1.0), rates }
+        let saturated = (rates.read.dram / rates.dram_limit).min(1.0);
+        Shared { n: problem.n, serial, saturated, rates, seen: problem.seen.threads }
     }
 
     #[inline]
@@ -344,7 +385,7 @@ impl<'a> Shared<'a> {
             assumed,
             ..Prediction::default()
         }
-        .sum()
+        .corrected(self.seen)
     }
 }
 
@@ -400,26 +441,19 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
         Operation::Scan if problem.n <= TILE => (1.0, read + work.written, 1.0),
         Operation::Scan => (2.0 * levels(problem.n) - 1.0, 2.0 * read + work.written, 2.0),
     };
-    let slowdown = if needs.float64 {
-        rates.float64_slowdown
-    } else if needs.int64 {
-        rates.int64_slowdown
-    } else {
-        1.0
-    };
-    let ops = (work.element_ops + work.combine_ops) * evaluations * slowdown;
+    let slowdown = slowdown(problem, rates.int64_slowdown, rates.float64_slowdown);
+    let near = if work.footprint > 0.0 { (rates.cache_bytes / work.footprint).min(1.0) } else { 0.0 };
     let result = if problem.operation == Operation::Reduce { problem.item_bytes as f64 } else { work.written };
-    Ok(Prediction {
+    let prediction = Prediction {
         overhead: rates.submit + (passes + parts - 1.0) * rates.dispatch,
-        wake: 0.0,
-        transfer: problem.upload_bytes as f64 / rates.link,
-        memory: traffic / rates.memory,
-        compute: ops / rates.ops,
-        readback: if problem.result_on_host { rates.readback + result / rates.link } else { 0.0 },
-        total: 0.0,
+        transfer: (rates.upload.seconds(problem.upload_bytes as f64) - problem.forgone).max(0.0),
+        memory: traffic * (near / rates.cache + (1.0 - near) / rates.memory),
+        compute: work.compute(problem, &rates.ops, slowdown, evaluations, evaluations),
+        readback: if problem.result_on_host { rates.download.latency + result / rates.download.bandwidth } else { 0.0 },
         assumed: work.assumed,
-    }
-    .sum())
+        ..Prediction::default()
+    };
+    Ok(prediction.corrected(problem.seen.gpu))
 }
 
 /// What rules out all GPUs alike.

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::machine::{Gpus, Machine};
 
 use super::model::{self, Serial, TILE, Work};
-use super::{Backend, Infeasible, Prediction, Problem};
+use super::{Backend, Infeasible, Prediction, Problem, Sample};
 
 /// A call whose best time on the CPU is below this cannot gain from a GPU what looking for one costs: 30 ms, once, and then at
 /// best 100 microseconds a call to submit and to read back.
@@ -49,6 +49,14 @@ pub struct Candidate {
     pub prediction: Result<Prediction, Infeasible>,
 }
 
+impl Candidate {
+    /// Its predicted time, in seconds; infinite if it is not feasible.
+    #[inline]
+    pub fn total(&self) -> f64 {
+        self.prediction.map_or(f64::INFINITY, |p| p.total)
+    }
+}
+
 /// A choice with all candidates that it was made from. It can be compared, printed, written to a file and read again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -78,37 +86,95 @@ impl std::fmt::Display for Plan {
 
 /// Chooses where and how finely to run a problem: the candidate with the least predicted time, in the order of [`Backend`] where
 /// two are equal. Does not allocate and takes no lock. Fails where the problem is pinned to a backend that cannot run it.
+#[inline]
 pub fn choose(problem: &Problem, machine: &Machine) -> Result<Choice, Infeasible> {
-    let work = Work::of(problem);
-    let serial = Serial::of(problem, &work, machine);
-    let mut best = Best::default();
-    best.offer(Backend::Simd, 0, 1, model::simd(problem, machine, &serial));
-    let (workers, prediction) = split(model::threads(problem, machine, &work, &serial));
-    best.offer(Backend::Threads, 0, workers, prediction);
-    match model::any_gpu(problem, machine) {
-        Err(reason) => best.offer(Backend::Gpu, 0, 1, Err(reason)),
-        Ok(()) => {
-            for (index, gpu) in machine.gpus().iter().enumerate() {
-                // Where getting there alone takes longer than the best so far, the other terms need not be known.
-                if gpu.rates.submit + problem.upload_bytes as f64 / gpu.rates.link < best.total {
-                    best.offer(Backend::Gpu, index, 1, model::gpu(problem, machine, &work, gpu));
+    let weighed = Weighed::of(problem, machine);
+    Ok(weighed.choice(problem, machine, weighed.best()?))
+}
+
+/// A problem's candidates, one a backend: of several GPUs the best.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighed {
+    candidates: [Candidate; 3],
+    serial: Serial,
+}
+
+impl Weighed {
+    /// All three.
+    #[inline]
+    pub fn of(problem: &Problem, machine: &Machine) -> Weighed {
+        let work = Work::of(problem);
+        let serial = Serial::of(problem, &work, machine);
+        let one = |backend, prediction| Candidate { backend, gpu: 0, workers: 1, prediction };
+        let (workers, threads) = split(model::threads(problem, machine, &work, &serial));
+        let mut gpu = one(Backend::Gpu, Err(Infeasible::NoGpu));
+        match model::any_gpu(problem, machine) {
+            Err(reason) => gpu.prediction = Err(reason),
+            Ok(()) => {
+                for (index, adapter) in machine.gpus().iter().enumerate() {
+                    let next = Candidate { gpu: index, ..one(Backend::Gpu, model::gpu(problem, machine, &work, adapter)) };
+                    if index == 0 || next.total() < gpu.total() {
+                        gpu = next;
+                    }
                 }
             }
         }
+        let simd = one(Backend::Simd, model::simd(problem, machine, &serial));
+        Weighed { candidates: [simd, Candidate { workers, ..one(Backend::Threads, threads) }, gpu], serial }
     }
-    best.choice(problem, machine, &serial)
+
+    /// The candidate on this backend.
+    #[inline]
+    pub fn on(&self, backend: Backend) -> &Candidate {
+        &self.candidates[backend as usize]
+    }
+
+    /// The backend with the least predicted time.
+    ///
+    /// # Errors
+    /// Why none is feasible: the reason of the last one that was not ruled out by a pin.
+    #[inline]
+    pub fn best(&self) -> Result<Backend, Infeasible> {
+        let [simd, threads, gpu] = &self.candidates;
+        let mut best = simd;
+        for other in [threads, gpu] {
+            if other.total() < best.total() {
+                best = other;
+            }
+        }
+        match best.prediction {
+            Ok(_) => Ok(best.backend),
+            Err(first) => {
+                let reasons = self.candidates.iter().filter_map(|c| c.prediction.err());
+                Err(reasons.filter(|reason| !matches!(reason, Infeasible::PinnedElsewhere(_))).last().unwrap_or(first))
+            }
+        }
+    }
+
+    /// Seconds by which another backend would have been faster than this one, had the data been there.
+    pub fn forgone(&self, chosen: Backend) -> f64 {
+        let took = self.on(chosen).total();
+        let there = |c: &Candidate| c.prediction.map_or(f64::INFINITY, |p| p.total - p.transfer * f64::from(p.seen.ratio));
+        let least = self.candidates.iter().filter(|c| c.backend != chosen).map(there).fold(f64::INFINITY, f64::min);
+        if took.is_finite() { (took - least).max(0.0) } else { 0.0 }
+    }
+
+    /// What running on this backend means in detail.
+    #[inline]
+    pub fn choice(&self, problem: &Problem, machine: &Machine, backend: Backend) -> Choice {
+        let Candidate { gpu, workers, .. } = *self.on(backend);
+        let grain = match backend {
+            Backend::Simd => problem.n.max(1).div_ceil(TILE).saturating_mul(TILE),
+            Backend::Threads => model::grain(problem, machine, &self.serial, workers),
+            Backend::Gpu => TILE,
+        };
+        Choice { backend, workers, grain, gpu }
+    }
 }
 
 /// As [`choose`], with all candidates kept.
 pub fn plan(problem: &Problem, machine: &Machine) -> Result<Plan, Infeasible> {
-    let work = Work::of(problem);
-    let serial = Serial::of(problem, &work, machine);
-    let candidates = candidates(problem, machine);
-    let mut best = Best::default();
-    for c in &candidates {
-        best.offer(c.backend, c.gpu, c.workers, c.prediction);
-    }
-    Ok(Plan { choice: best.choice(problem, machine, &serial)?, candidates })
+    Ok(Plan { choice: choose(problem, machine)?, candidates: candidates(problem, machine) })
 }
 
 /// Everything that could be done.
@@ -142,69 +208,21 @@ pub fn choose_unless_gpu_matters(problem: &Problem, machine: &Machine) -> Option
     if possible && problem.pinned == Some(Backend::Gpu) {
         return None;
     }
-    let work = Work::of(problem);
-    let serial = Serial::of(problem, &work, machine);
-    let mut best = Best::default();
-    best.offer(Backend::Simd, 0, 1, model::simd(problem, machine, &serial));
-    let (workers, prediction) = split(model::threads(problem, machine, &work, &serial));
-    best.offer(Backend::Threads, 0, workers, prediction);
-    if possible && best.total > LOOK_ABOVE_SECONDS {
+    let weighed = Weighed::of(problem, machine);
+    let best = match weighed.best() {
+        Ok(backend) => backend,
+        Err(reason) => return Some(Err(reason)),
+    };
+    if possible && weighed.on(best).total() > LOOK_ABOVE_SECONDS {
         return None;
     }
-    if let Some(reason) = ruled_out {
-        best.offer(Backend::Gpu, 0, 1, Err(reason));
-    }
-    Some(best.choice(problem, machine, &serial))
+    Some(Ok(weighed.choice(problem, machine, best)))
 }
 
 fn split(threads: Result<(usize, Prediction), Infeasible>) -> (usize, Result<Prediction, Infeasible>) {
     match threads {
         Ok((workers, prediction)) => (workers, Ok(prediction)),
         Err(reason) => (1, Err(reason)),
-    }
-}
-
-/// The best candidate so far.
-struct Best {
-    total: f64,
-    backend: Backend,
-    gpu: usize,
-    workers: usize,
-    /// Why the last one that was not feasible is not, other than for being pinned elsewhere.
-    reason: Infeasible,
-}
-
-impl Default for Best {
-    fn default() -> Self {
-        let reason = Infeasible::PinnedElsewhere(Backend::Simd);
-        Best { total: f64::INFINITY, backend: Backend::Simd, gpu: 0, workers: 0, reason }
-    }
-}
-
-impl Best {
-    #[inline]
-    fn offer(&mut self, backend: Backend, gpu: usize, workers: usize, prediction: Result<Prediction, Infeasible>) {
-        match prediction {
-            Ok(p) if p.total < self.total => {
-                (self.total, self.backend, self.gpu, self.workers) = (p.total, backend, gpu, workers)
-            }
-            Err(reason) if !matches!(reason, Infeasible::PinnedElsewhere(_)) => self.reason = reason,
-            _ => {}
-        }
-    }
-
-    #[inline]
-    fn choice(&self, problem: &Problem, machine: &Machine, serial: &Serial) -> Result<Choice, Infeasible> {
-        let Best { backend, gpu, workers, reason, .. } = *self;
-        if workers == 0 {
-            return Err(reason);
-        }
-        let grain = match backend {
-            Backend::Simd => problem.n.max(1).div_ceil(TILE).saturating_mul(TILE),
-            Backend::Threads => model::grain(problem, machine, serial, workers),
-            Backend::Gpu => TILE,
-        };
-        Ok(Choice { backend, workers, grain, gpu })
     }
 }
 
@@ -225,14 +243,14 @@ impl std::fmt::Display for Seconds {
 }
 
 /// First line of a plan's text, with the version of its form.
-const HEADER: &str = "granule plan 1";
+const HEADER: &str = "granule plan 2";
 
 impl Plan {
     /// The plan as text, one candidate a line, which [`FromStr`] reads back without loss. Lines that start with `#` are comments,
     /// and a plan may be written by hand with the line `choice` alone:
     ///
     /// ```text
-    /// granule plan 1
+    /// granule plan 2
     /// choice backend=threads workers=2 grain=32768 gpu=0
     /// ```
     pub fn to_text(&self) -> String {
@@ -242,11 +260,12 @@ impl Plan {
             let _ = write!(text, "candidate backend={backend} gpu={gpu} workers={workers}"); // writing to a String cannot fail
             let _ = match prediction {
                 Ok(p) => {
-                    let Prediction { overhead, wake, transfer, memory, compute, readback, total, assumed } = p;
+                    let Prediction { overhead, wake, transfer, memory, compute, readback, total, seen, assumed } = p;
+                    let Sample { ratio, count } = seen;
                     writeln!(
                         text,
                         " overhead={overhead:e} wake={wake:e} transfer={transfer:e} memory={memory:e} compute={compute:e} \
-                         readback={readback:e} total={total:e} assumed={assumed}"
+                         readback={readback:e} total={total:e} ratio={ratio:e} samples={count} assumed={assumed}"
                     )
                 }
                 Err(reason) => match *reason {
@@ -357,6 +376,7 @@ impl<'a> Fields<'a> {
                 compute: self.seconds("compute")?,
                 readback: self.seconds("readback")?,
                 total: self.seconds("total")?,
+                seen: Sample { ratio: self.get("ratio")?, count: self.get("samples")? },
                 assumed: self.get("assumed")?,
             }),
         };

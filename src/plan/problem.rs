@@ -36,6 +36,8 @@ pub struct Problem {
     pub element: Cost,
     /// What combining two elements costs; zero for a map.
     pub combine: Cost,
+    /// Names the code that runs: the same for the same kernels and operator in every process.
+    pub code: u64,
     /// Size of one output element, in bytes.
     pub item_bytes: usize,
     /// Input bytes that the GPU does not have.
@@ -44,6 +46,10 @@ pub struct Problem {
     pub download_bytes: u64,
     /// Whether the caller needs the result in host memory.
     pub result_on_host: bool,
+    /// Whether the result goes to memory that the call allocates, which a CPU then touches for the first time.
+    pub allocates: bool,
+    /// Seconds that earlier calls on the same arrays lost because the arrays stayed where they are: so much of a transfer is paid.
+    pub forgone: f64,
     /// Whether the canonical order of a reduction may be given up.
     pub unordered: bool,
     /// Whether the kernel can run on a GPU at all, and what it needs there.
@@ -52,6 +58,48 @@ pub struct Problem {
     pub max_workers: usize,
     /// The backend that the caller asked for.
     pub pinned: Option<Backend>,
+    /// What was measured of calls like this one.
+    pub seen: Seen,
+}
+
+/// What was measured of a kind of calls: the same code, about as many elements, data in the same places.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// On one core.
+    pub simd: Sample,
+    /// On all cores.
+    pub threads: Sample,
+    /// On the GPU.
+    pub gpu: Sample,
+    /// How often a loop of unknown length runs on average; zero if that is not known.
+    pub iterations: f32,
+}
+
+impl Seen {
+    /// What was measured there.
+    #[inline]
+    pub fn on(&self, backend: Backend) -> Sample {
+        match backend {
+            Backend::Simd => self.simd,
+            Backend::Threads => self.threads,
+            Backend::Gpu => self.gpu,
+        }
+    }
+}
+
+/// Measured times of one backend, as a correction of the model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// Measured over predicted time, the median of the last few.
+    pub ratio: f32,
+    /// How many calls were measured. Zero with a ratio other than 1: it is that of calls with fewer or more elements.
+    pub count: u32,
+}
+
+impl Default for Sample {
+    fn default() -> Self {
+        Sample { ratio: 1.0, count: 0 }
+    }
 }
 
 /// What a kernel needs of a GPU.
@@ -87,14 +135,18 @@ impl Problem {
             n: 0,
             element: Cost::default(),
             combine: Cost::default(),
+            code: 0,
             item_bytes: 0,
             upload_bytes: 0,
             download_bytes: 0,
             result_on_host: false,
+            allocates: false,
+            forgone: 0.0,
             unordered: false,
             gpu: GpuNeeds::default(),
             max_workers: usize::MAX,
             pinned: None,
+            seen: Seen::default(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The cost of a source or an operator, traced once per type and thread.
+//! What is known of a source or an operator before it runs, traced once per type and thread.
 
 use std::cell::Cell;
 
@@ -10,7 +10,16 @@ use crate::operator::Operator;
 use crate::plan::GpuNeeds;
 use crate::source::Source;
 
-type Entry = (usize, Cost, GpuNeeds);
+/// What a trace says to the planner.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    pub(super) cost: Cost,
+    pub(super) needs: GpuNeeds,
+    /// Names the code: the same for the same IR, in every process.
+    pub(super) code: u64,
+}
+
+type Entry = (usize, Known);
 
 /// Direct-mapped: the cost of a call that was made before is one look.
 const SLOTS: usize = 64;
@@ -21,42 +30,47 @@ thread_local! {
 
 /// `key` is the address of a function that is compiled once per type; two types share it only if they trace alike.
 #[inline]
-fn cached(key: usize, trace: impl FnOnce() -> (Cost, GpuNeeds)) -> (Cost, GpuNeeds) {
+fn cached(key: usize, trace: impl FnOnce() -> Known) -> Known {
     TRACED.with(|slots| {
         let slot = &slots[(key ^ key >> 6 ^ key >> 12) % SLOTS];
         match slot.get() {
-            Some((of, cost, needs)) if of == key => (cost, needs),
+            Some((of, known)) if of == key => known,
             _ => {
-                let (cost, needs) = trace();
-                slot.set(Some((key, cost, needs)));
-                (cost, needs)
+                let known = trace();
+                // A loop that runs as often as a uniform says may run another number of times in the next call.
+                if !known.cost.loops_passed {
+                    slot.set(Some((key, known)));
+                }
+                known
             }
         }
     })
 }
 
 #[inline]
-pub(super) fn of_source<S: Source<Item: Element>>(source: &S) -> (Cost, GpuNeeds) {
+pub(super) fn of_source<S: Source<Item: Element>>(source: &S) -> Known {
     cached(trace_source::<S> as *const () as usize, || trace_source(source))
 }
 
 #[inline]
-pub(super) fn of_operator<T: Element, O: Operator<T>>(operator: &O) -> (Cost, GpuNeeds) {
+pub(super) fn of_operator<T: Element, O: Operator<T>>(operator: &O) -> Known {
     cached(trace_operator::<T, O> as *const () as usize, || trace_operator::<T, O>(operator))
 }
 
 #[cold]
-fn trace_source<S: Source<Item: Element>>(source: &S) -> (Cost, GpuNeeds) {
+fn trace_source<S: Source<Item: Element>>(source: &S) -> Known {
     read_off(&trace::trace_source(source))
 }
 
 #[cold]
-fn trace_operator<T: Element, O: Operator<T>>(operator: &O) -> (Cost, GpuNeeds) {
+fn trace_operator<T: Element, O: Operator<T>>(operator: &O) -> Known {
     read_off(&trace::trace_operator::<T, O>(operator))
 }
 
-fn read_off(traced: &Traced) -> (Cost, GpuNeeds) {
+fn read_off(traced: &Traced) -> Known {
     let refused = traced.refusal.as_ref().map(|_| "the kernel uses what WGSL has not; run it on the GPU alone to hear what");
     let bindings = traced.bindings.len() as u32;
-    (traced.cost, GpuNeeds { int64: traced.needs.int64, float64: traced.needs.float64, bindings, refused })
+    let needs = GpuNeeds { int64: traced.needs.int64, float64: traced.needs.float64, bindings, refused };
+    let hash = traced.hash();
+    Known { cost: traced.cost, needs, code: (hash ^ hash >> 64) as u64 }
 }

@@ -1,0 +1,1 @@
+//! History: how long calls really took, by kind of call.
