@@ -1,6 +1,9 @@
 //! `Array<T>`: data, and where its valid copies are.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+#[cfg(feature = "gpu")]
+use std::time::Instant;
 
 use crate::element::Element;
 use crate::engine::Engine;
@@ -19,6 +22,8 @@ pub struct Array<T: Element> {
     host: OnceLock<Vec<T>>,
     #[cfg(feature = "gpu")]
     device: OnceLock<DeviceArray>,
+    /// Seconds that calls lost because this stayed where it is: the bits of an `f64`. Once they exceed what moving costs it moves.
+    forgone: AtomicU64,
 }
 
 /// Where the valid copies of an [`Array`] are.
@@ -40,12 +45,14 @@ impl<T: Element> Array<T> {
             host: OnceLock::from(host),
             #[cfg(feature = "gpu")]
             device: OnceLock::new(),
+            forgone: AtomicU64::new(0),
         }
     }
 
     #[cfg(feature = "gpu")]
     pub(crate) fn from_device(engine: &Engine, len: usize, device: DeviceArray) -> Self {
-        Array { engine: engine.clone(), len, host: OnceLock::new(), device: OnceLock::from(device) }
+        let (host, device) = (OnceLock::new(), OnceLock::from(device));
+        Array { engine: engine.clone(), len, host, device, forgone: AtomicU64::new(0) }
     }
 
     /// Number of elements.
@@ -77,7 +84,9 @@ impl<T: Element> Array<T> {
         }
         #[cfg(feature = "gpu")]
         if let Some(device) = self.device.get() {
+            let since = Instant::now();
             let host = device.download::<T>(self.len)?;
+            self.engine.tuner().waited(since.elapsed(), self.engine.download_seconds(size_of_val(&host[..])));
             return Ok(self.host.get_or_init(|| host));
         }
         unreachable!("an array has a copy somewhere")
@@ -109,6 +118,17 @@ impl<T: Element> Array<T> {
             backend: crate::plan::Backend::Gpu,
             reason: "this build of granule has no GPU backend: enable the feature `gpu`".into(),
         })
+    }
+
+    /// Seconds that calls lost because the elements stayed where they are.
+    #[inline]
+    pub(crate) fn forgone(&self) -> f64 {
+        f64::from_bits(self.forgone.load(Relaxed))
+    }
+
+    /// More of them.
+    pub(crate) fn forgo(&self, seconds: f64) {
+        self.forgone.store((self.forgone() + seconds).to_bits(), Relaxed);
     }
 
     pub(crate) fn engine(&self) -> &Engine {

@@ -1,7 +1,7 @@
 //! `Engine`: what this computer is, and the way in to every primitive.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::array::Array;
 use crate::backend::cpu::{Cpu, Deadline, Pool, TILE};
@@ -9,11 +9,14 @@ use crate::backend::simd::SimdLevel;
 use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::machine::{Gpus, Machine};
-use crate::plan::{Backend, Choice, Infeasible, Problem};
+use crate::plan::{Backend, Choice, Infeasible, Plans, Problem};
+use crate::tune::{Calibrate, Decision, Tuner};
 
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{Gpu, Selection};
 
+/// Opening a GPU's driver takes so many seconds: it is opened once calls that might gain from it have taken as long.
+const OPENING: f64 = 30e-3;
 /// Elements between two looks at the clock, if there is a deadline: a look takes 25 ns, and this many take 1 us or more.
 const DEADLINE_GRAIN: usize = 4 * TILE;
 
@@ -37,14 +40,37 @@ struct Inner {
     level: SimdLevel,
     workers: AtomicUsize,
     pool: Pool,
-    /// The machine as far as it is known without opening a GPU driver.
-    cores_only: Machine,
-    /// The machine with its GPUs, once they were looked for.
-    whole: OnceLock<Machine>,
+    /// Where calls without a pin of their own run.
+    backend: Option<Backend>,
+    tuner: Tuner,
+    /// What is known of the machine, in the order in which it was learned: the last one is what counts.
+    machine: Version,
+    learning: Mutex<()>,
     /// The machine as calls without a pin see it once its GPU was lost under one of them: they no longer try it.
     bereft: OnceLock<Machine>,
     #[cfg(feature = "gpu")]
     gpu: gpu_side::GpuSide,
+}
+
+/// A description of the machine, and the one that replaced it. Old ones stay, since callers may hold them.
+struct Version {
+    machine: Machine,
+    next: OnceLock<Box<Version>>,
+}
+
+impl Version {
+    fn new(machine: Machine) -> Self {
+        Version { machine, next: OnceLock::new() }
+    }
+
+    #[inline]
+    fn last(&self) -> &Version {
+        let mut last = self;
+        while let Some(next) = last.next.get() {
+            last = next;
+        }
+        last
+    }
 }
 
 impl Engine {
@@ -73,7 +99,26 @@ impl Engine {
 
     /// The machine, GPUs included: looks for them if nobody has yet.
     pub fn machine(&self) -> &Machine {
-        self.0.whole.get_or_init(|| Machine { gpus: self.look_for_gpus(), ..self.0.cores_only.clone() })
+        match self.known_machine() {
+            known if known.gpus != Gpus::NotLookedFor => known,
+            _ => self.learn(|known| (known.gpus == Gpus::NotLookedFor).then(|| Machine { gpus: self.look_for_gpus(), ..known.clone() })),
+        }
+    }
+
+    /// The machine as far as it is known, without looking for GPUs.
+    #[inline]
+    fn known_machine(&self) -> &Machine {
+        &self.0.machine.last().machine
+    }
+
+    /// Replaces what is known of the machine, one thread at a time; nothing happens if there is nothing new after all.
+    fn learn(&self, more: impl FnOnce(&Machine) -> Option<Machine>) -> &Machine {
+        let _one_at_a_time = self.0.learning.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let last = self.0.machine.last();
+        if let Some(machine) = more(&last.machine) {
+            _ = last.next.set(Box::new(Version::new(machine)));
+        }
+        self.known_machine()
     }
 
     /// The SIMD level in use.
@@ -96,36 +141,50 @@ impl Engine {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// The machine to plan this problem for, if its GPUs were looked for. A pinned call still sees a lost GPU, and so gets its error.
+    /// The machine to plan this problem for: with GPUs if they are known, asked for, or worth looking for by now. A pinned call still
+    /// sees a lost GPU, and so gets its error.
     #[inline]
-    fn known_machine(&self, problem: &Problem) -> Option<&Machine> {
-        let bereft = if problem.pinned.is_none() { self.0.bereft.get() } else { None };
-        bereft.or_else(|| self.0.whole.get())
+    pub(crate) fn machine_for(&self, problem: &Problem) -> &Machine {
+        if problem.pinned.is_none()
+            && let Some(bereft) = self.0.bereft.get()
+        {
+            return bereft;
+        }
+        let known = self.known_machine();
+        if known.gpus == Gpus::NotLookedFor && self.should_look(problem, known) { self.machine() } else { known }
     }
 
-    /// The machine to plan this problem for: with GPUs if they are known, asked for, or could gain anything.
-    pub(crate) fn machine_for(&self, problem: &Problem) -> &Machine {
-        match self.known_machine(problem) {
-            Some(machine) => machine,
-            None if crate::plan::choose_unless_gpu_matters(problem, &self.0.cores_only).is_none() => self.machine(),
-            None => &self.0.cores_only,
-        }
+    fn should_look(&self, problem: &Problem, known: &Machine) -> bool {
+        let paid = if self.0.tuner.frozen { OPENING } else { self.0.tuner.ran() };
+        crate::plan::worth_a_look(problem, known).is_some_and(|seconds| paid + seconds >= OPENING)
     }
 
     /// Where and how finely to run.
     #[inline]
-    pub(crate) fn choose(&self, problem: &Problem) -> Result<Choice> {
-        if let Some(machine) = self.known_machine(problem) {
-            return crate::plan::choose(problem, machine).map_err(|why| unsupported(problem, machine, why));
-        }
-        let machine = &self.0.cores_only;
-        match crate::plan::choose_unless_gpu_matters(problem, machine) {
-            Some(choice) => choice.map_err(|why| unsupported(problem, machine, why)),
-            None => {
-                let machine = self.machine();
-                crate::plan::choose(problem, machine).map_err(|why| unsupported(problem, machine, why))
-            }
-        }
+    pub(crate) fn decide(&self, problem: &mut Problem) -> Result<Decision> {
+        let machine = self.machine_for(problem);
+        self.0.tuner.decide(problem, machine).map_err(|why| unsupported(problem, machine, why))
+    }
+
+    /// What bringing so many bytes from the GPU is predicted to take.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn download_seconds(&self, bytes: usize) -> f64 {
+        self.known_machine().gpus().first().map_or(0.0, |gpu| gpu.rates.download.seconds(bytes as f64))
+    }
+
+    pub(crate) fn tuner(&self) -> &Tuner {
+        &self.0.tuner
+    }
+
+    /// Where calls without a pin of their own run.
+    #[inline]
+    pub(crate) fn backend(&self) -> Option<Backend> {
+        self.0.backend
+    }
+
+    /// What was chosen so far, as a plan file: by kind of call and half-octave of the number of elements. Pinned calls are not in it.
+    pub fn plans(&self) -> Plans {
+        self.0.tuner.chosen()
     }
 
     /// The means to carry out a plan for the CPU.
@@ -144,7 +203,7 @@ impl Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let machine = self.0.whole.get().unwrap_or(&self.0.cores_only);
+        let machine = self.known_machine();
         f.debug_struct("Engine").field("simd", &self.0.level).field("workers", &self.workers()).field("machine", machine).finish()
     }
 }
@@ -155,12 +214,16 @@ impl std::fmt::Debug for Engine {
 /// |---|---|
 /// | `GRANULE_SIMD` | `base`, `avx2` or `avx512`: the SIMD level |
 /// | `GRANULE_WORKERS` | how many threads a call may use |
+/// | `GRANULE_BACKEND` | `simd`, `threads` or `gpu`: where calls run that are not pinned by the program; `auto` is the default |
 /// | `GRANULE_ADAPTER` | part of the name of the GPU to use, or `none`; naming a software adapter allows it |
 #[derive(Default)]
 pub struct EngineBuilder {
     level: Option<SimdLevel>,
     workers: Option<usize>,
     pool: Pool,
+    calibrate: Option<Calibrate>,
+    frozen: bool,
+    plans: Plans,
     #[cfg(feature = "gpu")]
     gpu: Option<gpu_side::Origin>,
     #[cfg(feature = "gpu")]
@@ -177,6 +240,25 @@ impl EngineBuilder {
     /// How many threads a call may use, the caller's included; at least 1.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers.max(1));
+        self
+    }
+
+    /// When the rates of this machine are measured; the default is [`Calibrate::Lazy`].
+    pub fn calibrate(mut self, when: Calibrate) -> Self {
+        self.calibrate = Some(when);
+        self
+    }
+
+    /// Makes every decision a function of the call and the machine's description alone: nothing is measured, nothing is learned from
+    /// calls, nothing is read from or written to the cache. For tests, and for programs that must do the same in every run.
+    pub fn frozen(mut self) -> Self {
+        self.frozen = true;
+        self
+    }
+
+    /// Runs calls as this plan file says; what is not in it, or cannot be done on this machine, is planned.
+    pub fn plans(mut self, plans: Plans) -> Self {
+        self.plans = plans;
         self
     }
 
@@ -230,6 +312,7 @@ impl EngineBuilder {
             }
             None => SimdLevel::from_env()?.unwrap_or_else(SimdLevel::detect),
         };
+        let backend = backend_from_env()?;
         let workers = match self.workers {
             Some(workers) => workers,
             None => workers_from_env()?.unwrap_or_else(|| self.pool.threads()),
@@ -238,8 +321,10 @@ impl EngineBuilder {
             level,
             workers: AtomicUsize::new(workers),
             pool: self.pool,
-            cores_only: Machine::discover(level.lanes()),
-            whole: OnceLock::new(),
+            backend,
+            tuner: Tuner::new(self.frozen, self.plans),
+            machine: Version::new(Machine::discover(level.lanes())),
+            learning: Mutex::new(()),
             bereft: OnceLock::new(),
             #[cfg(feature = "gpu")]
             gpu: gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env), self.gpu_rates),
@@ -250,6 +335,17 @@ impl EngineBuilder {
 /// A problem that cannot be planned, as the caller's error.
 pub(crate) fn unsupported(problem: &Problem, machine: &Machine, why: Infeasible) -> Error {
     Error::Unsupported { backend: problem.pinned.unwrap_or(Backend::Simd), reason: why.describe(problem, machine) }
+}
+
+fn backend_from_env() -> Result<Option<Backend>> {
+    match std::env::var("GRANULE_BACKEND") {
+        Err(_) => Ok(None),
+        Ok(text) if text == "auto" => Ok(None),
+        Ok(text) => match Backend::ALL.into_iter().find(|backend| backend.to_string() == text) {
+            Some(backend) => Ok(Some(backend)),
+            None => Err(Error::Config { message: format!("GRANULE_BACKEND={text:?}: simd, threads, gpu and auto are accepted") }),
+        },
+    }
 }
 
 fn workers_from_env() -> Result<Option<usize>> {
@@ -267,8 +363,6 @@ mod gpu_side {
     //! What an engine with the feature `gpu` has besides: one device, opened when it is first needed.
 
     use super::*;
-    use std::sync::Mutex;
-
     use crate::backend::gpu::{AdapterKind, AdapterSummary};
     use crate::machine::{GpuInfo, GpuKind, GpuRates};
 

@@ -79,8 +79,8 @@ pub mod operator;
 pub mod plan;
 pub mod primitives;
 pub mod source;
-mod tune;
 mod task;
+mod tune;
 
 /// The GPU's side for those who look closer: adapters, which one to use, and how it computes.
 #[cfg(feature = "gpu")]
@@ -95,6 +95,7 @@ pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, Result};
 pub use granule_macros::{Element, kernel_inline as kernel, operator};
 pub use task::{Primitive, Task, TaskFuture};
+pub use tune::Calibrate;
 /// The wgpu that this crate works with, for a device of one's own ([`EngineBuilder::device`]).
 #[cfg(feature = "gpu")]
 pub use wgpu;

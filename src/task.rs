@@ -2,7 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::array::{Data, DataVisitor};
 use crate::backend::cpu::{Cpu, Deadline};
@@ -10,6 +10,7 @@ use crate::element::Element;
 use crate::engine::{Engine, unsupported};
 use crate::error::{Error, Result};
 use crate::plan::{Backend, Choice, Explanation, Plan, Problem};
+use crate::tune::Decision;
 
 /// What a primitive must say of itself. Everything else (planning, running, waiting, explaining) is the same for all.
 pub trait Primitive: Sized {
@@ -21,6 +22,12 @@ pub trait Primitive: Sized {
 
     /// Shows the data that is read.
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()>;
+
+    /// Charges an array that results with the seconds that the calls before it lost because their data did not move: what comes
+    /// next on it is the same chain. A result that is no array has nothing to charge.
+    fn inherit(&self, output: &Self::Output, forgone: f64) {
+        let _ = (output, forgone);
+    }
 
     /// Runs on the CPU. The data is in host memory.
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output>;
@@ -100,15 +107,18 @@ impl<'e, P: Primitive> Task<'e, P> {
     /// # Errors
     /// As [`Task::run`] for bad input, and [`Error::Unsupported`] if the pinned backend cannot run it.
     pub fn plan(&self) -> Result<Plan> {
-        let problem = self.problem()?;
+        let mut problem = self.problem()?;
         let machine = self.engine.machine_for(&problem);
+        self.engine.tuner().recall(&mut problem, machine);
         crate::plan::plan(&problem, machine).map_err(|why| unsupported(&problem, machine, why))
     }
 
     /// Every candidate, its predicted time by terms, and why the winner won. Errors as [`Task::plan`].
     pub fn explain(&self) -> Result<Explanation> {
-        let problem = self.problem()?;
-        Ok(crate::plan::explain(&problem, self.engine.machine_for(&problem)))
+        let mut problem = self.problem()?;
+        let machine = self.engine.machine_for(&problem);
+        self.engine.tuner().recall(&mut problem, machine);
+        Ok(crate::plan::explain(&problem, machine))
     }
 
     /// Runs, and waits for the result.
@@ -122,21 +132,27 @@ impl<'e, P: Primitive> Task<'e, P> {
     /// A panic in a kernel is raised again here; the engine stays usable.
     #[inline]
     pub fn run(mut self) -> Result<P::Output> {
-        let problem = self.problem()?;
-        let choice = self.choose(&problem)?;
+        let mut problem = self.problem()?;
+        let decision = self.decide(&mut problem)?;
         let deadline = self.options.deadline.map(Deadline::start);
         #[cfg(feature = "gpu")]
-        if choice.backend == Backend::Gpu {
-            let started = self.engine.gpu().and_then(|gpu| {
-                let started = self.primitive.start_gpu(self.engine, &gpu, problem.n)?;
-                started.wait(deadline)
+        let tuner = self.engine.tuner();
+        #[cfg(feature = "gpu")]
+        if decision.choice.backend == Backend::Gpu {
+            let result = self.start_gpu(&problem, decision).and_then(|started| {
+                let waiting = started.waits().then(Instant::now);
+                let result = started.wait(deadline);
+                if let Some(since) = waiting {
+                    tuner.waited(since.elapsed(), 0.0);
+                }
+                result
             });
-            return match started {
+            return match result {
                 Err(error) if self.may_fall_back(&error) => self.fall_back(problem, error, deadline),
                 result => result,
             };
         }
-        self.run_cpu(&problem, choice, deadline)
+        self.run_cpu(&problem, decision, deadline)
     }
 
     fn problem(&self) -> Result<Problem> {
@@ -145,26 +161,49 @@ impl<'e, P: Primitive> Task<'e, P> {
         let mut problem = self.primitive.problem(&mut survey)?;
         problem.upload_bytes = survey.upload;
         problem.download_bytes = survey.download;
-        problem.pinned = self.options.backend;
+        problem.forgone = survey.forgone;
+        problem.pinned = self.options.backend.or(self.engine.backend());
         problem.unordered = self.options.unordered;
         problem.max_workers = self.engine.workers();
         Ok(problem)
     }
 
-    fn choose(&self, problem: &Problem) -> Result<Choice> {
+    #[inline]
+    fn decide(&self, problem: &mut Problem) -> Result<Decision> {
         match self.options.plan {
-            Some(choice) => Ok(choice),
-            None => self.engine.choose(problem),
+            Some(choice) => Ok(Decision { choice, ticket: None, forgone: 0.0 }),
+            None => self.engine.decide(problem),
         }
     }
 
     #[inline]
-    fn run_cpu(&mut self, problem: &Problem, choice: Choice, deadline: Option<Deadline>) -> Result<P::Output> {
+    fn run_cpu(&mut self, problem: &Problem, decision: Decision, deadline: Option<Deadline>) -> Result<P::Output> {
         if problem.download_bytes > 0 {
             self.primitive.data(&mut ToHost)?;
         }
+        let Decision { choice, ticket, forgone } = decision;
         let cpu = self.engine.cpu(&choice, deadline, problem.unordered);
-        self.primitive.run_cpu(self.engine, &cpu, problem.n)
+        let output = self.primitive.run_cpu(self.engine, &cpu, problem.n)?;
+        if let Some(ticket) = ticket {
+            self.engine.tuner().done(ticket);
+        }
+        if forgone > 0.0 {
+            self.primitive.data(&mut Forgo(forgone))?;
+            self.primitive.inherit(&output, problem.forgone + forgone);
+        }
+        Ok(output)
+    }
+
+    /// Records the work on the GPU.
+    #[cfg(feature = "gpu")]
+    fn start_gpu(&mut self, problem: &Problem, decision: Decision) -> Result<crate::backend::gpu::Started<'_, P::Output>> {
+        let gpu = self.engine.gpu()?;
+        let compiled = gpu.compilations();
+        let started = self.primitive.start_gpu(self.engine, &gpu, problem.n)?;
+        if let Some(ticket) = decision.ticket {
+            self.engine.tuner().recorded(ticket, gpu.compilations() > compiled);
+        }
+        Ok(started)
     }
 
     #[cfg(feature = "gpu")]
@@ -188,7 +227,7 @@ impl<'e, P: Primitive> Task<'e, P> {
         problem.gpu.refused = Some("it failed in this call");
         let machine = self.engine.machine();
         let choice = crate::plan::choose(&problem, machine).map_err(|why| unsupported(&problem, machine, why))?;
-        self.run_cpu(&problem, choice, deadline)
+        self.run_cpu(&problem, Decision { choice, ticket: None, forgone: 0.0 }, deadline)
     }
 }
 
@@ -206,29 +245,26 @@ impl<'e, P: Primitive + 'e> IntoFuture for Task<'e, P> {
     type Output = Result<P::Output>;
     type IntoFuture = TaskFuture<'e, P::Output>;
 
-    #[allow(unused_mut)] // a build without a GPU has nothing to wait for
     fn into_future(mut self) -> Self::IntoFuture {
         TaskFuture(Box::pin(async move {
+            let mut problem = self.problem()?;
+            let decision = self.decide(&mut problem)?;
+            let deadline = self.options.deadline.map(Deadline::start);
             #[cfg(feature = "gpu")]
-            {
-                let problem = self.problem()?;
-                if self.choose(&problem)?.backend == Backend::Gpu {
-                    let deadline = self.options.deadline.map(Deadline::start);
-                    let gpu = self.engine.gpu();
-                    let result = match gpu {
-                        Ok(gpu) => match self.primitive.start_gpu(self.engine, &gpu, problem.n) {
-                            Ok(started) => started.finish(deadline).await,
-                            Err(error) => Err(error),
-                        },
-                        Err(error) => Err(error),
-                    };
-                    return match result {
-                        Err(error) if self.may_fall_back(&error) => self.fall_back(problem, error, deadline),
-                        result => result,
-                    };
-                }
+            if decision.choice.backend == Backend::Gpu {
+                let tuner = self.engine.tuner();
+                let result = match self.start_gpu(&problem, decision) {
+                    Ok(started) => started.finish(deadline).await,
+                    Err(error) => Err(error),
+                };
+                // Other tasks ran in the meantime: the clock says nothing of the GPU.
+                tuner.forget_pending();
+                return match result {
+                    Err(error) if self.may_fall_back(&error) => self.fall_back(problem, error, deadline),
+                    result => result,
+                };
             }
-            self.run()
+            self.run_cpu(&problem, decision, deadline)
         }))
     }
 }
@@ -240,12 +276,14 @@ pub struct Survey<'e> {
     upload: u64,
     /// Bytes that only the GPU has.
     download: u64,
+    /// Seconds that earlier calls lost because what would have to move stayed where it was.
+    forgone: f64,
 }
 
 impl<'e> Survey<'e> {
     #[inline(always)]
     fn new(engine: &'e Engine) -> Self {
-        Survey { engine, upload: 0, download: 0 }
+        Survey { engine, upload: 0, download: 0, forgone: 0.0 }
     }
 
     /// The engine that the task is of.
@@ -267,9 +305,22 @@ impl DataVisitor for Survey<'_> {
                 match (a.on_host(), a.on_device()) {
                     (_, false) => self.upload += bytes,
                     (false, true) => self.download += bytes,
-                    (true, true) => {}
+                    (true, true) => return Ok(()),
                 }
+                self.forgone += a.forgone();
             }
+        }
+        Ok(())
+    }
+}
+
+/// Charges the arrays of a call with the seconds that it lost because they did not move.
+struct Forgo(f64);
+
+impl DataVisitor for Forgo {
+    fn visit<T: Element>(&mut self, data: Data<'_, T>) -> Result<()> {
+        if let Data::Array(a) = data {
+            a.forgo(self.0);
         }
         Ok(())
     }

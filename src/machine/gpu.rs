@@ -109,6 +109,8 @@ pub struct GpuRates {
     pub submit: f64,
     /// Seconds for each further dispatch in it.
     pub dispatch: f64,
+    /// Seconds to compile a shader, once for each kind of call.
+    pub compile: f64,
     /// From host memory to the GPU's.
     pub upload: Link,
     /// From the GPU's memory to the host's. The latency is what the host waits for a result beyond its bytes.
@@ -172,6 +174,8 @@ impl GpuRates {
             submit: 40e-6,
             // Estimated: a pass in a batch that is recorded once; the share of a submission is 20 times less than a whole one.
             dispatch: 5e-6,
+            // Measured on lavapipe; drivers of graphics cards take between 5 and 50 ms for a small shader.
+            compile: 20e-3,
             // Staging: one copy by the host, and a command in the batch.
             upload: Link { latency: 5e-6, bandwidth: link },
             // Measured on lavapipe: mapping adds up to 25 us to the submission; a bus adds to that.

@@ -83,7 +83,7 @@ impl Built {
 
 impl Machine {
     /// This computer, with prior rates. GPUs are not looked for, since that takes tens of milliseconds: whoever finds that
-    /// [a GPU matters](crate::plan::choose_unless_gpu_matters) fills them in.
+    /// [a GPU might matter](crate::plan::worth_a_look) fills them in.
     pub fn discover(simd_lanes: usize) -> Self {
         Machine {
             cpu: cpu::discover(simd_lanes),

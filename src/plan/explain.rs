@@ -134,9 +134,10 @@ fn change_below(problem: &Problem, machine: &Machine, now: Backend) -> Option<Ch
 }
 
 /// The terms by name, in the order of the sum.
-fn terms(p: &Prediction) -> [(&'static str, f64); 6] {
+fn terms(p: &Prediction) -> [(&'static str, f64); 7] {
     [
         ("overhead", p.overhead),
+        ("prepare", p.prepare),
         ("wake", p.wake),
         ("transfer", p.transfer),
         ("memory", p.memory),

@@ -7,11 +7,14 @@ mod explain;
 mod model;
 #[allow(clippy::module_inception, reason = "a plan is what this module is about, and the file that defines it bears its name")]
 mod plan;
+mod plans;
 mod problem;
 
 pub use explain::{Change, Explanation, explain};
+pub(crate) use model::ASSUMED_ITERATIONS;
 pub use model::{Infeasible, Prediction, TILE};
-pub use plan::{Candidate, Choice, Plan, Weighed, choose, choose_unless_gpu_matters, plan};
+pub use plan::{Candidate, Choice, Plan, Weighed, choose, plan, worth_a_look};
+pub use plans::{HALF_OCTAVES, PlanKey, Places, Plans, half_octave};
 pub use problem::{GpuNeeds, Operation, Problem, Sample, Seen};
 
 /// Where work can run.
@@ -23,6 +26,11 @@ pub enum Backend {
     Threads,
     /// A GPU.
     Gpu,
+}
+
+impl Backend {
+    /// All of them, in the order in which they are preferred where they take equally long.
+    pub const ALL: [Backend; 3] = [Backend::Simd, Backend::Threads, Backend::Gpu];
 }
 
 impl std::fmt::Display for Backend {

@@ -19,7 +19,7 @@ use super::{Backend, GpuNeeds, Operation, Problem, Sample};
 pub const TILE: usize = 4096;
 
 /// How often a loop is taken to run whose number of iterations depends on data.
-const ASSUMED_ITERATIONS: f64 = 64.0;
+pub(crate) const ASSUMED_ITERATIONS: f64 = 64.0;
 /// A result larger than this is allocated in pages of its own, which the operating system provides at the first touch.
 const OWN_PAGES: f64 = 128.0 * 1024.0;
 /// Seconds of work in a chunk, aimed at: long against the price of taking one, short against what an idle worker may wait for.
@@ -32,6 +32,8 @@ const CHUNKS_PER_WORKER: usize = 4;
 pub struct Prediction {
     /// What any call costs: planning, chunks; on a GPU submitting and dispatching.
     pub overhead: f64,
+    /// Compiling the shader, as far as earlier calls have not paid for it by waiting.
+    pub prepare: f64,
     /// Calling the helpers.
     pub wake: f64,
     /// Moving inputs to where the work is.
@@ -54,10 +56,10 @@ impl Prediction {
     #[inline]
     fn corrected(self, seen: Sample) -> Self {
         let p = Prediction { seen, ..self };
-        Prediction { total: p.modelled() * f64::from(seen.ratio), ..p }
+        Prediction { total: p.prepare + p.modelled() * f64::from(seen.ratio), ..p }
     }
 
-    /// The sum of the terms, by the model alone.
+    /// The sum of the terms by the model alone, but for what happens once.
     #[inline]
     pub fn modelled(&self) -> f64 {
         self.overhead + self.wake + self.transfer + self.memory.max(self.compute) + self.readback
@@ -446,6 +448,7 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
     let result = if problem.operation == Operation::Reduce { problem.item_bytes as f64 } else { work.written };
     let prediction = Prediction {
         overhead: rates.submit + (passes + parts - 1.0) * rates.dispatch,
+        prepare: problem.preparing,
         transfer: (rates.upload.seconds(problem.upload_bytes as f64) - problem.forgone).max(0.0),
         memory: traffic * (near / rates.cache + (1.0 - near) / rates.memory),
         compute: work.compute(problem, &rates.ops, slowdown, evaluations, evaluations),

@@ -197,26 +197,15 @@ pub(super) fn candidates(problem: &Problem, machine: &Machine) -> Vec<Candidate>
     list
 }
 
-/// As [`choose`], for a caller who has not looked for GPUs: `None` if looking for them first is worth it. It is if the best time on
-/// the CPU is so long that a GPU might matter and nothing rules one out, and always if the call is pinned to the GPU.
-pub fn choose_unless_gpu_matters(problem: &Problem, machine: &Machine) -> Option<Result<Choice, Infeasible>> {
-    if machine.gpus != Gpus::NotLookedFor {
-        return Some(choose(problem, machine));
-    }
-    let ruled_out = model::any_gpu(problem, machine).err();
-    let possible = ruled_out == Some(Infeasible::NotLookedFor);
-    if possible && problem.pinned == Some(Backend::Gpu) {
+/// For a caller who has not looked for GPUs: the seconds that the CPU will take, if that is so long that a GPU might matter and
+/// nothing rules one out; infinity if the call is pinned to the GPU.
+pub fn worth_a_look(problem: &Problem, machine: &Machine) -> Option<f64> {
+    if model::any_gpu(problem, machine) != Err(Infeasible::NotLookedFor) {
         return None;
     }
     let weighed = Weighed::of(problem, machine);
-    let best = match weighed.best() {
-        Ok(backend) => backend,
-        Err(reason) => return Some(Err(reason)),
-    };
-    if possible && weighed.on(best).total() > LOOK_ABOVE_SECONDS {
-        return None;
-    }
-    Some(Ok(weighed.choice(problem, machine, best)))
+    let seconds = weighed.on(Backend::Simd).total().min(weighed.on(Backend::Threads).total());
+    (seconds > LOOK_ABOVE_SECONDS).then_some(seconds)
 }
 
 fn split(threads: Result<(usize, Prediction), Infeasible>) -> (usize, Result<Prediction, Infeasible>) {
@@ -260,11 +249,11 @@ impl Plan {
             let _ = write!(text, "candidate backend={backend} gpu={gpu} workers={workers}"); // writing to a String cannot fail
             let _ = match prediction {
                 Ok(p) => {
-                    let Prediction { overhead, wake, transfer, memory, compute, readback, total, seen, assumed } = p;
+                    let Prediction { overhead, prepare, wake, transfer, memory, compute, readback, total, seen, assumed } = p;
                     let Sample { ratio, count } = seen;
                     writeln!(
                         text,
-                        " overhead={overhead:e} wake={wake:e} transfer={transfer:e} memory={memory:e} compute={compute:e} \
+                        " overhead={overhead:e} prepare={prepare:e} wake={wake:e} transfer={transfer:e} memory={memory:e} compute={compute:e} \
                          readback={readback:e} total={total:e} ratio={ratio:e} samples={count} assumed={assumed}"
                     )
                 }
@@ -370,6 +359,7 @@ impl<'a> Fields<'a> {
             Ok(reason) => Err(self.infeasible(reason)?),
             Err(_) => Ok(Prediction {
                 overhead: self.seconds("overhead")?,
+                prepare: self.seconds("prepare")?,
                 wake: self.seconds("wake")?,
                 transfer: self.seconds("transfer")?,
                 memory: self.seconds("memory")?,

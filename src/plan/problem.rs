@@ -5,7 +5,7 @@ use crate::kernel::cost::Cost;
 use super::Backend;
 
 /// Which primitive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
     /// One output for each input.
     Map,
@@ -56,6 +56,8 @@ pub struct Problem {
     pub gpu: GpuNeeds,
     /// Threads that may be used, the caller's included; `usize::MAX`: as many as there are cores.
     pub max_workers: usize,
+    /// Seconds until a GPU can begin, for the shader is not compiled yet, less what earlier calls lost by not having it.
+    pub preparing: f64,
     /// The backend that the caller asked for.
     pub pinned: Option<Backend>,
     /// What was measured of calls like this one.
@@ -142,6 +144,7 @@ impl Problem {
             result_on_host: false,
             allocates: false,
             forgone: 0.0,
+            preparing: 0.0,
             unordered: false,
             gpu: GpuNeeds::default(),
             max_workers: usize::MAX,

@@ -4,7 +4,313 @@
 //! this machine once ([`probes`]), and the calls themselves, every one of which is a free sample ([`history`]). What was learned is
 //! kept between processes ([`cache`]). The planner stays a pure function: it is handed a machine with these rates and a problem with
 //! these samples.
+//!
+//! One call: [`Tuner::decide`] weighs the candidates with what was seen of such calls and hands out a [`Ticket`]; when the call is
+//! done, [`Tuner::done`] compares the clock with what the ticket says was predicted. A call that only one backend could possibly win
+//! gets no ticket, and costs no more than the arithmetic of the plan.
 
 mod cache;
 mod history;
 mod probes;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use crate::machine::Machine;
+use crate::plan::{ASSUMED_ITERATIONS, Backend, Choice, Infeasible, Operation, Plans, Prediction, Problem, Weighed};
+
+use history::{History, Kind};
+
+/// A candidate that is predicted to take so many times longer than the best is not thought about again.
+const HOPELESS: f64 = 16.0;
+/// A backend is left for another one if that takes less than this part of its time ...
+const BETTER: f64 = 0.9;
+/// ... in so many calls in a row.
+const STREAK: u32 = 3;
+/// What is tried out may be predicted to take so many times as long as the best, ...
+const EXPLORE_WITHIN: f64 = 4.0;
+/// ... and all trying out may cost this part of the run time.
+const EXPLORE_PART: f64 = 0.02;
+/// Samples after which a candidate is known, but for ...
+const KNOWN: u32 = 3;
+/// ... one call in so many, since machines change.
+const AGAIN: u32 = 512;
+/// Calls on a GPU that nobody has waited for yet, at most; of a longer chain the rest is no sample.
+const PENDING: usize = 256;
+
+/// When a machine's rates are measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Calibrate {
+    /// Never: the priors serve, corrected by what calls are seen to take.
+    Never,
+    /// As soon as the calls that could have run elsewhere have taken as long as measuring does: at worst it doubles that time.
+    #[default]
+    Lazy,
+    /// When the engine is built.
+    Now,
+}
+
+/// What an engine has learned.
+pub(crate) struct Tuner {
+    /// No clock, no history: the same decisions in every process.
+    pub(crate) frozen: bool,
+    pub(crate) plans: Plans,
+    history: History,
+    /// Nanoseconds that calls with a ticket took.
+    ran: AtomicU64,
+    /// Nanoseconds of these that were lost by trying something out.
+    explored: AtomicU64,
+    pending: Mutex<Pending>,
+}
+
+/// What is to be done, and what to tell afterwards.
+pub(crate) struct Decision {
+    pub(crate) choice: Choice,
+    pub(crate) ticket: Option<Ticket>,
+    /// Seconds by which another backend would have been faster, had the data been there.
+    pub(crate) forgone: f64,
+}
+
+/// A call whose time is measured.
+pub(crate) struct Ticket {
+    /// Where it is learned; a pinned call on a GPU is measured only because others share its batch.
+    kind: Option<u16>,
+    n: usize,
+    backend: Backend,
+    prediction: Prediction,
+    /// What the best candidate would take: the rest of an exploring call's time is its price.
+    best: f64,
+    begun: Instant,
+}
+
+/// Calls on a GPU whose results nobody has waited for.
+#[derive(Default)]
+struct Pending {
+    tickets: Vec<Ticket>,
+    /// The time that recording them took.
+    recording: Duration,
+    /// Whether a shader was compiled meanwhile: then the time says nothing of the next call.
+    compiled: bool,
+}
+
+impl Tuner {
+    pub(crate) fn new(frozen: bool, plans: Plans) -> Tuner {
+        Tuner {
+            frozen,
+            plans,
+            history: History::new(),
+            ran: AtomicU64::new(0),
+            explored: AtomicU64::new(0),
+            pending: Mutex::default(),
+        }
+    }
+
+    /// Seconds that calls have taken of which more than one backend could have been the best.
+    pub(crate) fn ran(&self) -> f64 {
+        self.ran.load(Relaxed) as f64 * 1e-9
+    }
+
+    /// Adds to a problem what was seen of calls like it. A call that can run on one backend only has nothing to learn.
+    pub(crate) fn recall(&self, problem: &mut Problem, machine: &Machine) {
+        if !self.frozen
+            && problem.pinned.is_none()
+            && let Some((_, kind)) = self.history.of(problem)
+        {
+            self.add_seen(problem, machine, kind);
+        }
+    }
+
+    fn add_seen(&self, problem: &mut Problem, machine: &Machine, kind: &Kind) {
+        problem.seen = kind.seen(problem.n);
+        if !kind.has_run_on(Backend::Gpu)
+            && let Some(gpu) = machine.gpus().first()
+        {
+            problem.preparing = (gpu.rates.compile - kind.waited()).max(0.0);
+        }
+    }
+
+    /// Where and how finely a call runs. Takes no lock, and allocates at the first call of a kind only.
+    #[inline]
+    pub(crate) fn decide(&self, problem: &mut Problem, machine: &Machine) -> Result<Decision, Infeasible> {
+        let weighed = Weighed::of(problem, machine);
+        if problem.pinned.is_none() && !self.frozen && contested(&weighed) {
+            return self.decide_between(problem, machine);
+        }
+        let best = weighed.best()?;
+        if !self.plans.is_empty()
+            && problem.pinned.is_none()
+            && let Some(choice) = self.planned(problem, &weighed)
+        {
+            return Ok(Decision { choice, ticket: None, forgone: 0.0 });
+        }
+        let ticket = (best == Backend::Gpu && !self.frozen).then(|| Ticket::new(None, problem, &weighed, best, best));
+        Ok(Decision { choice: weighed.choice(problem, machine, best), ticket, forgone: 0.0 })
+    }
+
+    /// What the plan file says, if it can be done here.
+    fn planned(&self, problem: &Problem, weighed: &Weighed) -> Option<Choice> {
+        self.plans.get(problem).filter(|choice| weighed.on(choice.backend).prediction.is_ok())
+    }
+
+    /// The same for a call that more than one backend could win.
+    fn decide_between(&self, problem: &mut Problem, machine: &Machine) -> Result<Decision, Infeasible> {
+        let found = self.history.of(problem);
+        if let Some((_, kind)) = found {
+            self.add_seen(problem, machine, kind);
+        }
+        let weighed = Weighed::of(problem, machine);
+        let best = weighed.best()?;
+        if let Some(choice) = self.planned(problem, &weighed) {
+            return Ok(Decision { choice, ticket: None, forgone: weighed.forgone(choice.backend) });
+        }
+        let Some((index, kind)) = found else {
+            let choice = weighed.choice(problem, machine, best);
+            return Ok(Decision { choice, ticket: None, forgone: weighed.forgone(best) });
+        };
+        let chosen = self.settle(problem, machine, &weighed, best, kind);
+        let runs = self.explore(problem, machine, &weighed, chosen, kind).unwrap_or(chosen);
+        // Who would have gone to the GPU but for the compilation has paid for a part of it.
+        if problem.preparing > 0.0 && runs != Backend::Gpu && weighed.on(Backend::Gpu).prediction.is_ok() {
+            let ready = weighed.on(Backend::Gpu).total() - problem.preparing;
+            kind.wait_more((weighed.on(runs).total() - ready).max(0.0));
+        }
+        Ok(Decision {
+            choice: weighed.choice(problem, machine, runs),
+            ticket: Some(Ticket::new(Some(index), problem, &weighed, runs, chosen)),
+            forgone: weighed.forgone(runs),
+        })
+    }
+
+    /// The best backend, unless another one was chosen for such calls before and is not clearly worse.
+    fn settle(&self, problem: &Problem, machine: &Machine, weighed: &Weighed, best: Backend, kind: &Kind) -> Backend {
+        let bucket = kind.bucket(problem.n);
+        let held = bucket.incumbent().filter(|held| weighed.on(*held).prediction.is_ok()).unwrap_or(best);
+        let better = held != best && weighed.on(best).total() < BETTER * weighed.on(held).total();
+        let streak = bucket.doubt(better);
+        // What was never measured was only guessed, and is given up at once.
+        let chosen = if better && (streak >= STREAK || problem.seen.on(held).count == 0) { best } else { held };
+        bucket.settle(&weighed.choice(problem, machine, chosen));
+        chosen
+    }
+
+    /// Another backend, if it is time to see how it does.
+    fn explore(
+        &self,
+        problem: &Problem,
+        machine: &Machine,
+        weighed: &Weighed,
+        chosen: Backend,
+        kind: &Kind,
+    ) -> Option<Backend> {
+        let calls = kind.bucket(problem.n).count_call();
+        let expected = weighed.on(chosen).total();
+        let free = EXPLORE_PART * self.ran() - self.explored.load(Relaxed) as f64 * 1e-9;
+        Backend::ALL.into_iter().find(|&other| {
+            let total = weighed.on(other).total();
+            let due = problem.seen.on(other).count < KNOWN || calls % AGAIN == AGAIN - 1;
+            if other == chosen || !due || total > EXPLORE_WITHIN * expected {
+                return false;
+            }
+            // A result that is left on a GPU must be brought back when the next call is made here.
+            let stranded = other == Backend::Gpu && !problem.result_on_host && problem.operation != Operation::Reduce;
+            let back = machine.gpus().first().filter(|_| stranded).map_or(0.0, |gpu| {
+                gpu.rates.download.seconds(problem.n as f64 * problem.item_bytes as f64)
+            });
+            total + back - expected <= free
+        })
+    }
+
+    /// A call on the CPU is done.
+    pub(crate) fn done(&self, ticket: Ticket) {
+        let took = ticket.begun.elapsed();
+        self.count(&ticket, took);
+        self.learn(&ticket, took.as_secs_f64(), took.as_secs_f64() / ticket.prediction.modelled());
+    }
+
+    /// A call on a GPU is recorded, for which shaders may have been compiled. How long it takes is seen when somebody waits.
+    pub(crate) fn recorded(&self, ticket: Ticket, compiled: bool) {
+        let took = ticket.begun.elapsed();
+        self.count(&ticket, took);
+        let mut pending = self.pending();
+        pending.compiled |= compiled;
+        if pending.tickets.len() < PENDING {
+            pending.recording += took;
+            pending.tickets.push(ticket);
+        }
+    }
+
+    /// Somebody waited so long for a GPU, of which so many seconds were predicted for moving the result. All that was recorded is
+    /// done now, and is taken to have deviated from its prediction by the same factor.
+    pub(crate) fn waited(&self, took: Duration, moving: f64) {
+        let Pending { tickets, recording, compiled } = std::mem::take(&mut *self.pending());
+        if tickets.is_empty() {
+            return;
+        }
+        self.ran.fetch_add(took.as_nanos() as u64, Relaxed);
+        let predicted: f64 = tickets.iter().map(|ticket| ticket.prediction.modelled()).sum::<f64>() + moving;
+        let ratio = if compiled { f64::NAN } else { (recording + took).as_secs_f64() / predicted };
+        for ticket in &tickets {
+            self.learn(ticket, ticket.prediction.modelled() * ratio, ratio);
+        }
+    }
+
+    /// The calls that were recorded are no samples: they failed, or nobody stood by to see when they were done.
+    pub(crate) fn forget_pending(&self) {
+        *self.pending() = Pending::default();
+    }
+
+    fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn count(&self, ticket: &Ticket, took: Duration) {
+        self.ran.fetch_add(took.as_nanos() as u64, Relaxed);
+        let lost = took.as_secs_f64() - ticket.best;
+        if ticket.best < ticket.prediction.total && lost > 0.0 {
+            self.explored.fetch_add((lost * 1e9) as u64, Relaxed);
+        }
+    }
+
+    fn learn(&self, ticket: &Ticket, seconds: f64, ratio: f64) {
+        let Some(kind) = ticket.kind.map(|index| self.history.at(index)) else { return };
+        let p = &ticket.prediction;
+        if p.assumed && ratio.is_finite() && kind.has_run_on(ticket.backend) {
+            // All that was not foreseen is taken for the loop's.
+            let loops = seconds - (p.modelled() - p.memory.max(p.compute));
+            kind.learn_iterations(ASSUMED_ITERATIONS * loops / p.compute);
+        } else {
+            kind.learn(ticket.n, ticket.backend, ratio);
+        }
+    }
+
+    /// What was chosen so far, as a plan file.
+    pub(crate) fn chosen(&self) -> Plans {
+        let mut plans = self.plans.clone();
+        self.history.choices().for_each(|(key, choice)| plans.insert(key, choice));
+        plans
+    }
+}
+
+/// Whether more than one backend could be the best one, as far as the model alone can tell.
+#[inline]
+fn contested(weighed: &Weighed) -> bool {
+    let [simd, threads, gpu] = Backend::ALL.map(|backend| weighed.on(backend));
+    let least = simd.total().min(threads.total()).min(gpu.total());
+    let near = |total: f64| u32::from(total <= HOPELESS * least);
+    let guessed = simd.prediction.is_ok_and(|p| p.assumed) && threads.prediction == Err(Infeasible::TooSmall);
+    near(simd.total()) + near(threads.total()) + near(gpu.total()) > 1 || guessed
+}
+
+impl Ticket {
+    fn new(kind: Option<u16>, problem: &Problem, weighed: &Weighed, runs: Backend, best: Backend) -> Ticket {
+        Ticket {
+            kind,
+            n: problem.n,
+            backend: runs,
+            prediction: weighed.on(runs).prediction.unwrap_or_default(),
+            best: weighed.on(best).total(),
+            begun: Instant::now(),
+        }
+    }
+}
