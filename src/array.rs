@@ -160,6 +160,7 @@ impl<T: Element> Array<T> {
     pub(crate) fn replace_host(&mut self, host: Vec<T>) {
         debug_assert_eq!(host.len(), self.len);
         self.host = OnceLock::from(host);
+        self.forgone = AtomicU64::new(0);
         #[cfg(feature = "gpu")]
         {
             self.device = OnceLock::new();
@@ -175,6 +176,7 @@ impl<T: Element> Array<T> {
     /// The host storage, to be overwritten with a new value: the copy on the GPU is given up. `None` if there is no host storage.
     pub(crate) fn overwrite_host(&mut self) -> Option<&mut [T]> {
         let host = self.host.get_mut()?;
+        self.forgone = AtomicU64::new(0);
         #[cfg(feature = "gpu")]
         {
             self.device = OnceLock::new();

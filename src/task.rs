@@ -139,6 +139,7 @@ impl<'e, P: Primitive> Task<'e, P> {
         let tuner = self.engine.tuner();
         #[cfg(feature = "gpu")]
         if decision.choice.backend == Backend::Gpu {
+            let forgone = decision.forgone;
             let result = self.start_gpu(&problem, decision).and_then(|started| {
                 let waiting = started.waits().then(Instant::now);
                 let result = started.wait(deadline);
@@ -148,6 +149,10 @@ impl<'e, P: Primitive> Task<'e, P> {
                 result
             });
             return match result {
+                Ok(output) => {
+                    self.charge(&problem, forgone, &output)?;
+                    Ok(output)
+                }
                 Err(error) if self.may_fall_back(&error) => self.fall_back(problem, error, deadline),
                 result => result,
             };
@@ -187,11 +192,18 @@ impl<'e, P: Primitive> Task<'e, P> {
         if let Some(ticket) = ticket {
             self.engine.tuner().done(ticket);
         }
+        self.charge(problem, forgone, &output)?;
+        Ok(output)
+    }
+
+    /// The arrays remember what the call lost because they did not move.
+    #[inline]
+    fn charge(&self, problem: &Problem, forgone: f64, output: &P::Output) -> Result<()> {
         if forgone > 0.0 {
             self.primitive.data(&mut Forgo(forgone))?;
-            self.primitive.inherit(&output, problem.forgone + forgone);
+            self.primitive.inherit(output, problem.forgone + forgone);
         }
-        Ok(output)
+        Ok(())
     }
 
     /// Records the work on the GPU.

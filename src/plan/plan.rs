@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::machine::{Gpus, Machine};
+use crate::machine::Machine;
 
 use super::model::{self, Serial, TILE, Work};
 use super::{Backend, Infeasible, Prediction, Problem, Sample};
@@ -154,9 +154,12 @@ impl Weighed {
     /// Seconds by which another backend would have been faster than this one, had the data been there.
     pub fn forgone(&self, chosen: Backend) -> f64 {
         let took = self.on(chosen).total();
-        let there = |c: &Candidate| c.prediction.map_or(f64::INFINITY, |p| p.total - p.transfer * f64::from(p.seen.ratio));
-        let least = self.candidates.iter().filter(|c| c.backend != chosen).map(there).fold(f64::INFINITY, f64::min);
-        if took.is_finite() { (took - least).max(0.0) } else { 0.0 }
+        let there = |c: &Candidate| match c.prediction {
+            Ok(p) if p.transfer > 0.0 && c.backend != chosen => p.total - p.transfer * f64::from(p.seen.ratio),
+            _ => f64::INFINITY,
+        };
+        let least = self.candidates.iter().map(there).fold(f64::INFINITY, f64::min);
+        (took - least).max(0.0)
     }
 
     /// What running on this backend means in detail.

@@ -32,6 +32,13 @@ impl<T: Element> Destination<'_, T> {
         if len == n { Ok(()) } else { Err(Error::LengthMismatch { left: n, right: len }) }
     }
 
+    /// Charges an array with what the calls before it lost because their data did not move.
+    pub(crate) fn inherit(&self, forgone: f64) {
+        if let Destination::Array(array) = self {
+            array.forgo(forgone);
+        }
+    }
+
     /// Has it written on the CPU.
     pub(crate) fn write(&mut self, write: impl FnOnce(ViewMut<'_, T>) -> Result<()>) -> Result<()> {
         match self {

@@ -87,11 +87,14 @@ impl<S: Source<Item: Element>> Primitive for Map<S> {
 
     #[inline]
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        describe(survey, Operation::Map, &self.source)
+        Ok(Problem { allocates: true, ..describe(survey, Operation::Map, &self.source)? })
     }
     #[inline]
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
         self.source.data(visitor)
+    }
+    fn inherit(&self, output: &Self::Output, forgone: f64) {
+        output.forgo(forgone);
     }
     #[inline]
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
@@ -118,6 +121,9 @@ impl<S: Source<Item: Element>> Primitive for MapInto<'_, S> {
     }
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
         self.source.data(visitor)
+    }
+    fn inherit(&self, _: &Self::Output, forgone: f64) {
+        self.destination.inherit(forgone);
     }
     fn run_cpu(&mut self, _: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<()> {
         self.destination.write(|out| cpu::fill(cpu, &self.source, out, n))

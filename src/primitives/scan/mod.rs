@@ -94,12 +94,16 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for Scan<S, O> {
 
     #[inline]
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        Ok(with_operator(describe(survey, Operation::Scan, &self.source)?, &self.operator))
+        let problem = with_operator(describe(survey, Operation::Scan, &self.source)?, &self.operator);
+        Ok(Problem { allocates: true, ..problem })
     }
     #[inline]
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
         self.source.data(visitor)?;
         self.operator.data(visitor)
+    }
+    fn inherit(&self, output: &Self::Output, forgone: f64) {
+        output.forgo(forgone);
     }
     #[inline]
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
@@ -122,10 +126,14 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for ScanInto<'_, 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
         let problem = self.scan.problem(survey)?;
         self.destination.check(survey.engine(), problem.n)?;
-        Ok(Problem { result_on_host: matches!(self.destination, Destination::Slice(_)), ..problem })
+        let result_on_host = matches!(self.destination, Destination::Slice(_));
+        Ok(Problem { result_on_host, allocates: false, ..problem })
     }
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
         self.scan.data(visitor)
+    }
+    fn inherit(&self, _: &Self::Output, forgone: f64) {
+        self.destination.inherit(forgone);
     }
     fn run_cpu(&mut self, _: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<()> {
         let scan = self.scan.on_cpu();
