@@ -485,8 +485,28 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_shared_out() {
+    fn a_shader_is_compiled_once_that_pays() {
         let (machine, tuner) = (machine(), Tuner::new(false, Plans::default()));
+        let problem = Problem { upload_bytes: 0, result_on_host: false, ..map(1 << 22, 60.0) };
+        let compile = machine.gpus()[0].rates.compile;
+        let [simd, threads, gpu] = times(&problem, &machine, [1.0; 3]);
+        let mut waited = 0.0;
+        for _ in 0..1000 {
+            let (backend, took) = call(&tuner, problem, &machine, [1.0; 3]);
+            if backend == Backend::Gpu {
+                break;
+            }
+            waited += took - gpu;
+        }
+        let step = simd.min(threads) - gpu;
+        assert!(waited > compile - 2.0 * step && waited < compile + step, "{waited} s lost for a compilation of {compile} s");
+    }
+
+    #[test]
+    fn a_batch_is_shared_out() {
+        let (mut machine, tuner) = (machine(), Tuner::new(false, Plans::default()));
+        let Gpus::Present(list) = &mut machine.gpus else { unreachable!() };
+        list[0].rates.compile = 0.0;
         let problem = Problem { upload_bytes: 0, result_on_host: false, ..map(1 << 22, 60.0) };
         for _ in 0..12 {
             let mut predicted = 0.0;
