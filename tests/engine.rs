@@ -493,6 +493,6 @@ fn plans_name_all_candidates_and_can_be_kept() {
         assert_eq!(y.residency() == Residency::Gpu, b == Backend::Gpu, "{b}: the plan was not followed");
         assert_eq!(y.as_slice().unwrap()[9], x[9].wrapping_mul(2).wrapping_add(3));
     }
-    let by_hand: Plan = "granule plan 1\nchoice backend=threads workers=2 grain=8192 gpu=0".parse().unwrap();
+    let by_hand: Plan = "granule plan 2\nchoice backend=threads workers=2 grain=8192 gpu=0".parse().unwrap();
     assert_eq!(engine.reduce(&x, Max).with_plan(&by_hand).run().unwrap(), *x.iter().max().unwrap());
 }

@@ -26,7 +26,7 @@ fn any() -> Engine {
 
 /// Threads by a plan: a machine with one core offers none by itself.
 fn threads() -> Plan {
-    "granule plan 1\nchoice backend=threads workers=4 grain=4096 gpu=0".parse().unwrap()
+    "granule plan 2\nchoice backend=threads workers=4 grain=4096 gpu=0".parse().unwrap()
 }
 
 /// The GPU without a pin, as the planner chooses it.
@@ -113,7 +113,7 @@ fn what_cannot_be_held_is_refused_with_the_numbers() {
         if engine.gpu().is_ok() {
             let error = engine.collect(constant(1_u32).take(n)).on(Backend::Gpu).run().unwrap_err();
             assert!(matches!(error, Error::Unsupported { .. }), "{error}");
-            let forced: Plan = "granule plan 1\nchoice backend=gpu workers=1 grain=4096 gpu=0".parse().unwrap();
+            let forced: Plan = "granule plan 2\nchoice backend=gpu workers=1 grain=4096 gpu=0".parse().unwrap();
             let error = engine.collect(constant(1_u32).take(n)).with_plan(&forced).run().unwrap_err();
             assert!(!matches!(error, Error::DeviceLost { .. }), "{error}");
         }

@@ -1,6 +1,6 @@
 //! The planner on machines written down by hand: what is chosen, what must hold for every problem, and what a plan survives.
 
-use granule::kernel::Cost;
+use granule::kernel::{Cost, Ops};
 use granule::machine::{Built, Cpu, CpuRates, GpuInfo, GpuKind, GpuRates, Gpus, Machine};
 use granule::plan::{
     Backend, Choice, GpuNeeds, Infeasible, Operation, Plan, Prediction, Problem, TILE, choose, choose_unless_gpu_matters,
@@ -40,18 +40,14 @@ fn with_gpu(cores: usize, kind: GpuKind) -> Machine {
 /// Of `f32`, all of it on the host.
 fn on_host(operation: Operation, n: usize, ops: f32) -> Problem {
     Problem {
-        operation,
         n,
-        element: Cost { bytes_read: 4.0, bytes_random: 0.0, ops, loops_unknown: false },
-        combine: Cost { ops: if operation == Operation::Map { 0.0 } else { 1.0 }, ..Cost::default() },
+        element: Cost { bytes_read: 4.0, ops: Ops::simple(ops), ..Cost::default() },
+        combine: Cost { ops: Ops::simple(if operation == Operation::Map { 0.0 } else { 1.0 }), ..Cost::default() },
         item_bytes: 4,
         upload_bytes: 4 * n as u64,
-        download_bytes: 0,
         result_on_host: true,
-        unordered: false,
         gpu: GpuNeeds { bindings: 2, ..GpuNeeds::default() },
-        max_workers: usize::MAX,
-        pinned: None,
+        ..Problem::new(operation)
     }
 }
 
@@ -297,7 +293,7 @@ fn a_slower_link_never_makes_the_gpu_more_likely() {
             let mut was = true;
             for link in [1e12, 1e11, 3e10, 1e10, 3e9, 1e9, 1e8] {
                 let mut gpu = adapter(kind);
-                gpu.rates.link = link;
+                (gpu.rates.upload.bandwidth, gpu.rates.download.bandwidth) = (link, link);
                 let is = backend(problem, &machine(2, 8, Gpus::Present(vec![gpu]))) == Backend::Gpu;
                 assert!(was || !is, "{link}: {problem:?}");
                 changes += usize::from(was && !is && link < 1e12);
@@ -400,15 +396,15 @@ fn terms_are_bytes_and_operations_over_rates() {
     let close = |a: f64, b: f64| assert!((a - b).abs() <= 1e-12 * a.abs().max(b.abs()), "{a} is not {b}");
 
     let map = on(&on_host(Operation::Map, n, 100.0), &machine, Backend::Gpu).unwrap();
-    close(map.transfer, bytes / gpu.link);
+    close(map.transfer, gpu.upload.seconds(bytes));
     close(map.memory, 2.0 * bytes / gpu.memory);
-    close(map.compute, 100.0 * n as f64 / gpu.ops);
-    close(map.readback, gpu.readback + bytes / gpu.link);
+    close(map.compute, 100.0 * n as f64 / gpu.ops.simple);
+    close(map.readback, gpu.download.seconds(bytes));
     close(map.overhead, gpu.submit + gpu.dispatch);
 
     let reduce = on(&on_host(Operation::Reduce, n, 0.0), &machine, Backend::Gpu).unwrap();
     close(reduce.memory, bytes / gpu.memory);
-    close(reduce.readback, gpu.readback + 4.0 / gpu.link);
+    close(reduce.readback, gpu.download.seconds(4.0));
     close(reduce.overhead, gpu.submit + 2.0 * gpu.dispatch);
 
     let scan = on(&on_gpu(Operation::Scan, n, 0.0), &machine, Backend::Gpu).unwrap();
@@ -417,8 +413,8 @@ fn terms_are_bytes_and_operations_over_rates() {
     assert_eq!((scan.transfer, scan.readback), (0.0, 0.0));
 
     let simd = on(&on_gpu(Operation::Map, n, 100.0), &machine, Backend::Simd).unwrap();
-    close(simd.transfer, gpu.submit + gpu.readback + bytes / gpu.link);
-    close(simd.compute, 100.0 * n as f64 / (8.0 * cpu.ops_per_lane));
+    close(simd.transfer, gpu.submit + gpu.download.seconds(bytes));
+    close(simd.compute, 100.0 * n as f64 / (8.0 * cpu.ops.simple));
     let threads = on(&on_host(Operation::Map, n, 100.0), &machine, Backend::Threads).unwrap();
     close(threads.compute, simd.compute / 4.0);
     close(threads.wake, cpu.wake_hot + 2.0 * cpu.wake_more);
@@ -465,24 +461,24 @@ fn text_survives_a_round_trip() {
 
 #[test]
 fn a_plan_by_hand_and_bad_ones() {
-    let by_hand = "# for the big machine\ngranule plan 1\n\n  choice backend=threads workers=2 grain=32768 gpu=0\n";
+    let by_hand = "# for the big machine\ngranule plan 2\n\n  choice backend=threads workers=2 grain=32768 gpu=0\n";
     let plan: Plan = by_hand.parse().unwrap();
     assert_eq!(plan.choice, Choice { backend: Backend::Threads, workers: 2, grain: 32768, gpu: 0 });
     assert_eq!((plan.predicted(), plan.to_string()), (None, "threads: 2 workers, grain 32768".to_string()));
     for bad in [
         "",
-        "granule plan 2\nchoice backend=simd workers=1 grain=4096 gpu=0",
-        "granule plan 1",
-        "granule plan 1\nchoice backend=simd workers=1 grain=4096",
-        "granule plan 1\nchoice backend=tpu workers=1 grain=4096 gpu=0",
-        "granule plan 1\nchoice backend=simd workers=0 grain=4096 gpu=0",
-        "granule plan 1\nchoice backend=simd workers=1 grain=4000 gpu=0",
-        "granule plan 1\nchoice backend=simd workers=1 grain=0 gpu=0",
-        "granule plan 1\nchoice backend=simd workers=x grain=4096 gpu=0",
-        "granule plan 1\nnonsense",
-        "granule plan 1\nchoice backend=simd workers=1 grain=4096 gpu=0\nchoice backend=simd workers=1 grain=4096 gpu=0",
-        "granule plan 1\nchoice backend=simd workers=1 grain=4096 gpu=0\ncandidate backend=gpu gpu=0 workers=1 infeasible=moon",
-        "granule plan 1\nchoice backend=simd workers=1 grain=4096 gpu=0\ncandidate backend=gpu gpu=0 workers=1 overhead=NaN",
+        "granule plan 1\nchoice backend=simd workers=1 grain=4096 gpu=0",
+        "granule plan 2",
+        "granule plan 2\nchoice backend=simd workers=1 grain=4096",
+        "granule plan 2\nchoice backend=tpu workers=1 grain=4096 gpu=0",
+        "granule plan 2\nchoice backend=simd workers=0 grain=4096 gpu=0",
+        "granule plan 2\nchoice backend=simd workers=1 grain=4000 gpu=0",
+        "granule plan 2\nchoice backend=simd workers=1 grain=0 gpu=0",
+        "granule plan 2\nchoice backend=simd workers=x grain=4096 gpu=0",
+        "granule plan 2\nnonsense",
+        "granule plan 2\nchoice backend=simd workers=1 grain=4096 gpu=0\nchoice backend=simd workers=1 grain=4096 gpu=0",
+        "granule plan 2\nchoice backend=simd workers=1 grain=4096 gpu=0\ncandidate backend=gpu gpu=0 workers=1 infeasible=moon",
+        "granule plan 2\nchoice backend=simd workers=1 grain=4096 gpu=0\ncandidate backend=gpu gpu=0 workers=1 overhead=NaN",
     ] {
         assert!(matches!(bad.parse::<Plan>(), Err(granule::Error::Config { .. })), "{bad}");
     }

@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::machine::{Bytes, Machine};
+use crate::machine::{Bytes, Machine, Measured};
 
-use super::model::Infeasible;
+use super::model::{Infeasible, holder};
 use super::plan::{Seconds, candidates};
-use super::{Backend, Candidate, Choice, Operation, Prediction, Problem, choose};
+use super::{Backend, Candidate, Choice, Operation, Prediction, Problem, Sample, Seen, choose};
 
 /// Why a call runs where it runs. Prints for people, and as JSON.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Explanation {
     pub names: Vec<String>,
     /// For each candidate why it is not feasible, in full; empty where it is.
     pub reasons: Vec<String>,
+    /// For each candidate where the terms of its prediction come from.
+    pub origins: Vec<Origins>,
     /// How many times longer the next best candidate takes. `None` if there is no other.
     pub factor: Option<f64>,
     /// The largest smaller `n` with which another backend would be chosen.
@@ -29,6 +31,66 @@ pub struct Explanation {
     pub above: Option<Change>,
     /// Seconds until a helper begins if the pool's threads are asleep.
     pub wake_cold: f64,
+}
+
+/// Where a term of a prediction comes from. What was observed of calls like this one is no term: it corrects their sum, and is
+/// [`Prediction::seen`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A rate in it is assumed of all machines of this kind.
+    Prior,
+    /// All its rates were measured on this machine.
+    Calibrated,
+}
+
+impl Display for Origin {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Origin::Prior => "prior",
+            Origin::Calibrated => "calibrated",
+        })
+    }
+}
+
+/// The origin of each term of a [`Prediction`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origins {
+    /// Of [`Prediction::overhead`].
+    pub overhead: Origin,
+    /// Of [`Prediction::wake`].
+    pub wake: Origin,
+    /// Of [`Prediction::transfer`].
+    pub transfer: Origin,
+    /// Of [`Prediction::memory`].
+    pub memory: Origin,
+    /// Of [`Prediction::compute`].
+    pub compute: Origin,
+    /// Of [`Prediction::readback`].
+    pub readback: Origin,
+}
+
+impl Origins {
+    fn of(candidate: &Candidate, problem: &Problem, machine: &Machine) -> Origins {
+        let from = |measured: bool| if measured { Origin::Calibrated } else { Origin::Prior };
+        let (own, link) = match candidate.backend {
+            Backend::Gpu => {
+                let own = machine.gpus().get(candidate.gpu).map_or(Measured::default(), |gpu| gpu.rates.measured);
+                (own, own.transfer)
+            }
+            Backend::Simd | Backend::Threads => {
+                let link = holder(problem, machine.gpus()).map_or(Measured::default(), |gpu| gpu.rates.measured);
+                (machine.rates.measured, link.transfer && link.overhead)
+            }
+        };
+        Origins {
+            overhead: from(own.overhead),
+            wake: from(own.wake),
+            transfer: from(link),
+            memory: from(own.memory && (own.random || problem.element.bytes_random == 0.0)),
+            compute: from(own.compute),
+            readback: from(own.transfer),
+        }
+    }
 }
 
 /// Where the choice changes.
@@ -41,7 +103,14 @@ pub struct Change {
 }
 
 /// Explains what [`choose`] chooses. Never fails: a call that cannot run is explained too.
+///
+/// What was observed of this call is taken to hold for any number of elements; [`explain_with`] knows better.
 pub fn explain(problem: &Problem, machine: &Machine) -> Explanation {
+    explain_with(problem, machine, &|_| problem.seen)
+}
+
+/// As [`explain`], with what was observed of the same call with other numbers of elements: it decides where the choice changes.
+pub fn explain_with(problem: &Problem, machine: &Machine, seen: &dyn Fn(usize) -> Seen) -> Explanation {
     let candidates = candidates(problem, machine);
     let choice = choose(problem, machine);
     let name = |c: &Candidate| match (c.backend, machine.gpus().get(c.gpu)) {
@@ -59,7 +128,10 @@ pub fn explain(problem: &Problem, machine: &Machine) -> Explanation {
         (next.is_finite() && winner > 0.0).then(|| next / winner)
     });
     let (below, above) = match choice {
-        Ok(Choice { backend, .. }) => (change_below(problem, machine, backend), change_above(problem, machine, backend)),
+        Ok(Choice { backend, .. }) => {
+            let other = |n: usize| at(problem, machine, seen, n).filter(|there| *there != backend);
+            (change_below(problem.n, other), change_above(problem.n, other))
+        }
         Err(_) => (None, None),
     };
     Explanation {
@@ -67,6 +139,7 @@ pub fn explain(problem: &Problem, machine: &Machine) -> Explanation {
         choice,
         names: candidates.iter().map(name).collect(),
         reasons: candidates.iter().map(reason).collect(),
+        origins: candidates.iter().map(|c| Origins::of(c, problem, machine)).collect(),
         candidates,
         factor,
         below,
@@ -83,109 +156,93 @@ fn is(candidate: &Candidate, choice: Choice) -> bool {
 const LARGEST: usize = 1 << 36;
 
 /// What would be chosen for `n` elements of the same kind, of which as large a part is on each side.
-fn at(problem: &Problem, machine: &Machine, n: usize) -> Option<Backend> {
+fn at(problem: &Problem, machine: &Machine, seen: &dyn Fn(usize) -> Seen, n: usize) -> Option<Backend> {
     let scale = n as f64 / problem.n.max(1) as f64;
     let scaled = |bytes: u64| (bytes as f64 * scale) as u64;
     let (upload_bytes, download_bytes) = (scaled(problem.upload_bytes), scaled(problem.download_bytes));
-    choose(&Problem { n, upload_bytes, download_bytes, ..*problem }, machine).ok().map(|choice| choice.backend)
+    choose(&Problem { n, upload_bytes, download_bytes, seen: seen(n), ..*problem }, machine).ok().map(|choice| choice.backend)
 }
 
-/// Doubles until the choice differs, then halves the interval between.
-fn change_above(problem: &Problem, machine: &Machine, now: Backend) -> Option<Change> {
-    let differs = |n: usize| at(problem, machine, n).filter(|backend| *backend != now);
-    let mut same = problem.n.max(1);
-    let (mut other, mut backend) = loop {
-        let n = same.checked_mul(2).filter(|n| *n <= LARGEST)?;
-        match differs(n) {
-            Some(backend) => break (n, backend),
-            None => same = n,
+/// Goes up by half octaves, which is how finely calls are told apart, until the choice differs, then halves the interval between.
+fn change_above(n: usize, other: impl Fn(usize) -> Option<Backend>) -> Option<Change> {
+    let mut same = n.max(1);
+    let differs = loop {
+        let next = (same as f64 * std::f64::consts::SQRT_2) as usize;
+        let next = next.max(same + 1);
+        if next > LARGEST {
+            return None;
+        }
+        match other(next) {
+            Some(backend) => break Change { n: next, backend },
+            None => same = next,
         }
     };
-    while other - same > 1 {
-        let middle = same + (other - same) / 2;
-        match differs(middle) {
-            Some(found) => (other, backend) = (middle, found),
-            None => same = middle,
-        }
-    }
-    Some(Change { n: other, backend })
+    Some(between(same, differs, other))
 }
 
 /// As above, downwards.
-fn change_below(problem: &Problem, machine: &Machine, now: Backend) -> Option<Change> {
-    let differs = |n: usize| at(problem, machine, n).filter(|backend| *backend != now);
-    let mut same = problem.n;
-    let (mut other, mut backend) = loop {
-        let n = same / 2;
-        match differs(n) {
-            Some(backend) => break (n, backend),
-            None if n == 0 => return None,
-            None => same = n,
+fn change_below(n: usize, other: impl Fn(usize) -> Option<Backend>) -> Option<Change> {
+    let mut same = n;
+    let differs = loop {
+        if same == 0 {
+            return None;
+        }
+        let next = (same as f64 * std::f64::consts::FRAC_1_SQRT_2) as usize;
+        match other(next) {
+            Some(backend) => break Change { n: next, backend },
+            None => same = next,
         }
     };
-    while same - other > 1 {
-        let middle = other + (same - other) / 2;
-        match differs(middle) {
-            Some(found) => (other, backend) = (middle, found),
+    Some(between(same, differs, other))
+}
+
+/// The change next to where the choice is still the same.
+fn between(mut same: usize, mut differs: Change, other: impl Fn(usize) -> Option<Backend>) -> Change {
+    while same.abs_diff(differs.n) > 1 {
+        let middle = same.midpoint(differs.n);
+        match other(middle) {
+            Some(backend) => differs = Change { n: middle, backend },
             None => same = middle,
         }
     }
-    Some(Change { n: other, backend })
+    differs
 }
 
-/// The terms by name, in the order of the sum.
-fn terms(p: &Prediction) -> [(&'static str, f64); 7] {
+/// The terms by name, in the order of the sum, with where they come from.
+pub(super) fn terms(p: &Prediction, origins: &Origins) -> [(&'static str, f64, Origin); 7] {
     [
-        ("overhead", p.overhead),
-        ("prepare", p.prepare),
-        ("wake", p.wake),
-        ("transfer", p.transfer),
-        ("memory", p.memory),
-        ("compute", p.compute),
-        ("readback", p.readback),
+        ("overhead", p.overhead, origins.overhead),
+        ("prepare", p.prepare, origins.overhead),
+        ("wake", p.wake, origins.wake),
+        ("transfer", p.transfer, origins.transfer),
+        ("memory", p.memory, origins.memory),
+        ("compute", p.compute, origins.compute),
+        ("readback", p.readback, origins.readback),
     ]
 }
 
 impl Display for Explanation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Explanation { problem, choice, candidates, .. } = self;
         self.headline(f)?;
-        let width = self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-        for ((c, name), reason) in candidates.iter().zip(&self.names).zip(&self.reasons) {
-            let mark = if choice.is_ok_and(|chosen| is(c, chosen)) { '*' } else { ' ' };
-            write!(f, "{mark} {name:width$}  ")?;
-            match &c.prediction {
-                Err(_) => writeln!(f, "no: {reason}")?,
-                Ok(p) => {
-                    write!(f, "{:>8}{}", Seconds(p.total).to_string(), if p.assumed { " (guess)" } else { "" })?;
-                    let mut before = " = ";
-                    for (name, seconds) in terms(p).into_iter().filter(|(_, seconds)| *seconds > 0.0) {
-                        write!(f, "{before}{name} {}", Seconds(seconds))?;
-                        // Memory and arithmetic go on at the same time: the longer one counts.
-                        before = if name == "memory" && p.compute > 0.0 { " | " } else { " + " };
-                    }
-                    writeln!(f)?;
-                }
-            }
-        }
-        if candidates.iter().any(|c| c.prediction.is_ok_and(|p| p.assumed)) {
-            writeln!(f, "a loop's iterations depend on data: 64 are assumed")?;
-        }
-        match choice {
+        self.table(f)?;
+        self.loops(f)?;
+        let choice = match self.choice {
+            Ok(choice) => choice,
             Err(reason) => {
-                let full = candidates.iter().zip(&self.reasons).find(|(c, _)| c.prediction == Err(*reason));
+                let full = self.candidates.iter().zip(&self.reasons).find(|(c, _)| c.prediction == Err(reason));
                 return writeln!(f, "nothing can run it: {}", full.map_or(&reason.to_string(), |(_, full)| full));
             }
-            Ok(choice) => write!(f, "chosen: {choice}")?,
-        }
-        match (problem.pinned, self.factor) {
+        };
+        write!(f, "chosen: {choice}")?;
+        match (self.problem.pinned, self.factor) {
             (Some(_), _) => writeln!(f, ", since the call is pinned to it")?,
             (None, Some(factor)) => writeln!(f, ", {factor:.2} times as fast as the next best")?,
             (None, None) => writeln!(f, ", the only candidate")?,
         }
-        if let Ok(Choice { backend: Backend::Threads, grain, workers, .. }) = *choice {
-            let chunks = problem.n.div_ceil(grain);
-            writeln!(f, "grain: {chunks} chunks of {grain} elements, {:.1} for each worker", chunks as f64 / workers as f64)?;
+        if let Choice { backend: Backend::Threads, grain, workers, .. } = choice {
+            let chunks = self.problem.n.div_ceil(grain);
+            let each = chunks as f64 / workers as f64;
+            writeln!(f, "grain: {chunks} chunks of {grain} elements, {each:.1} for each worker")?;
             writeln!(f, "if the pool sleeps, helpers join after {}; the caller works meanwhile", Seconds(self.wake_cold))?;
         }
         if let Some(Change { n, backend }) = self.below {
@@ -216,84 +273,92 @@ impl Explanation {
         writeln!(f, "{}", if self.problem.result_on_host { "; the host needs the result" } else { "" })
     }
 
-    /// The same as one JSON object. Seconds, bytes; `null` for what does not apply.
-    pub fn to_json(&self) -> String {
-        let Problem { operation, n, element, combine, item_bytes, upload_bytes, download_bytes, .. } = self.problem;
-        let problem = object([
-            ("operation", string(&operation.to_string())),
-            ("n", n.to_string()),
-            ("bytes_read", number(f64::from(element.bytes_read))),
-            ("bytes_random", number(f64::from(element.bytes_random))),
-            ("ops", number(f64::from(element.ops.total()))),
-            ("combine_ops", number(f64::from(combine.ops.total()))),
-            ("item_bytes", item_bytes.to_string()),
-            ("upload_bytes", upload_bytes.to_string()),
-            ("download_bytes", download_bytes.to_string()),
-            ("result_on_host", self.problem.result_on_host.to_string()),
-            ("unordered", self.problem.unordered.to_string()),
-            ("pinned", or_null(self.problem.pinned, |backend| string(&backend.to_string()))),
-        ]);
-        let choice = or_null(self.choice.ok(), |Choice { backend, workers, grain, gpu }| {
-            object([
-                ("backend", string(&backend.to_string())),
-                ("workers", workers.to_string()),
-                ("grain", grain.to_string()),
-                ("gpu", gpu.to_string()),
-            ])
-        });
-        let candidates = self.candidates.iter().zip(&self.names).zip(&self.reasons).map(|((c, name), reason)| {
-            let prediction = or_null(c.prediction.ok(), |p| {
-                let terms = terms(&p).map(|(name, seconds)| (name, number(seconds)));
-                object(terms.into_iter().chain([("total", number(p.total)), ("assumed", p.assumed.to_string())]))
-            });
-            object([
-                ("name", string(name)),
-                ("backend", string(&c.backend.to_string())),
-                ("gpu", c.gpu.to_string()),
-                ("workers", c.workers.to_string()),
-                ("prediction", prediction),
-                ("infeasible", or_null(c.prediction.err(), |_| string(reason))),
-            ])
-        });
-        let change = |change: Option<Change>| {
-            or_null(change, |Change { n, backend }| object([("n", n.to_string()), ("backend", string(&backend.to_string()))]))
-        };
-        object([
-            ("problem", problem),
-            ("choice", choice),
-            ("factor", or_null(self.factor, number)),
-            ("below", change(self.below)),
-            ("above", change(self.above)),
-            ("candidates", format!("[{}]", candidates.collect::<Vec<_>>().join(","))),
-        ])
+    /// A candidate a line and a term a column; columns without a number are left out.
+    fn table(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let rows: Vec<_> = self.candidates.iter().zip(&self.names).zip(&self.reasons).zip(&self.origins).collect();
+        let feasible = rows.iter().filter_map(|(((c, _), _), origins)| Some((c.prediction.ok()?, *origins)));
+        let (mut used, mut priors, mut calibrated) = ([false; 6], false, false);
+        for (p, origins) in feasible {
+            for (used, (_, seconds, origin)) in used.iter_mut().zip(terms(&p, origins)) {
+                *used |= seconds > 0.0;
+                priors |= seconds > 0.0 && origin == Origin::Prior;
+                calibrated |= seconds > 0.0 && origin == Origin::Calibrated;
+            }
+        }
+        let width = self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        let mut headed = false;
+        for (((c, name), reason), origins) in rows {
+            let p = match c.prediction {
+                Ok(p) => p,
+                Err(_) => {
+                    writeln!(f, "  {name:width$}  no: {reason}")?;
+                    continue;
+                }
+            };
+            let terms = || terms(&p, origins).into_iter().zip(used).filter_map(|(term, used)| used.then_some(term));
+            if !headed {
+                headed = true;
+                write!(f, "  {:width$}  {:>CELL$}  =", "", "time")?;
+                terms().try_for_each(|(term, ..)| write!(f, "  {term:>CELL$}"))?;
+                writeln!(f)?;
+            }
+            let mark = if self.choice.is_ok_and(|chosen| is(c, chosen)) { '*' } else { ' ' };
+            write!(f, "{mark} {name:width$}  {:>CELL$}   ", Seconds(p.expected()).to_string())?;
+            for (_, seconds, origin) in terms() {
+                let cell = match origin {
+                    _ if seconds == 0.0 => "-".to_string(),
+                    Origin::Prior if calibrated => format!("~{}", Seconds(seconds)),
+                    Origin::Prior | Origin::Calibrated => Seconds(seconds).to_string(),
+                };
+                write!(f, "  {cell:>CELL$}")?;
+            }
+            writeln!(f)?;
+            for note in notes(&p) {
+                writeln!(f, "  {:width$}  {note}", "")?;
+            }
+        }
+        if used[3] && used[4] {
+            writeln!(f, "memory and compute go on at the same time: the longer one counts")?;
+        }
+        match (priors, calibrated) {
+            (true, true) => {
+                writeln!(f, "~: a prior, assumed of machines of this kind; the other terms were measured on this one")?
+            }
+            (true, false) => {
+                writeln!(f, "all terms are priors, assumed of machines of this kind: nothing was measured on this one")?
+            }
+            (false, true) => writeln!(f, "all terms were measured on this machine")?,
+            (false, false) => {}
+        }
+        Ok(())
     }
-}
 
-fn object<'a>(fields: impl IntoIterator<Item = (&'a str, String)>) -> String {
-    let fields: Vec<String> = fields.into_iter().map(|(key, value)| format!("{}:{value}", string(key))).collect();
-    format!("{{{}}}", fields.join(","))
-}
-
-fn or_null<T>(value: Option<T>, json: impl FnOnce(T) -> String) -> String {
-    value.map_or_else(|| "null".to_string(), json)
-}
-
-/// JSON has no infinities and no NaN.
-fn number(value: f64) -> String {
-    if value.is_finite() { format!("{value:e}") } else { "null".to_string() }
-}
-
-fn string(text: &str) -> String {
-    let mut json = String::with_capacity(text.len() + 2);
-    json.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            c if c.is_control() => json.push_str(&format!("\\u{:04x}", c as u32)),
-            c => json.push(c),
+    fn loops(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Problem { element, combine, seen, .. } = self.problem;
+        match (element.loops_unknown || combine.loops_unknown, seen.iterations) {
+            (false, _) => Ok(()),
+            (true, 0.0) => writeln!(f, "a loop's iterations depend on data: 64 are assumed"),
+            (true, known) => writeln!(f, "a loop's iterations depend on data: {known:.1} on average, by what was measured"),
         }
     }
-    json.push('"');
-    json
+}
+
+/// Width of a cell of the table.
+const CELL: usize = 8;
+
+/// What is to be said of a candidate besides its terms, a line each.
+fn notes(p: &Prediction) -> Vec<String> {
+    let Sample { ratio, count } = p.seen;
+    let mut notes = Vec::new();
+    match count {
+        0 if ratio == 1.0 => {}
+        0 => notes.push(format!("x{ratio:.2} as observed at other sizes")),
+        1 => notes.push(format!("observed once: x{ratio:.2} of the model")),
+        _ => notes.push(format!("observed {count} times: x{ratio:.2} of the model")),
+    }
+    if p.paid > 0.0 {
+        let (total, paid) = (Seconds(p.total), Seconds(p.paid));
+        notes.push(format!("compared as {total}: calls before this one lost {paid} because the data was not moved"));
+    }
+    notes
 }

@@ -3,14 +3,17 @@
 //! [`choose`] is what every call asks; [`plan()`] is the same arithmetic with all candidates kept; [`explain`] says it in words. All
 //! are pure functions of a [`Problem`] and a [`Machine`](crate::machine::Machine): no clock, no I/O, no state.
 
+mod analyze;
 mod explain;
+mod json;
 mod model;
 #[allow(clippy::module_inception, reason = "a plan is what this module is about, and the file that defines it bears its name")]
 mod plan;
 mod plans;
 mod problem;
 
-pub use explain::{Change, Explanation, explain};
+pub use analyze::Analysis;
+pub use explain::{Change, Explanation, Origin, Origins, explain, explain_with};
 pub(crate) use model::ASSUMED_ITERATIONS;
 pub use model::{Infeasible, Prediction, TILE};
 pub use plan::{Candidate, Choice, Plan, Weighed, choose, plan, worth_a_look};

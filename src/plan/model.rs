@@ -44,7 +44,9 @@ pub struct Prediction {
     pub compute: f64,
     /// Moving the result to the host.
     pub readback: f64,
-    /// All of it: the sum of the terms, corrected by what was measured of calls like this one.
+    /// How much of `transfer` does not count in a comparison: earlier calls have lost as much because the data stayed where it is.
+    pub paid: f64,
+    /// What candidates are compared by: the terms less what is paid, corrected by what was measured of calls like this one.
     pub total: f64,
     /// That correction.
     pub seen: Sample,
@@ -55,11 +57,16 @@ pub struct Prediction {
 impl Prediction {
     #[inline]
     fn corrected(self, seen: Sample) -> Self {
-        let p = Prediction { seen, ..self };
-        Prediction { total: p.prepare + p.modelled() * f64::from(seen.ratio), ..p }
+        Prediction { seen, total: self.prepare + (self.modelled() - self.paid) * f64::from(seen.ratio), ..self }
     }
 
-    /// The sum of the terms by the model alone, but for what happens once.
+    /// Seconds that the call will take: what [`total`](Prediction::total) is where nothing is paid and the shader is ready.
+    #[inline]
+    pub fn expected(&self) -> f64 {
+        self.modelled() * f64::from(self.seen.ratio)
+    }
+
+    /// The sum of the terms, by the model alone, but for what happens once: what a measured time is compared with.
     #[inline]
     pub fn modelled(&self) -> f64 {
         self.overhead + self.wake + self.transfer + self.memory.max(self.compute) + self.readback
@@ -201,6 +208,8 @@ pub(super) struct Serial {
     dram: f64,
     compute: f64,
     fetch: f64,
+    /// How much of `fetch` does not count.
+    paid: f64,
     assumed: bool,
 }
 
@@ -213,7 +222,7 @@ impl Serial {
         let steps = if problem.operation == Operation::Scan { 1.0 + f64::from(machine.cpu.simd_lanes.ilog2()) } else { 1.0 };
         let compute = on_one_core(problem, work, machine, steps);
         let fetch = if problem.download_bytes == 0 { 0.0 } else { fetch(problem, machine.gpus()) };
-        Serial { cached, dram, compute, fetch, assumed: work.assumed }
+        Serial { cached, dram, compute, fetch, paid: fetch.min(problem.forgone), assumed: work.assumed }
     }
 
     fn body(&self) -> f64 {
@@ -267,11 +276,18 @@ fn memory(work: &Work, machine: &Machine) -> (f64, f64) {
     (cached, price(work.footprint - held, read.dram, write.dram, random_weight.dram))
 }
 
-/// Seconds to get inputs that only a GPU has. Which one has them is not known here, so it is the one with the fastest link.
+/// Seconds to get inputs that only a GPU has.
 fn fetch(problem: &Problem, gpus: &[GpuInfo]) -> f64 {
-    let bytes = problem.download_bytes as f64;
-    let times = gpus.iter().map(|gpu| gpu.rates.submit + gpu.rates.download.seconds(bytes));
-    (times.min_by(f64::total_cmp).unwrap_or(0.0) - problem.forgone).max(0.0)
+    holder(problem, gpus).map_or(0.0, |gpu| fetch_from(problem, gpu))
+}
+
+/// The GPU that the inputs are on. Which one has them is not known here, so it is the one with the fastest link.
+pub(super) fn holder<'a>(problem: &Problem, gpus: &'a [GpuInfo]) -> Option<&'a GpuInfo> {
+    gpus.iter().min_by(|a, b| fetch_from(problem, a).total_cmp(&fetch_from(problem, b)))
+}
+
+fn fetch_from(problem: &Problem, gpu: &GpuInfo) -> f64 {
+    gpu.rates.submit + gpu.rates.download.seconds(problem.download_bytes as f64)
 }
 
 #[inline]
@@ -294,6 +310,7 @@ fn alone(problem: &Problem, machine: &Machine, serial: &Serial) -> Prediction {
     Prediction {
         overhead: machine.rates.call,
         transfer: serial.fetch,
+        paid: serial.paid,
         memory: serial.cached + serial.dram,
         compute: serial.compute,
         assumed: serial.assumed,
@@ -371,7 +388,7 @@ impl<'a> Shared<'a> {
 
     #[inline]
     fn on(&self, workers: usize) -> Prediction {
-        let (Serial { cached, dram, compute, fetch, assumed }, rates) = (self.serial, self.rates);
+        let (Serial { cached, dram, compute, fetch, paid, assumed }, rates) = (self.serial, self.rates);
         // Whoever takes the most tiles is waited for: few and dear ones may not come out even.
         let most = self.n.div_ceil(TILE).div_ceil(workers) * TILE;
         let share = (most as f64 / self.n as f64).clamp(1.0 / workers as f64, 1.0);
@@ -382,6 +399,7 @@ impl<'a> Shared<'a> {
             overhead: rates.call + chunks * rates.chunk,
             wake: rates.wake_hot + rates.wake_more * (workers - 2) as f64,
             transfer: fetch,
+            paid,
             memory,
             compute,
             assumed,
@@ -446,10 +464,12 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
     let slowdown = slowdown(problem, rates.int64_slowdown, rates.float64_slowdown);
     let near = if work.footprint > 0.0 { (rates.cache_bytes / work.footprint).min(1.0) } else { 0.0 };
     let result = if problem.operation == Operation::Reduce { problem.item_bytes as f64 } else { work.written };
+    let (transfer, paid) = upload(problem, gpu);
     let prediction = Prediction {
         overhead: rates.submit + (passes + parts - 1.0) * rates.dispatch,
         prepare: problem.preparing,
-        transfer: (rates.upload.seconds(problem.upload_bytes as f64) - problem.forgone).max(0.0),
+        transfer,
+        paid,
         memory: traffic * (near / rates.cache + (1.0 - near) / rates.memory),
         compute: work.compute(problem, &rates.ops, slowdown, evaluations, evaluations),
         readback: if problem.result_on_host { rates.download.latency + result / rates.download.bandwidth } else { 0.0 },
@@ -457,6 +477,21 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
         ..Prediction::default()
     };
     Ok(prediction.corrected(problem.seen.gpu))
+}
+
+/// Seconds to bring the inputs to a GPU, and how many of them do not count.
+#[inline]
+fn upload(problem: &Problem, gpu: &GpuInfo) -> (f64, f64) {
+    let seconds = gpu.rates.upload.seconds(problem.upload_bytes as f64);
+    (seconds, seconds.min(problem.forgone))
+}
+
+/// Seconds below which a GPU's total cannot be: those of getting there and of waiting for an answer.
+#[inline]
+pub(super) fn gpu_at_least(problem: &Problem, gpu: &GpuInfo) -> f64 {
+    let (transfer, paid) = upload(problem, gpu);
+    let answer = if problem.result_on_host { gpu.rates.download.latency } else { 0.0 };
+    (gpu.rates.submit + (transfer - paid) + answer) * f64::from(problem.seen.gpu.ratio)
 }
 
 /// What rules out all GPUs alike.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::machine::Machine;
+use crate::machine::{GpuInfo, Machine};
 
 use super::model::{self, Serial, TILE, Work};
 use super::{Backend, Infeasible, Prediction, Problem, Sample};
@@ -50,10 +50,15 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Its predicted time, in seconds; infinite if it is not feasible.
+    /// What it is compared by, in seconds; infinite if it is not feasible.
     #[inline]
     pub fn total(&self) -> f64 {
         self.prediction.map_or(f64::INFINITY, |p| p.total)
+    }
+
+    /// Whether data would have to move to it.
+    fn moves(&self) -> bool {
+        self.prediction.is_ok_and(|p| p.transfer > 0.0)
     }
 }
 
@@ -78,7 +83,7 @@ impl std::fmt::Display for Plan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.choice)?;
         match self.predicted() {
-            Some(Prediction { total, .. }) => write!(f, "; {} predicted", Seconds(total)),
+            Some(prediction) => write!(f, "; {} predicted", Seconds(prediction.expected())),
             None => Ok(()),
         }
     }
@@ -88,7 +93,7 @@ impl std::fmt::Display for Plan {
 /// two are equal. Does not allocate and takes no lock. Fails where the problem is pinned to a backend that cannot run it.
 #[inline]
 pub fn choose(problem: &Problem, machine: &Machine) -> Result<Choice, Infeasible> {
-    let weighed = Weighed::of(problem, machine);
+    let weighed = Weighed::but_for_lost_gpus(problem, machine);
     Ok(weighed.choice(problem, machine, weighed.best()?))
 }
 
@@ -103,15 +108,33 @@ impl Weighed {
     /// All three.
     #[inline]
     pub fn of(problem: &Problem, machine: &Machine) -> Weighed {
+        Weighed::weigh(problem, machine, |_, _| true)
+    }
+
+    /// Enough of them for the best one: a GPU that takes longer to get to than the CPU to be done is left out, unweighed.
+    #[inline]
+    fn but_for_lost_gpus(problem: &Problem, machine: &Machine) -> Weighed {
+        Weighed::weigh(problem, machine, |adapter, least| model::gpu_at_least(problem, adapter) < least)
+    }
+
+    /// `worth` is asked of each GPU, with the least total so far.
+    #[inline]
+    fn weigh(problem: &Problem, machine: &Machine, worth: impl Fn(&GpuInfo, f64) -> bool) -> Weighed {
         let work = Work::of(problem);
         let serial = Serial::of(problem, &work, machine);
         let one = |backend, prediction| Candidate { backend, gpu: 0, workers: 1, prediction };
         let (workers, threads) = split(model::threads(problem, machine, &work, &serial));
+        let simd = one(Backend::Simd, model::simd(problem, machine, &serial));
+        let threads = Candidate { workers, ..one(Backend::Threads, threads) };
         let mut gpu = one(Backend::Gpu, Err(Infeasible::NoGpu));
         match model::any_gpu(problem, machine) {
             Err(reason) => gpu.prediction = Err(reason),
             Ok(()) => {
+                let on_cpu = simd.total().min(threads.total());
                 for (index, adapter) in machine.gpus().iter().enumerate() {
+                    if !worth(adapter, on_cpu.min(gpu.total())) {
+                        continue;
+                    }
                     let next = Candidate { gpu: index, ..one(Backend::Gpu, model::gpu(problem, machine, &work, adapter)) };
                     if index == 0 || next.total() < gpu.total() {
                         gpu = next;
@@ -119,8 +142,7 @@ impl Weighed {
                 }
             }
         }
-        let simd = one(Backend::Simd, model::simd(problem, machine, &serial));
-        Weighed { candidates: [simd, Candidate { workers, ..one(Backend::Threads, threads) }, gpu], serial }
+        Weighed { candidates: [simd, threads, gpu], serial }
     }
 
     /// The candidate on this backend.
@@ -151,15 +173,13 @@ impl Weighed {
         }
     }
 
-    /// Seconds by which another backend would have been faster than this one, had the data been there.
+    /// Seconds by which another backend would have been faster than this one, had the data been there. What moving the data to this
+    /// one takes does not count: it is there from now on, and a call that moved would else be a reason to move back.
     pub fn forgone(&self, chosen: Backend) -> f64 {
-        let took = self.on(chosen).total();
-        let there = |c: &Candidate| match c.prediction {
-            Ok(p) if p.transfer > 0.0 && c.backend != chosen => p.total - p.transfer * f64::from(p.seen.ratio),
-            _ => f64::INFINITY,
-        };
-        let least = self.candidates.iter().map(there).fold(f64::INFINITY, f64::min);
-        (took - least).max(0.0)
+        let there = |c: &Candidate| c.prediction.map_or(f64::INFINITY, |p| Prediction { transfer: 0.0, ..p }.expected());
+        let took = there(self.on(chosen));
+        let least = self.candidates.iter().filter(|c| c.backend != chosen && c.moves()).map(there).fold(f64::INFINITY, f64::min);
+        if took.is_finite() { (took - least).max(0.0) } else { 0.0 }
     }
 
     /// What running on this backend means in detail.
@@ -252,12 +272,12 @@ impl Plan {
             let _ = write!(text, "candidate backend={backend} gpu={gpu} workers={workers}"); // writing to a String cannot fail
             let _ = match prediction {
                 Ok(p) => {
-                    let Prediction { overhead, prepare, wake, transfer, memory, compute, readback, total, seen, assumed } = p;
+                    let Prediction { overhead, prepare, wake, transfer, memory, compute, readback, paid, total, seen, assumed } = p;
                     let Sample { ratio, count } = seen;
                     writeln!(
                         text,
-                        " overhead={overhead:e} prepare={prepare:e} wake={wake:e} transfer={transfer:e} memory={memory:e} compute={compute:e} \
-                         readback={readback:e} total={total:e} ratio={ratio:e} samples={count} assumed={assumed}"
+                        " overhead={overhead:e} prepare={prepare:e} wake={wake:e} transfer={transfer:e} memory={memory:e} \
+                         compute={compute:e} readback={readback:e} paid={paid:e} total={total:e} ratio={ratio:e} samples={count} assumed={assumed}"
                     )
                 }
                 Err(reason) => match *reason {
@@ -335,6 +355,11 @@ impl<'a> Fields<'a> {
         if value >= 0.0 { Ok(value) } else { Err(bad(key, self.text(key)?, "seconds, not negative")) }
     }
 
+    fn ratio(&self, key: &str) -> Result<f32, Error> {
+        let value: f32 = self.get(key)?;
+        if value > 0.0 && value.is_finite() { Ok(value) } else { Err(bad(key, self.text(key)?, "a positive number")) }
+    }
+
     fn backend(&self, key: &str) -> Result<Backend, Error> {
         let value = self.text(key)?;
         let known = [Backend::Simd, Backend::Threads, Backend::Gpu].into_iter().find(|b| b.to_string() == value);
@@ -368,8 +393,9 @@ impl<'a> Fields<'a> {
                 memory: self.seconds("memory")?,
                 compute: self.seconds("compute")?,
                 readback: self.seconds("readback")?,
+                paid: self.seconds("paid")?,
                 total: self.seconds("total")?,
-                seen: Sample { ratio: self.get("ratio")?, count: self.get("samples")? },
+                seen: Sample { ratio: self.ratio("ratio")?, count: self.get("samples")? },
                 assumed: self.get("assumed")?,
             }),
         };
