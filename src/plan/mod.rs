@@ -4,14 +4,17 @@
 //! are pure functions of a [`Problem`] and a [`Machine`](crate::machine::Machine): no clock, no I/O, no state.
 
 mod explain;
+pub(crate) mod fields;
 mod model;
 #[allow(clippy::module_inception, reason = "a plan is what this module is about, and the file that defines it bears its name")]
 mod plan;
+mod plans;
 mod problem;
 
 pub use explain::{Change, Explanation, explain};
 pub use model::{Infeasible, Prediction, TILE};
 pub use plan::{Candidate, Choice, Plan, Weighed, choose, choose_unless_gpu_matters, plan};
+pub use plans::{Places, PlanKey, Plans, half_octave};
 pub use problem::{GpuNeeds, Operation, Problem, Sample, Seen};
 
 /// Where work can run.
