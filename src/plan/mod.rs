@@ -5,6 +5,7 @@
 
 mod analyze;
 mod explain;
+pub(crate) mod fields;
 mod json;
 mod model;
 #[allow(clippy::module_inception, reason = "a plan is what this module is about, and the file that defines it bears its name")]
@@ -17,7 +18,7 @@ pub use explain::{Change, Explanation, Origin, Origins, explain, explain_with};
 pub(crate) use model::ASSUMED_ITERATIONS;
 pub use model::{Infeasible, Prediction, TILE};
 pub use plan::{Candidate, Choice, Plan, Weighed, choose, plan, worth_a_look};
-pub use plans::{HALF_OCTAVES, PlanKey, Places, Plans, half_octave};
+pub use plans::{Places, PlanKey, Plans, half_octave};
 pub use problem::{GpuNeeds, Operation, Problem, Sample, Seen};
 
 /// Where work can run.

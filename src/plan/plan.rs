@@ -6,6 +6,7 @@ use std::str::FromStr;
 use crate::error::Error;
 use crate::machine::{GpuInfo, Machine};
 
+use super::fields::{Bad, Fields};
 use super::model::{self, Serial, TILE, Work};
 use super::{Backend, Infeasible, Prediction, Problem, Sample};
 
@@ -314,75 +315,41 @@ impl FromStr for Plan {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        if lines.next() != Some(HEADER) {
-            return Err(bad("the first line", text.lines().next().unwrap_or_default(), HEADER));
-        }
-        let (mut choice, mut candidates) = (None, Vec::new());
-        for line in lines {
-            let fields = Fields(line);
-            match line.split_whitespace().next() {
-                Some("choice") if choice.is_none() => choice = Some(fields.choice()?),
-                Some("candidate") => candidates.push(fields.candidate()?),
-                _ => return Err(bad("a line", line, "one `choice` and any number of `candidate`s")),
-            }
-        }
-        let choice = choice.ok_or_else(|| bad("the text", "no choice", "a line `choice`"))?;
-        Ok(Plan { choice, candidates })
+        parse(text).map_err(|bad| Error::Config { message: format!("plan: {bad}") })
     }
 }
 
-fn bad(what: &str, value: &str, accepted: &str) -> Error {
-    Error::Config { message: format!("plan: {what} is `{value}`, expected {accepted}") }
+fn parse(text: &str) -> Result<Plan, Bad> {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    if lines.next() != Some(HEADER) {
+        return Err(Bad::new("the first line", text.lines().next().unwrap_or_default(), HEADER));
+    }
+    let (mut choice, mut candidates) = (None, Vec::new());
+    for line in lines {
+        let fields = Fields(line);
+        match line.split_whitespace().next() {
+            Some("choice") if choice.is_none() => choice = Some(fields.choice(fields.get("gpu")?)?),
+            Some("candidate") => candidates.push(fields.candidate()?),
+            _ => return Err(Bad::new("a line", line, "one `choice` and any number of `candidate`s")),
+        }
+    }
+    let choice = choice.ok_or_else(|| Bad::new("the text", "no choice", "a line `choice`"))?;
+    Ok(Plan { choice, candidates })
 }
 
-/// The `key=value` pairs of a line.
-struct Fields<'a>(&'a str);
-
-impl<'a> Fields<'a> {
-    fn text(&self, key: &str) -> Result<&'a str, Error> {
-        let found = self.0.split_whitespace().find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
-        found.ok_or_else(|| bad("a line", self.0, &format!("`{key}=...` in it")))
-    }
-
-    fn get<T: FromStr>(&self, key: &str) -> Result<T, Error> {
-        let value = self.text(key)?;
-        value.parse().map_err(|_| bad(key, value, std::any::type_name::<T>()))
-    }
-
-    fn seconds(&self, key: &str) -> Result<f64, Error> {
+/// What only a plan has.
+impl Fields<'_> {
+    fn seconds(&self, key: &str) -> Result<f64, Bad> {
         let value: f64 = self.get(key)?;
-        if value >= 0.0 { Ok(value) } else { Err(bad(key, self.text(key)?, "seconds, not negative")) }
+        if value >= 0.0 { Ok(value) } else { Err(Bad::new(key, self.text(key)?, "seconds, not negative")) }
     }
 
-    fn ratio(&self, key: &str) -> Result<f32, Error> {
+    fn ratio(&self, key: &str) -> Result<f32, Bad> {
         let value: f32 = self.get(key)?;
-        if value > 0.0 && value.is_finite() { Ok(value) } else { Err(bad(key, self.text(key)?, "a positive number")) }
+        if value > 0.0 && value.is_finite() { Ok(value) } else { Err(Bad::new(key, self.text(key)?, "a positive number")) }
     }
 
-    fn backend(&self, key: &str) -> Result<Backend, Error> {
-        let value = self.text(key)?;
-        let known = [Backend::Simd, Backend::Threads, Backend::Gpu].into_iter().find(|b| b.to_string() == value);
-        known.ok_or_else(|| bad(key, value, "simd, threads or gpu"))
-    }
-
-    fn choice(&self) -> Result<Choice, Error> {
-        let choice = Choice {
-            backend: self.backend("backend")?,
-            workers: self.get("workers")?,
-            grain: self.get("grain")?,
-            gpu: self.get("gpu")?,
-        };
-        if choice.workers == 0 {
-            return Err(bad("workers", "0", "at least 1"));
-        }
-        if choice.grain == 0 || !choice.grain.is_multiple_of(TILE) {
-            return Err(bad("grain", self.text("grain")?, "a positive multiple of 4096"));
-        }
-        Ok(choice)
-    }
-
-    fn candidate(&self) -> Result<Candidate, Error> {
+    fn candidate(&self) -> Result<Candidate, Bad> {
         let prediction = match self.text("infeasible") {
             Ok(reason) => Err(self.infeasible(reason)?),
             Err(_) => Ok(Prediction {
@@ -403,7 +370,7 @@ impl<'a> Fields<'a> {
         Ok(Candidate { backend, gpu, workers, prediction })
     }
 
-    fn infeasible(&self, reason: &str) -> Result<Infeasible, Error> {
+    fn infeasible(&self, reason: &str) -> Result<Infeasible, Bad> {
         Ok(match reason {
             "pinned" => Infeasible::PinnedElsewhere(self.backend("to")?),
             "not-built" => Infeasible::NotBuilt(self.backend("feature")?),
@@ -411,7 +378,7 @@ impl<'a> Fields<'a> {
             "too-large" => Infeasible::TooLarge { bytes: self.get("bytes")?, limit: self.get("limit")? },
             _ => match PLAIN.iter().find(|(name, _)| *name == reason) {
                 Some((_, reason)) => *reason,
-                None => return Err(bad("infeasible", reason, "a reason that this version knows")),
+                None => return Err(Bad::new("infeasible", reason, "a reason that this version knows")),
             },
         })
     }

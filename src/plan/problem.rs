@@ -5,7 +5,7 @@ use crate::kernel::cost::Cost;
 use super::Backend;
 
 /// Which primitive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
     /// One output for each input.
     Map,

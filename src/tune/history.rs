@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use crate::plan::{Backend, Choice, HALF_OCTAVES, PlanKey, Problem, Sample, Seen, TILE, half_octave};
+use crate::plan::{Backend, Choice, PlanKey, Problem, Sample, Seen, TILE, half_octave};
 
 use super::cache::Entry;
 
@@ -15,6 +15,8 @@ use super::cache::Entry;
 const KINDS: usize = 1024;
 /// Places at which a kind may be; where all are taken, the rest of the program's kinds are planned by the model alone.
 const PROBES: usize = 16;
+/// Half-octaves of `usize`.
+const HALF_OCTAVES: usize = half_octave(usize::MAX) as usize + 1;
 /// How far away a neighbour's ratio is trusted, in half-octaves.
 const NEAR: usize = 6;
 
@@ -268,7 +270,7 @@ impl History {
         let kinds = self.kinds.iter().filter_map(OnceLock::get);
         kinds.filter_map(|kind| Some((kind, *kind.key.get()?))).flat_map(|(kind, key)| {
             let chosen = kind.buckets.iter().enumerate().filter_map(|(i, bucket)| Some((i, bucket.choice()?)));
-            chosen.map(move |(i, choice)| (PlanKey { octave2: i as u8, ..key }, choice))
+            chosen.map(move |(i, choice)| (key.with_half_octave(i as u8), choice))
         })
     }
 

@@ -291,7 +291,7 @@ impl Tuner {
     /// What was chosen so far, as a plan file.
     pub(crate) fn chosen(&self) -> Plans {
         let mut plans = self.plans.clone();
-        self.history.choices().for_each(|(key, choice)| plans.insert(key, choice));
+        self.history.choices().for_each(|(key, choice)| _ = plans.insert(key, choice));
         plans
     }
 }
