@@ -109,6 +109,7 @@ impl Key {
 
 /// What came of looking for a file.
 #[derive(Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "made once an engine, and taken apart at once")]
 pub(crate) enum Loaded {
     /// It is there and right.
     Found(Record),
