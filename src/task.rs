@@ -25,13 +25,14 @@ pub trait Primitive: Sized {
     /// Runs on the CPU. The data is in host memory.
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output>;
 
-    /// Records the work on the GPU.
+    /// Records the work on the GPU, where a workgroup takes `grain` elements.
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         n: usize,
+        grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>>;
 }
 
@@ -73,7 +74,8 @@ impl<'e, P: Primitive> Task<'e, P> {
         self
     }
 
-    /// Runs as this plan says, whatever the planner would choose now.
+    /// Runs as this plan says, whatever the planner would choose now. A plan without workers, or with a grain that is no positive
+    /// multiple of 4096, gives [`Error::Config`] when the task runs.
     pub fn with_plan(mut self, plan: &Plan) -> Self {
         self.options.backend = Some(plan.choice.backend);
         self.options.plan = Some(plan.choice);
@@ -128,7 +130,7 @@ impl<'e, P: Primitive> Task<'e, P> {
         #[cfg(feature = "gpu")]
         if choice.backend == Backend::Gpu {
             let started = self.engine.gpu().and_then(|gpu| {
-                let started = self.primitive.start_gpu(self.engine, &gpu, problem.n)?;
+                let started = self.primitive.start_gpu(self.engine, &gpu, problem.n, choice.grain)?;
                 started.wait(deadline)
             });
             return match started {
@@ -153,7 +155,7 @@ impl<'e, P: Primitive> Task<'e, P> {
 
     fn choose(&self, problem: &Problem) -> Result<Choice> {
         match self.options.plan {
-            Some(choice) => Ok(choice),
+            Some(choice) => choice.check(),
             None => self.engine.choose(problem),
         }
     }
@@ -212,11 +214,12 @@ impl<'e, P: Primitive + 'e> IntoFuture for Task<'e, P> {
             #[cfg(feature = "gpu")]
             {
                 let problem = self.problem()?;
-                if self.choose(&problem)?.backend == Backend::Gpu {
+                let choice = self.choose(&problem)?;
+                if choice.backend == Backend::Gpu {
                     let deadline = self.options.deadline.map(Deadline::start);
                     let gpu = self.engine.gpu();
                     let result = match gpu {
-                        Ok(gpu) => match self.primitive.start_gpu(self.engine, &gpu, problem.n) {
+                        Ok(gpu) => match self.primitive.start_gpu(self.engine, &gpu, problem.n, choice.grain) {
                             Ok(started) => started.finish(deadline).await,
                             Err(error) => Err(error),
                         },

@@ -27,6 +27,11 @@ const CHUNK_SECONDS: f64 = 50e-6;
 /// Chunks for each worker at least, so that one who comes late or is slow is made up for by the others.
 const CHUNKS_PER_WORKER: usize = 4;
 
+/// Workgroups for each that a GPU runs at a time, at least, before one takes more than a tile.
+const WAVES: f64 = 4.0;
+/// Tiles that a workgroup takes at most: what is left of the price of starting it is then a sixteenth.
+const MAX_TILES_PER_WORKGROUP: usize = 16;
+
 /// What one candidate will take, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Prediction {
@@ -454,6 +459,16 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
         ..Prediction::default()
     };
     Ok(prediction.corrected(problem.seen.gpu))
+}
+
+/// How many tiles a workgroup takes, one after the other. Fewer workgroups cost less to start; but there should be several for each
+/// that runs at a time, so that the last ones to end do not leave the others idle for long.
+#[inline]
+pub(super) fn tiles_per_workgroup(problem: &Problem, gpu: &GpuInfo) -> usize {
+    // In a map four workgroups share a tile.
+    let each = if problem.operation == Operation::Map { TILE / 4 } else { TILE };
+    let tiles = problem.n as f64 / (each as f64 * WAVES * gpu.rates.workgroups);
+    (tiles as usize).clamp(1, MAX_TILES_PER_WORKGROUP)
 }
 
 /// What rules out all GPUs alike.

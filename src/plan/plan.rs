@@ -20,10 +20,24 @@ pub struct Choice {
     pub backend: Backend,
     /// Threads that take part, the caller's included. One but for [`Backend::Threads`].
     pub workers: usize,
-    /// Elements that a worker takes at a time: a multiple of 4096.
+    /// Elements that a worker takes at a time, or a workgroup of a GPU in all (in a map, four workgroups together): a multiple of
+    /// 4096.
     pub grain: usize,
     /// Index of the adapter. Zero but for [`Backend::Gpu`].
     pub gpu: usize,
+}
+
+impl Choice {
+    /// Itself, if it can be carried out.
+    pub(crate) fn check(self) -> Result<Choice, Error> {
+        if self.workers == 0 {
+            return Err(bad("workers", "0", "at least 1"));
+        }
+        if self.grain == 0 || !self.grain.is_multiple_of(TILE) {
+            return Err(bad("grain", &self.grain.to_string(), "a positive multiple of 4096"));
+        }
+        Ok(self)
+    }
 }
 
 impl std::fmt::Display for Choice {
@@ -166,7 +180,7 @@ impl Weighed {
         let grain = match backend {
             Backend::Simd => problem.n.max(1).div_ceil(TILE).saturating_mul(TILE),
             Backend::Threads => model::grain(problem, machine, &self.serial, workers),
-            Backend::Gpu => TILE,
+            Backend::Gpu => machine.gpus().get(gpu).map_or(1, |gpu| model::tiles_per_workgroup(problem, gpu)) * TILE,
         };
         Choice { backend, workers, grain, gpu }
     }
@@ -350,19 +364,8 @@ impl<'a> Fields<'a> {
     }
 
     fn choice(&self) -> Result<Choice, Error> {
-        let choice = Choice {
-            backend: self.backend("backend")?,
-            workers: self.get("workers")?,
-            grain: self.get("grain")?,
-            gpu: self.get("gpu")?,
-        };
-        if choice.workers == 0 {
-            return Err(bad("workers", "0", "at least 1"));
-        }
-        if choice.grain == 0 || !choice.grain.is_multiple_of(TILE) {
-            return Err(bad("grain", self.text("grain")?, "a positive multiple of 4096"));
-        }
-        Ok(choice)
+        let (backend, workers) = (self.backend("backend")?, self.get("workers")?);
+        Choice { backend, workers, grain: self.get("grain")?, gpu: self.get("gpu")? }.check()
     }
 
     fn candidate(&self) -> Result<Candidate, Error> {

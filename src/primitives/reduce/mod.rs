@@ -82,7 +82,8 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for Reduce<S, O> 
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         n: usize,
+        grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::reduce(engine, gpu, &self.source, &self.operator, n)
+        gpu::reduce(engine, gpu, &self.source, &self.operator, n, grain)
     }
 }
