@@ -73,6 +73,7 @@ mod started;
 
 pub use array::DeviceArray;
 pub(crate) use array::{element_bytes, pack, unpack_one};
+pub(crate) use device::Found;
 pub use device::{AdapterKind, AdapterSummary, Gpu, Selection};
 pub(crate) use executor::{Executor, Function, Input, Part, Share, Stage, compose, leaves, part};
 pub use memory::{Buffer, Pool, PoolStats, Usage};
