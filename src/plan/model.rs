@@ -92,6 +92,8 @@ pub enum Infeasible {
     Int64,
     /// The GPU has no 64-bit floats.
     Float64,
+    /// Its `f32` arithmetic is not IEEE, so the canonical order would not give the bits that it gives elsewhere.
+    Rounding,
     /// The kernel reads and writes more buffers than the GPU can bind.
     Bindings {
         /// How many it has.
@@ -121,6 +123,10 @@ impl std::fmt::Display for Infeasible {
             Infeasible::Refused => f.write_str("the kernel cannot run on a GPU"),
             Infeasible::Int64 => f.write_str("it has no 64-bit integers"),
             Infeasible::Float64 => f.write_str("it has no 64-bit floats"),
+            Infeasible::Rounding => f.write_str(
+                "its f32 arithmetic is not IEEE, and a reduction or scan in order promises the same bits everywhere: add \
+                 `.unordered()`, or pin the call to gpu",
+            ),
             Infeasible::Bindings { needed, limit } => {
                 write!(f, "the kernel needs {needed} storage buffers, and it can bind {limit}: fuse fewer arrays in one call")
             }
@@ -424,6 +430,11 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
     }
     if needs.float64 && !gpu.float64 {
         return Err(Infeasible::Float64);
+    }
+    // A map promises no more than its operations do, and a caller who asks for this GPU gets its arithmetic.
+    let in_order = problem.operation != Operation::Map && !problem.unordered;
+    if needs.rounds_f32 && !gpu.ieee_f32 && in_order && problem.pinned.is_none() {
+        return Err(Infeasible::Rounding);
     }
     if needs.bindings > gpu.max_storage_bindings {
         return Err(Infeasible::Bindings { needed: needs.bindings, limit: gpu.max_storage_bindings });

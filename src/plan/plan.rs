@@ -301,7 +301,7 @@ impl Plan {
 }
 
 /// Reasons without numbers, by name.
-const PLAIN: [(&str, Infeasible); 8] = [
+const PLAIN: [(&str, Infeasible); 9] = [
     ("one-core", Infeasible::OneCore),
     ("too-small", Infeasible::TooSmall),
     ("not-looked-for", Infeasible::NotLookedFor),
@@ -310,6 +310,7 @@ const PLAIN: [(&str, Infeasible); 8] = [
     ("refused", Infeasible::Refused),
     ("int64", Infeasible::Int64),
     ("float64", Infeasible::Float64),
+    ("rounding", Infeasible::Rounding),
 ];
 
 impl FromStr for Plan {

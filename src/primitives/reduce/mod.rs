@@ -28,7 +28,8 @@ impl Engine {
     /// one another by halving; for others a tile is 128 runs of 32, and runs fold in adjacent pairs; tile results are folded in the
     /// same way until one is left. So a sum of floats has the same bits at every SIMD level, worker count and grain, and on every
     /// GPU with IEEE arithmetic. (A fused kernel that uses `exp`, `sin` and their like is as exact as those are: their bounds
-    /// differ between backends.) [`unordered`](Task::unordered) gives this up.
+    /// differ between backends.) A GPU without IEEE arithmetic is not chosen for floats, unless the call is pinned to it.
+    /// [`unordered`](Task::unordered) gives this up.
     ///
     /// NaN: a sum with a NaN is NaN; `Min` and `Max` give a number if there is one.
     ///
