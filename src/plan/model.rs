@@ -124,7 +124,7 @@ impl std::fmt::Display for Infeasible {
             Infeasible::Int64 => f.write_str("it has no 64-bit integers"),
             Infeasible::Float64 => f.write_str("it has no 64-bit floats"),
             Infeasible::Rounding => f.write_str(
-                "its f32 arithmetic is not IEEE, and a reduction or scan in order promises the same bits everywhere: add \
+                "its f32 arithmetic is not IEEE, so the canonical order would not give the bits that it gives elsewhere: add \
                  `.unordered()`, or pin the call to gpu",
             ),
             Infeasible::Bindings { needed, limit } => {

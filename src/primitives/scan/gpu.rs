@@ -16,6 +16,8 @@ use crate::operator::Operator;
 use crate::primitives::reduce::Tiles;
 use crate::source::Source;
 
+use super::Scan;
+
 /// Flags of `scan_main.wgsl`.
 const EXCLUSIVE: u32 = 1;
 const INITIAL: u32 = 2;
@@ -24,10 +26,7 @@ const INITIAL: u32 = 2;
 pub(crate) fn scan<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
     engine: &Engine,
     gpu: &Arc<Gpu>,
-    source: &S,
-    operator: &O,
-    exclusive: bool,
-    init: Option<T>,
+    scan: &Scan<S, O>,
     n: usize,
     grain: usize,
 ) -> Result<Started<'t, Array<T>>> {
@@ -35,9 +34,9 @@ pub(crate) fn scan<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
         return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
     }
     let executor = Executor { gpu };
-    let function = Function::source(gpu, source)?;
-    let operator = Function::operator(gpu, operator)?;
-    let initial = match init {
+    let function = Function::source(gpu, &scan.source)?;
+    let operator = Function::operator(gpu, &scan.operator)?;
+    let initial = match scan.init {
         Some(init) => gpu.upload(&pack(&[init]))?,
         None => executor.items(T::WORDS, 1)?,
     };
@@ -45,11 +44,11 @@ pub(crate) fn scan<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
         executor: &executor,
         tiles: Tiles::new(&executor, operator, O::COMMUTATIVE, T::WORDS, leaves::<T>()),
         initial,
-        flags: if init.is_some() { INITIAL } else { 0 },
+        flags: if scan.init.is_some() { INITIAL } else { 0 },
         grain,
     };
     let out = executor.items(T::WORDS, n as u64)?;
-    pass.scan(&function, &out, n as u64, if exclusive { EXCLUSIVE } else { 0 })?;
+    pass.scan(&function, &out, n as u64, if scan.exclusive { EXCLUSIVE } else { 0 })?;
     Ok(Started::Ready(Array::from_device(engine, n, DeviceArray::new(gpu, out))))
 }
 

@@ -113,7 +113,7 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for Scan<S, O> {
         n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::scan(engine, gpu, &self.source, &self.operator, self.exclusive, self.init, n, grain)
+        gpu::scan(engine, gpu, self, n, grain)
     }
 }
 
@@ -140,8 +140,7 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for ScanInto<'_, 
         n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, ()>> {
-        let scan = &self.scan;
-        let result = gpu::scan(engine, gpu, &scan.source, &scan.operator, scan.exclusive, scan.init, n, grain)?;
+        let result = gpu::scan(engine, gpu, &self.scan, n, grain)?;
         Ok(result.into_destination(&mut self.destination))
     }
 }
