@@ -1,4 +1,4 @@
-// One tile of 4096 elements a workgroup, in the canonical order of a commutative reduction: element i in lane i mod 128, each lane
+// One tile of 4096 elements, by a workgroup, in the canonical order of a commutative reduction: element i in lane i mod 128, each lane
 // folds its rows in order.
 
 fn reduce_tile(thread: u32, first: u32, count: u32) -> Item {

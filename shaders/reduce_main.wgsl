@@ -1,5 +1,5 @@
-// Reduces each tile to one item.
-// params: number of elements, where the first tile's result goes.
+// Reduces each tile to one item: a workgroup some consecutive tiles, one after the other.
+// params: number of elements, where the first tile's result goes, nothing, number of tiles that a workgroup takes.
 
 @compute @workgroup_size(128)
 fn main(
@@ -7,13 +7,14 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let tile = group.y * groups.x + group.x;
-    if tile >= (params.x + 4095u) / 4096u {
-        return;
-    }
-    let first = tile * 4096u;
-    let acc = reduce_tile(thread, first, min(4096u, params.x - first));
-    if thread == 0u {
-        store_out(params.y + tile, acc);
+    let begin = (group.y * groups.x + group.x) * params.w;
+    let end = min(begin + params.w, (params.x + 4095u) / 4096u);
+    for (var tile = begin; tile < end; tile++) {
+        let first = tile * 4096u;
+        // Ends behind a barrier that follows its last reading of workgroup memory, so the next one may write there.
+        let acc = reduce_tile(thread, first, min(4096u, params.x - first));
+        if thread == 0u {
+            store_out(params.y + tile, acc);
+        }
     }
 }

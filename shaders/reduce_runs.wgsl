@@ -1,4 +1,4 @@
-// One tile of 4096 elements a workgroup, in the canonical order of a reduction that does not commute: 128 runs of 32 consecutive
+// One tile of 4096 elements, by a workgroup, in the canonical order of a reduction that does not commute: 128 runs of 32 consecutive
 // elements; a run folds left to right, runs fold in adjacent pairs.
 
 var<workgroup> folded: array<Item, 128>;

@@ -1,18 +1,11 @@
-// Scans one tile of 4096 elements a workgroup: four rounds of 1024, four consecutive elements a thread.
+// Scans tiles of 4096 elements: four rounds of 1024, four consecutive elements a thread. A workgroup takes some consecutive tiles,
+// one after the other.
 // `prefix` holds the inclusive scan of the tiles' totals; `initial` one item.
-// params: number of elements, number of the first tile, flags (1: exclusive, 2: there is an initial value).
+// params: number of elements, number of the first tile, flags (1: exclusive, 2: there is an initial value), number of tiles that a
+// workgroup takes.
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
+fn scan_tile(thread: u32, tile: u32) {
     let n = params.x;
-    let tile = group.y * groups.x + group.x;
-    if tile >= (n + 4095u) / 4096u {
-        return;
-    }
     let exclusive = (params.z & 1u) != 0u;
     // Whether anything stands before this round, and what: no identity enters the arithmetic.
     var carried = true;
@@ -96,5 +89,18 @@ fn main(
         }
         carried = true;
         workgroupBarrier();
+    }
+}
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let begin = (group.y * groups.x + group.x) * params.w;
+    let end = min(begin + params.w, (params.x + 4095u) / 4096u);
+    for (var tile = begin; tile < end; tile++) {
+        scan_tile(thread, tile);
     }
 }

@@ -363,7 +363,8 @@ mod gpu_side {
     //! What an engine with the feature `gpu` has besides: one device, opened when it is first needed.
 
     use super::*;
-    use crate::backend::gpu::{AdapterKind, AdapterSummary};
+
+    use crate::backend::gpu::{AdapterKind, AdapterSummary, Found};
     use crate::machine::{GpuInfo, GpuKind, GpuRates};
 
     /// Where the device comes from.
@@ -375,6 +376,8 @@ mod gpu_side {
 
     pub(super) struct GpuSide {
         origin: Origin,
+        /// The adapter to open, once one was looked for.
+        found: OnceLock<Result<Found>>,
         opened: OnceLock<Result<Arc<Gpu>>>,
         fallback: Mutex<Option<Error>>,
         rates: Option<GpuRates>,
@@ -382,7 +385,12 @@ mod gpu_side {
 
     impl GpuSide {
         pub(super) fn new(origin: Origin, rates: Option<GpuRates>) -> Self {
-            GpuSide { origin, opened: OnceLock::new(), fallback: Mutex::new(None), rates }
+            GpuSide { origin, found: OnceLock::new(), opened: OnceLock::new(), fallback: Mutex::new(None), rates }
+        }
+
+        fn find(&self, selection: &Selection) -> Result<&Found> {
+            let found = self.found.get_or_init(|| Found::new(wgpu::Backends::PRIMARY, selection));
+            found.as_ref().map_err(Error::clone)
         }
     }
 
@@ -405,7 +413,7 @@ mod gpu_side {
         pub fn gpu(&self) -> Result<Arc<Gpu>> {
             let side = &self.0.gpu;
             let open = || match &side.origin {
-                Origin::Open(selection) => Gpu::open(selection),
+                Origin::Open(selection) => side.find(selection)?.open(),
                 Origin::Given(gpu) => Ok(gpu.clone()),
                 Origin::None => Err(Error::Unsupported {
                     backend: Backend::Gpu,
@@ -415,7 +423,7 @@ mod gpu_side {
             side.opened.get_or_init(open).clone()
         }
 
-        /// All GPUs of this computer, also those that this engine does not use.
+        /// All GPUs of this computer, also those that this engine does not use. None is opened.
         pub fn adapters() -> Vec<AdapterSummary> {
             Gpu::discover()
         }
@@ -435,10 +443,20 @@ mod gpu_side {
         }
 
         pub(super) fn look_for_gpus(&self) -> Gpus {
+            let side = &self.0.gpu;
+            // Software that nobody asked for is planned for no call without a pin: what is known of it unopened will do.
+            if let Origin::Open(Selection::Any) = side.origin
+                && let Ok(Found { summary, .. }) = side.find(&Selection::Any)
+                && !summary.is_hardware()
+            {
+                return Gpus::Present(vec![info(summary.clone(), false, side.rates)]);
+            }
             match self.gpu() {
                 Ok(gpu) => {
-                    let by_chance = matches!(self.0.gpu.origin, Origin::Open(Selection::Any));
-                    Gpus::Present(vec![info(&gpu, by_chance, self.0.gpu.rates)])
+                    let by_chance = matches!(side.origin, Origin::Open(Selection::Any));
+                    // Into the summary goes what the probe found.
+                    _ = gpu.verdict();
+                    Gpus::Present(vec![info(gpu.summary(), !by_chance, side.rates)])
                 }
                 Err(Error::Unsupported { reason, .. }) => Gpus::Absent(reason),
                 Err(error) => Gpus::Absent(error.to_string()),
@@ -446,30 +464,61 @@ mod gpu_side {
         }
     }
 
-    fn info(gpu: &Arc<Gpu>, by_chance: bool, rates: Option<GpuRates>) -> GpuInfo {
-        let (summary, limits) = (gpu.summary(), gpu.limits());
-        let kind = match summary.kind {
+    fn info(adapter: AdapterSummary, asked_for: bool, rates: Option<GpuRates>) -> GpuInfo {
+        let kind = match adapter.kind {
             AdapterKind::Discrete => GpuKind::Discrete,
             AdapterKind::Integrated => GpuKind::Integrated,
             AdapterKind::Virtual => GpuKind::Virtual,
             AdapterKind::Cpu => GpuKind::Software,
             AdapterKind::Other => GpuKind::Other,
         };
-        let features = gpu.features();
         GpuInfo {
-            name: summary.name,
-            api: summary.api,
+            name: adapter.name,
+            api: adapter.api,
             kind,
-            driver: summary.driver,
-            asked_for: !by_chance,
-            max_binding_bytes: limits.max_storage_buffer_binding_size,
-            max_buffer_bytes: limits.max_buffer_size,
-            max_storage_bindings: limits.max_storage_buffers_per_shader_stage,
-            int64: features.contains(wgpu::Features::SHADER_INT64),
-            float64: features.contains(wgpu::Features::SHADER_F64),
-            subgroups: features.contains(wgpu::Features::SUBGROUP),
-            ieee_f32: gpu.verdict().is_ok_and(|v| v.ieee_f32),
+            driver: format!("{} {}", adapter.driver, adapter.driver_info).trim().to_owned(),
+            vendor: adapter.vendor,
+            device: adapter.device,
+            asked_for,
+            max_binding_bytes: adapter.max_binding,
+            max_buffer_bytes: adapter.max_buffer,
+            max_storage_bindings: adapter.max_storage_buffers,
+            int64: adapter.int64,
+            float64: adapter.float64,
+            subgroups: adapter.subgroups.is_some(),
+            ieee_f32: adapter.verdict.is_some_and(|verdict| verdict.ieee_f32),
             rates: rates.unwrap_or_else(|| GpuRates::prior(kind)),
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use crate::prelude::{Sum, iota};
+
+        /// Hardware is opened, since only then its arithmetic can be probed; software only for a call that is pinned to it.
+        #[test]
+        fn software_that_nobody_asked_for_is_not_opened() {
+            let engine = Engine::builder().gpu(Selection::Any).build().unwrap();
+            let [gpu] = engine.machine().gpus() else {
+                let required = std::env::var("REQUIRE_BACKENDS").unwrap_or_default();
+                assert!(!required.contains("gpu"), "{}", engine.machine());
+                eprintln!("no adapter, not tested: {}", engine.machine());
+                return;
+            };
+            let software = gpu.kind == GpuKind::Software;
+            assert_eq!((gpu.asked_for, engine.0.gpu.opened.get().is_none()), (false, software), "{gpu}");
+            if !software {
+                eprintln!("there is hardware: software not tested");
+                return;
+            }
+            let task = || engine.reduce(iota(0..10_000_000_u32), Sum);
+            let gpu = task().plan().unwrap().candidates.into_iter().find(|c| c.backend == Backend::Gpu);
+            assert_eq!(gpu.unwrap().prediction, Err(Infeasible::Software));
+            let total = task().run().unwrap();
+            assert!(engine.0.gpu.opened.get().is_none());
+            assert_eq!(task().on(Backend::Gpu).run().unwrap(), total);
+            assert!(engine.0.gpu.opened.get().is_some());
         }
     }
 }

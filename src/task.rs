@@ -32,13 +32,14 @@ pub trait Primitive: Sized {
     /// Runs on the CPU. The data is in host memory.
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output>;
 
-    /// Records the work on the GPU.
+    /// Records the work on the GPU, where a workgroup takes `grain` elements.
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         n: usize,
+        grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>>;
 }
 
@@ -80,7 +81,8 @@ impl<'e, P: Primitive> Task<'e, P> {
         self
     }
 
-    /// Runs as this plan says, whatever the planner would choose now.
+    /// Runs as this plan says, whatever the planner would choose now. A plan without workers, or with a grain that is no positive
+    /// multiple of 4096, gives [`Error::Config`] when the task runs.
     pub fn with_plan(mut self, plan: &Plan) -> Self {
         self.options.backend = Some(plan.choice.backend);
         self.options.plan = Some(plan.choice);
@@ -176,7 +178,10 @@ impl<'e, P: Primitive> Task<'e, P> {
     #[inline]
     fn decide(&self, problem: &mut Problem) -> Result<Decision> {
         match self.options.plan {
-            Some(choice) => Ok(Decision { choice, ticket: None, forgone: 0.0 }),
+            Some(choice) => {
+                let choice = choice.check().map_err(|bad| Error::Config { message: format!("plan: {bad}") })?;
+                Ok(Decision { choice, ticket: None, forgone: 0.0 })
+            }
             None => self.engine.decide(problem),
         }
     }
@@ -211,7 +216,7 @@ impl<'e, P: Primitive> Task<'e, P> {
     fn start_gpu(&mut self, problem: &Problem, decision: Decision) -> Result<crate::backend::gpu::Started<'_, P::Output>> {
         let gpu = self.engine.gpu()?;
         let compiled = gpu.compilations();
-        let started = self.primitive.start_gpu(self.engine, &gpu, problem.n)?;
+        let started = self.primitive.start_gpu(self.engine, &gpu, problem.n, decision.choice.grain)?;
         if let Some(ticket) = decision.ticket {
             self.engine.tuner().recorded(ticket, gpu.compilations() > compiled);
         }

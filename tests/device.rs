@@ -106,7 +106,16 @@ fn adapters_are_described() {
     assert!(all.iter().any(|a| a.name == gpu.summary().name), "{all:?}");
     let summary = gpu.summary();
     assert!(summary.max_buffer >= 1 << 27 && summary.max_binding >= 1 << 27 && summary.max_invocations >= 128, "{summary:?}");
-    assert!(summary.to_string().contains(&summary.name));
+    let (line, details) = (summary.to_string(), format!("{summary:#}"));
+    assert!(line.starts_with(&summary.name) && !line.contains('\n'), "{line}");
+    let groups = format!("{} a dimension", summary.max_workgroups);
+    assert!(summary.max_workgroups >= 65_535 && details.contains(&groups) && details.lines().count() >= 6, "{details}");
+    for word in [&*summary.kind.to_string(), &summary.api, &summary.driver, &summary.driver_info] {
+        assert!(line.contains(word) && details.contains(word), "{word} is not in {line} or {details}");
+    }
+    for (has, name) in [(summary.subgroups.is_some(), "subgroups of"), (summary.int64, "i64"), (summary.float64, "f64")] {
+        assert!(line.contains(name) == has && details.contains(name) == has, "{name}, {has}: {line}, {details}");
+    }
     let index = all.iter().position(|a| a.name == summary.name).unwrap();
     assert_eq!(Gpu::open(&Selection::Index(index)).unwrap().summary().name, summary.name);
     let part = summary.name[..4].to_uppercase();
@@ -596,7 +605,7 @@ fn the_probe_knows_the_software_adapter() {
     let Some(gpu) = open() else { return };
     assert_eq!(gpu.summary().verdict, None);
     let verdict = *gpu.verdict().unwrap();
-    println!("{}", gpu.summary());
+    println!("{:#}", gpu.summary());
     assert_eq!(gpu.summary().verdict, Some(verdict));
     let compiled = gpu.compilations();
     assert_eq!(*gpu.verdict().unwrap(), verdict);

@@ -7,6 +7,7 @@ mod adapter;
 
 use adapter::shared;
 use granule::kernel;
+use granule::plan::{Choice, Plan};
 use granule::prelude::*;
 
 const KIB: u64 = 1024;
@@ -216,4 +217,94 @@ fn more_than_one_real_binding() {
     for at in [0, 1, n / 2, n - 2, n - 1] {
         assert_eq!(host[at], ((n - 1 - at) as u32).wrapping_mul(3), "{at}");
     }
+}
+
+/// A plan for the GPU where a workgroup takes this many elements.
+fn grained(grain: usize) -> Plan {
+    Plan { choice: Choice { backend: Backend::Gpu, workers: 1, grain, gpu: 0 }, candidates: Vec::new() }
+}
+
+#[operator(identity = 0.0)]
+fn halved(a: f32, b: f32) -> f32 {
+    a + b * 0.5
+}
+
+/// Every primitive with several tiles a workgroup, against one: whole tiles and odd tails, groups that are full and such that are not,
+/// also where the data is cut into chunks that hold fewer tiles than a workgroup takes.
+#[test]
+fn the_grain_changes_no_bit() {
+    let Some(engine) = shared() else { return };
+    let Some(small) = small(256 * KIB) else { return };
+    for engine in [engine, &small] {
+        for n in [1, 4095, 4096, 4097, 3 * 4096, 6 * 4096 + 1, 7 * 4096 - 1, 200_003] {
+            let x: Vec<f32> = numbers(n).iter().map(|x| (x >> 8) as f32 / 1e3 - 7e3).collect();
+            let results = |grain: usize| {
+                let plan = &grained(grain);
+                let bits = |array: Array<f32>| array.as_slice().unwrap().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                let (mut mapped, mut scanned) = (vec![0.0_f32; n], vec![0.0_f32; n]);
+                engine.map(&x, kernel!(|x: f32| x * 3.0)).into(&mut mapped).with_plan(plan).run().unwrap();
+                engine.scan(&x, Sum).into(&mut scanned).with_plan(plan).run().unwrap();
+                let arrays = [
+                    mapped.iter().map(|x| x.to_bits()).collect(),
+                    scanned.iter().map(|x| x.to_bits()).collect(),
+                    bits(engine.map(&x, kernel!(|x: f32| x + 1.0)).with_plan(plan).run().unwrap()),
+                    bits(engine.scan(&x, Sum).exclusive().init(3.0).with_plan(plan).run().unwrap()),
+                    bits(engine.scan((&x).reverse(), halved::with()).with_plan(plan).run().unwrap()),
+                ];
+                let sums = [
+                    engine.reduce(&x, Sum).with_plan(plan).run().unwrap(),
+                    engine.reduce((&x).reverse(), halved::with()).with_plan(plan).run().unwrap(),
+                    pollster::block_on(engine.reduce(&x, Max).with_plan(plan).into_future()).unwrap(),
+                ];
+                (arrays, sums.map(f32::to_bits))
+            };
+            let (arrays, sums) = results(4096);
+            for tiles in [2, 3, 16, 1 << 40] {
+                let (got, folded) = results(tiles * 4096);
+                assert_eq!(folded, sums, "{n} elements, {tiles} tiles");
+                for (form, (got, want)) in got.iter().zip(&arrays).enumerate() {
+                    assert_same(&format!("{n} elements, {tiles} tiles, form {form}"), got, want);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_plan_with_a_bad_grain_is_refused() {
+    let Some(engine) = shared() else { return };
+    let x = numbers(10_000);
+    for (backend, workers, grain) in [
+        (Backend::Gpu, 1, 0),
+        (Backend::Gpu, 1, 4095),
+        (Backend::Gpu, 1, 6144),
+        (Backend::Simd, 1, 1000),
+        (Backend::Threads, 0, 4096),
+    ] {
+        let plan = Plan { choice: Choice { backend, workers, grain, gpu: 0 }, candidates: Vec::new() };
+        let (what, value) = if workers == 0 { ("workers", 0) } else { ("grain", grain) };
+        for error in [
+            engine.reduce(&x, Sum).with_plan(&plan).run().err(),
+            engine.map(&x, kernel!(|x: u32| x + 1)).with_plan(&plan).run().err(),
+            pollster::block_on(engine.scan(&x, Sum).with_plan(&plan).into_future()).err(),
+        ] {
+            let Some(Error::Config { message }) = &error else { panic!("{backend}, {grain}: {error:?}") };
+            assert!(message.contains(what) && message.contains(&format!("`{value}`")), "{message}");
+        }
+    }
+}
+
+/// Where one tile a workgroup would take more workgroups than a grid has, several do.
+#[test]
+fn a_larger_grain_needs_fewer_workgroups() {
+    let limits = |limits: &mut wgpu::Limits| limits.max_compute_workgroups_per_dimension = 4;
+    let Some((device, queue)) = adapter::device(limits) else { return };
+    let engine = Engine::builder().device(device, queue).build().unwrap();
+    // Of 4 by 4 workgroups: 17 tiles, which one each cannot take.
+    let x = numbers(16 * 4096 + 1);
+    let error = engine.reduce(&x, Sum).with_plan(&grained(4096)).run().unwrap_err();
+    assert!(matches!(error, Error::TooLarge { elements: 17, limit: 16 }), "{error}");
+    assert_eq!(engine.reduce(&x, Sum).with_plan(&grained(2 * 4096)).run().unwrap(), sum(&x));
+    let scanned = engine.scan(&x, Sum).with_plan(&grained(2 * 4096)).run().unwrap();
+    assert_same("scan", scanned.as_slice().unwrap(), &prefixes(&x));
 }

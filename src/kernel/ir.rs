@@ -132,6 +132,13 @@ impl Op {
         }
     }
 
+    /// Whether its result, of this kind, is an `f32` that IEEE 754 rounds: its bits are the same only where arithmetic is IEEE.
+    pub fn rounds_f32(self, kind: Kind) -> bool {
+        use Binary::{Add, Div, Mul, Sub};
+        let rounds = matches!(self, Op::Unary(Unary::Sqrt, _) | Op::Binary(Add | Sub | Mul | Div, ..) | Op::MulAdd(..));
+        rounds && kind == Kind::F32
+    }
+
     /// The values it is made from.
     pub fn operands(self) -> impl Iterator<Item = Id> {
         let three = match self {

@@ -7,7 +7,8 @@ use super::{Bytes, Measured, OpRates};
 pub struct Cpu {
     /// What it calls itself.
     pub name: String,
-    /// Logical cores that this process may use: affinity and quota of the control group count.
+    /// Logical cores that this process may use. On Linux those of its affinity mask (so `taskset` and cpusets count), and no more than
+    /// the CPU quota of its control group, of version 1 or 2, rounded down; elsewhere what the system says of the process.
     pub cores: usize,
     /// Number of `f32` lanes at the SIMD level in use: 4, 8 or 16.
     pub simd_lanes: usize,
@@ -135,7 +136,7 @@ impl CpuRates {
     }
 }
 
-/// Looks at this computer: the cores from the operating system, the caches from `/sys` where there is one (else typical sizes).
+/// Looks at this computer: the cores from the operating system (see [`std::thread::available_parallelism`]), the caches from `/sys` where there is one (else typical sizes).
 pub fn discover(simd_lanes: usize) -> Cpu {
     let caches = caches();
     let l1_bytes = caches[0].unwrap_or(32 << 10);

@@ -40,6 +40,10 @@ pub struct GpuInfo {
     pub kind: GpuKind,
     /// Driver and version.
     pub driver: String,
+    /// PCI vendor; zero if it has none.
+    pub vendor: u32,
+    /// PCI device; zero if it has none.
+    pub device: u32,
     /// Whether the user named it: then it may be chosen even if it is software.
     pub asked_for: bool,
     /// Largest part of a buffer that a shader can see at once, in bytes.
@@ -54,7 +58,8 @@ pub struct GpuInfo {
     pub float64: bool,
     /// Whether it has subgroup operations.
     pub subgroups: bool,
-    /// Whether its `f32` arithmetic gave the same bits as the CPU's when it was probed.
+    /// Whether its `f32` arithmetic gave the same bits as the CPU's when it was probed. A software adapter that nobody asked for is
+    /// not opened, and so not probed.
     pub ieee_f32: bool,
     /// How fast it is.
     pub rates: GpuRates,

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{Backend, Choice, TILE};
+use super::{Backend, Choice};
 
 /// What is wrong with a text: what was found, and what is accepted there.
 #[derive(Debug)]
@@ -55,13 +55,6 @@ impl<'a> Fields<'a> {
 
     /// A choice of this adapter.
     pub(crate) fn choice(&self, gpu: usize) -> Result<Choice, Bad> {
-        let choice = Choice { backend: self.backend("backend")?, workers: self.get("workers")?, grain: self.get("grain")?, gpu };
-        if choice.workers == 0 {
-            return Err(Bad::new("workers", "0", "at least 1"));
-        }
-        if choice.grain == 0 || !choice.grain.is_multiple_of(TILE) {
-            return Err(Bad::new("grain", self.text("grain")?, "a positive multiple of 4096"));
-        }
-        Ok(choice)
+        Choice { backend: self.backend("backend")?, workers: self.get("workers")?, grain: self.get("grain")?, gpu }.check()
     }
 }

@@ -27,6 +27,11 @@ const CHUNK_SECONDS: f64 = 50e-6;
 /// Chunks for each worker at least, so that one who comes late or is slow is made up for by the others.
 const CHUNKS_PER_WORKER: usize = 4;
 
+/// Workgroups for each that a GPU runs at a time, at least, before one takes more than a tile.
+const WAVES: f64 = 4.0;
+/// Tiles that a workgroup takes at most: what is left of the price of starting it is then a sixteenth.
+const MAX_TILES_PER_WORKGROUP: usize = 16;
+
 /// What one candidate will take, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Prediction {
@@ -96,6 +101,8 @@ pub enum Infeasible {
     Int64,
     /// The GPU has no 64-bit floats.
     Float64,
+    /// Its `f32` arithmetic is not IEEE, so the canonical order would not give the bits that it gives elsewhere.
+    Rounding,
     /// The kernel reads and writes more buffers than the GPU can bind.
     Bindings {
         /// How many it has.
@@ -125,6 +132,10 @@ impl std::fmt::Display for Infeasible {
             Infeasible::Refused => f.write_str("the kernel cannot run on a GPU"),
             Infeasible::Int64 => f.write_str("it has no 64-bit integers"),
             Infeasible::Float64 => f.write_str("it has no 64-bit floats"),
+            Infeasible::Rounding => f.write_str(
+                "its f32 arithmetic is not IEEE, so the canonical order would not give the bits that it gives elsewhere: add \
+                 `.unordered()`, or pin the call to gpu",
+            ),
             Infeasible::Bindings { needed, limit } => {
                 write!(f, "the kernel needs {needed} storage buffers, and it can bind {limit}: fuse fewer arrays in one call")
             }
@@ -440,6 +451,11 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
     if needs.float64 && !gpu.float64 {
         return Err(Infeasible::Float64);
     }
+    // A map promises no more than its operations do, and a caller who asks for this GPU gets its arithmetic.
+    let in_order = problem.operation != Operation::Map && !problem.unordered;
+    if needs.rounds_f32 && !gpu.ieee_f32 && in_order && problem.pinned.is_none() {
+        return Err(Infeasible::Rounding);
+    }
     if needs.bindings > gpu.max_storage_bindings {
         return Err(Infeasible::Bindings { needed: needs.bindings, limit: gpu.max_storage_bindings });
     }
@@ -492,6 +508,16 @@ pub(super) fn gpu_at_least(problem: &Problem, gpu: &GpuInfo) -> f64 {
     let (transfer, paid) = upload(problem, gpu);
     let answer = if problem.result_on_host { gpu.rates.download.latency } else { 0.0 };
     (gpu.rates.submit + (transfer - paid) + answer) * f64::from(problem.seen.gpu.ratio)
+}
+
+/// How many tiles a workgroup takes, one after the other. Fewer workgroups cost less to start; but there should be several for each
+/// that runs at a time, so that the last ones to end do not leave the others idle for long.
+#[inline]
+pub(super) fn tiles_per_workgroup(problem: &Problem, gpu: &GpuInfo) -> usize {
+    // In a map four workgroups share a tile.
+    let each = if problem.operation == Operation::Map { TILE / 4 } else { TILE };
+    let tiles = problem.n as f64 / (each as f64 * WAVES * gpu.rates.workgroups);
+    (tiles as usize).clamp(1, MAX_TILES_PER_WORKGROUP)
 }
 
 /// What rules out all GPUs alike.

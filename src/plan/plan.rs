@@ -21,10 +21,24 @@ pub struct Choice {
     pub backend: Backend,
     /// Threads that take part, the caller's included. One but for [`Backend::Threads`].
     pub workers: usize,
-    /// Elements that a worker takes at a time: a multiple of 4096.
+    /// Elements that a worker takes at a time, or a workgroup of a GPU in all (in a map, four workgroups together): a multiple of
+    /// 4096.
     pub grain: usize,
     /// Index of the adapter. Zero but for [`Backend::Gpu`].
     pub gpu: usize,
+}
+
+impl Choice {
+    /// Itself, if it can be carried out.
+    pub(crate) fn check(self) -> Result<Choice, Bad> {
+        if self.workers == 0 {
+            return Err(Bad::new("workers", "0", "at least 1"));
+        }
+        if self.grain == 0 || !self.grain.is_multiple_of(TILE) {
+            return Err(Bad::new("grain", &self.grain.to_string(), "a positive multiple of 4096"));
+        }
+        Ok(self)
+    }
 }
 
 impl std::fmt::Display for Choice {
@@ -190,7 +204,7 @@ impl Weighed {
         let grain = match backend {
             Backend::Simd => problem.n.max(1).div_ceil(TILE).saturating_mul(TILE),
             Backend::Threads => model::grain(problem, machine, &self.serial, workers),
-            Backend::Gpu => TILE,
+            Backend::Gpu => machine.gpus().get(gpu).map_or(1, |gpu| model::tiles_per_workgroup(problem, gpu)) * TILE,
         };
         Choice { backend, workers, grain, gpu }
     }
@@ -300,7 +314,7 @@ impl Plan {
 }
 
 /// Reasons without numbers, by name.
-const PLAIN: [(&str, Infeasible); 8] = [
+const PLAIN: [(&str, Infeasible); 9] = [
     ("one-core", Infeasible::OneCore),
     ("too-small", Infeasible::TooSmall),
     ("not-looked-for", Infeasible::NotLookedFor),
@@ -309,6 +323,7 @@ const PLAIN: [(&str, Infeasible); 8] = [
     ("refused", Infeasible::Refused),
     ("int64", Infeasible::Int64),
     ("float64", Infeasible::Float64),
+    ("rounding", Infeasible::Rounding),
 ];
 
 impl FromStr for Plan {

@@ -111,6 +111,9 @@ pub struct GpuNeeds {
     pub int64: bool,
     /// 64-bit floats.
     pub float64: bool,
+    /// Whether it computes `f32` values that are rounded: then results in the canonical order have the same bits only on a GPU whose
+    /// arithmetic is IEEE.
+    pub rounds_f32: bool,
     /// Number of storage bindings, inputs and outputs together.
     pub bindings: u32,
     /// Why no GPU can run it.
@@ -123,6 +126,7 @@ impl GpuNeeds {
         GpuNeeds {
             int64: self.int64 || other.int64,
             float64: self.float64 || other.float64,
+            rounds_f32: self.rounds_f32 || other.rounds_f32,
             bindings: self.bindings + other.bindings,
             refused: self.refused.or(other.refused),
         }

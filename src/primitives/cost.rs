@@ -70,7 +70,8 @@ fn trace_operator<T: Element, O: Operator<T>>(operator: &O) -> Known {
 fn read_off(traced: &Traced) -> Known {
     let refused = traced.refusal.as_ref().map(|_| "the kernel uses what WGSL has not; run it on the GPU alone to hear what");
     let bindings = traced.bindings.len() as u32;
-    let needs = GpuNeeds { int64: traced.needs.int64, float64: traced.needs.float64, bindings, refused };
+    let rounds_f32 = traced.ops.iter().zip(&traced.kinds).any(|(op, kind)| op.rounds_f32(*kind));
+    let needs = GpuNeeds { int64: traced.needs.int64, float64: traced.needs.float64, rounds_f32, bindings, refused };
     let hash = traced.hash();
     Known { cost: traced.cost, needs, code: (hash ^ hash >> 64) as u64 }
 }

@@ -17,14 +17,10 @@ pub(crate) fn engine() -> Option<Engine> {
 
 /// The same with an adapter that the planner takes for so fast that it prefers it for whatever is not tiny.
 pub(crate) fn preferred() -> Option<Engine> {
-    let rates = GpuRates {
-        ops: OpRates::all(1e14),
-        upload: Link { latency: 0.0, bandwidth: 1e12 },
-        download: Link { latency: 0.0, bandwidth: 1e12 },
-        memory: 1e13,
-        cache: 1e13,
-        ..GpuRates::prior(GpuKind::Discrete)
-    };
+    let prior = GpuRates::prior(GpuKind::Discrete);
+    let link = |link: Link| Link { bandwidth: 1e12, ..link };
+    let (upload, download) = (link(prior.upload), link(prior.download));
+    let rates = GpuRates { ops: OpRates::all(1e14), upload, download, memory: 1e13, cache: 1e13, ..prior };
     with(|builder| builder.gpu_rates(rates))
 }
 

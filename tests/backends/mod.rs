@@ -91,7 +91,7 @@ fn gpus() -> Vec<Runner> {
     Vec::new()
 }
 
-/// The GPU as it is; and a device of the user's own without subgroups, with bindings of 256 KiB and grids of 11 by 11 workgroups,
+/// The GPU as it is, with one tile and with several a workgroup; and a device of the user's own without subgroups, with bindings of 256 KiB and grids of 11 by 11 workgroups,
 /// where every large input is cut.
 #[cfg(feature = "gpu")]
 fn gpus() -> Vec<Runner> {
@@ -124,14 +124,18 @@ fn gpus() -> Vec<Runner> {
         .unwrap();
         Engine::builder().device(device, queue).build().unwrap()
     };
-    let runner = |name: &str, engine: Engine| {
+    let runner = |name: &str, engine: Engine, grain: usize| {
         let gpu = engine.gpu().unwrap();
         let verdict = *gpu.verdict().unwrap();
         let exact = verdict.ieee_f32 && verdict.ieee_div_sqrt && verdict.uncontracted;
         let precision = Precision { ulps: if exact { 0 } else { 4 }, flush: !verdict.denormals };
-        Runner { name: name.into(), engine, plan: plan(Backend::Gpu, 1, 4096), precision, limited: true }
+        Runner { name: name.into(), engine, plan: plan(Backend::Gpu, 1, grain), precision, limited: true }
     };
-    vec![runner("gpu", whole), runner("gpu, small", small)]
+    vec![
+        runner("gpu", whole.clone(), 4096),
+        runner("gpu, three tiles a workgroup", whole, 3 * 4096),
+        runner("gpu, small", small, 4096),
+    ]
 }
 
 /// Every backend, made once.

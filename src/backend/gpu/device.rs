@@ -10,6 +10,7 @@ use super::poller::Poller;
 use super::probe::{self, Verdict};
 use super::recorder::Batch;
 use crate::error::{Error, Result};
+use crate::machine::Bytes;
 use crate::plan::Backend;
 
 /// What sort of device an adapter is, best first.
@@ -39,7 +40,9 @@ impl fmt::Display for AdapterKind {
     }
 }
 
-/// One adapter as plain data.
+/// One adapter as plain data: of one that was found, what it offers; of an open [`Gpu`], what its device was requested with.
+///
+/// Prints in one line; with `{:#}` in several, with all limits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdapterSummary {
     /// The name that the driver gives.
@@ -66,12 +69,16 @@ pub struct AdapterSummary {
     pub max_invocations: u32,
     /// Memory shared by a workgroup, in bytes.
     pub max_workgroup_bytes: u32,
+    /// Workgroups in one dimension of a dispatch.
+    pub max_workgroups: u32,
     /// Smallest and largest subgroup, if shaders can use subgroup operations.
     pub subgroups: Option<(u32, u32)>,
     /// Whether shaders have 64-bit integers.
     pub int64: bool,
     /// Whether shaders have 64-bit floats.
     pub float64: bool,
+    /// Whether shaders have 16-bit floats. No kernel uses them, so no device is opened with them.
+    pub float16: bool,
     /// Whether the time of single passes can be taken.
     pub timestamps: bool,
     /// What the probe found; `None` until [`Gpu::verdict`] ran.
@@ -99,9 +106,11 @@ impl AdapterSummary {
             max_storage_buffers: limits.max_storage_buffers_per_shader_stage,
             max_invocations: limits.max_compute_invocations_per_workgroup,
             max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
+            max_workgroups: limits.max_compute_workgroups_per_dimension,
             subgroups: features.contains(wgpu::Features::SUBGROUP).then_some((info.subgroup_min_size, info.subgroup_max_size)),
             int64: features.contains(wgpu::Features::SHADER_INT64),
             float64: features.contains(wgpu::Features::SHADER_F64),
+            float16: features.contains(wgpu::Features::SHADER_F16),
             timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
             verdict: None,
         }
@@ -113,37 +122,44 @@ impl AdapterSummary {
     }
 }
 
+impl AdapterSummary {
+    /// What shaders can use, by name.
+    fn features(&self) -> String {
+        let subgroups = match self.subgroups {
+            Some((min, max)) if min == max => format!("subgroups of {min}"),
+            Some((min, max)) => format!("subgroups of {min} to {max}"),
+            None => "no subgroups".to_owned(),
+        };
+        let others = [(self.int64, "i64"), (self.float64, "f64"), (self.float16, "f16"), (self.timestamps, "timestamps")];
+        others.iter().filter(|(has, _)| *has).fold(subgroups, |list, (_, name)| list + ", " + name)
+    }
+}
+
 impl fmt::Display for AdapterSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MIB: f64 = (1u64 << 20) as f64;
-        write!(f, "{} ({}, {}", self.name, self.kind, self.api)?;
-        for word in [&self.driver, &self.driver_info] {
-            if !word.is_empty() {
-                write!(f, ", {word}")?;
-            }
+        let words = [&self.driver, &self.driver_info].into_iter().filter(|word| !word.is_empty());
+        let driver = words.map(String::as_str).collect::<Vec<_>>().join(" ");
+        let (buffer, binding) = (Bytes(self.max_buffer as f64), Bytes(self.max_binding as f64));
+        if !f.alternate() {
+            let comma = if driver.is_empty() { "" } else { ", " };
+            write!(f, "{} ({}, {}{comma}{driver}): ", self.name, self.kind, self.api)?;
+            return write!(f, "buffers to {buffer}, bindings to {binding}, {}", self.features());
         }
-        write!(
+        writeln!(f, "{}", self.name)?;
+        writeln!(f, "  {} adapter, vendor {:04x}, device {:04x}", self.kind, self.vendor, self.device)?;
+        writeln!(f, "  driver: {}{}{driver}", self.api, if driver.is_empty() { "" } else { ", " })?;
+        writeln!(
             f,
-            "; buffers to {:.0} MiB, bindings to {:.0} MiB, {} KiB and {} threads a workgroup",
-            self.max_buffer as f64 / MIB,
-            self.max_binding as f64 / MIB,
-            self.max_workgroup_bytes >> 10,
-            self.max_invocations,
+            "  memory: buffers to {buffer}, bindings to {binding}, {} storage buffers a shader",
+            self.max_storage_buffers
         )?;
-        match self.subgroups {
-            Some((min, max)) if min == max => write!(f, ", subgroups of {min}")?,
-            Some((min, max)) => write!(f, ", subgroups of {min} to {max}")?,
-            None => write!(f, ", no subgroups")?,
+        let shared = Bytes(self.max_workgroup_bytes.into());
+        writeln!(f, "  workgroups: {} threads, {shared} shared, {} a dimension", self.max_invocations, self.max_workgroups)?;
+        write!(f, "  shaders: {}", self.features())?;
+        match &self.verdict {
+            Some(verdict) => write!(f, "\n  probed: {verdict}"),
+            None => Ok(()),
         }
-        for (has, name) in [(self.int64, "i64"), (self.float64, "f64"), (self.timestamps, "timestamps")] {
-            if has {
-                write!(f, ", {name}")?;
-            }
-        }
-        if let Some(verdict) = &self.verdict {
-            write!(f, "; {verdict}")?;
-        }
-        f.write_str(")")
     }
 }
 
@@ -255,11 +271,52 @@ fn adapters(backends: wgpu::Backends) -> Vec<wgpu::Adapter> {
 }
 
 fn summaries(adapters: &[wgpu::Adapter]) -> Vec<AdapterSummary> {
-    adapters.iter().map(|a| AdapterSummary::new(&a.get_info(), a.features() & USEFUL, &a.limits())).collect()
+    adapters.iter().map(|a| AdapterSummary::new(&a.get_info(), a.features(), &a.limits())).collect()
+}
+
+/// An adapter that was selected and not opened yet.
+pub(crate) struct Found {
+    adapter: wgpu::Adapter,
+    pub(crate) summary: AdapterSummary,
+}
+
+impl Found {
+    /// The one that fits best among those that these APIs reach.
+    pub(crate) fn new(backends: wgpu::Backends, selection: &Selection) -> Result<Found> {
+        let mut adapters = adapters(backends);
+        let mut all = summaries(&adapters);
+        let chosen = selection.choose(&all).ok_or_else(|| selection.refusal(&all))?;
+        Ok(Found { adapter: adapters.swap_remove(chosen), summary: all.swap_remove(chosen) })
+    }
+
+    /// Opens it, with all the features that are used and all the limits that it has.
+    pub(crate) fn open(&self) -> Result<Arc<Gpu>> {
+        let request = self.adapter.request_device(&wgpu::DeviceDescriptor {
+            label: Some("granule"),
+            required_features: self.adapter.features() & USEFUL,
+            required_limits: self.adapter.limits(),
+            experimental_features: wgpu::ExperimentalFeatures::disabled(),
+            memory_hints: wgpu::MemoryHints::Performance,
+            trace: wgpu::Trace::Off,
+        });
+        let (device, queue) = pollster::block_on(request)
+            .map_err(|e| Error::Gpu { message: format!("{} cannot be opened: {e}", self.summary.name) })?;
+
+        let faults = Arc::new(Faults::default());
+        let stray = faults.clone();
+        device.on_uncaptured_error(Arc::new(move |e| {
+            lock(&stray.stray).get_or_insert_with(|| translate(e, 0));
+        }));
+        let lost = faults.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            lost.lose(if message.is_empty() { format!("{reason:?}") } else { format!("{reason:?}: {message}") });
+        });
+        Ok(Gpu::assemble(device, queue, faults))
+    }
 }
 
 impl Gpu {
-    /// Every adapter of this computer, software ones too. Empty if there is no driver.
+    /// Every adapter of this computer, software ones too. Empty if there is no driver. No device is opened.
     pub fn discover() -> Vec<AdapterSummary> {
         summaries(&adapters(wgpu::Backends::PRIMARY))
     }
@@ -274,30 +331,7 @@ impl Gpu {
 
     /// [`Gpu::open`] among the adapters of the given APIs only.
     pub fn open_in(backends: wgpu::Backends, selection: &Selection) -> Result<Arc<Gpu>> {
-        let adapters = adapters(backends);
-        let all = summaries(&adapters);
-        let adapter = &adapters[selection.choose(&all).ok_or_else(|| selection.refusal(&all))?];
-        let request = adapter.request_device(&wgpu::DeviceDescriptor {
-            label: Some("granule"),
-            required_features: adapter.features() & USEFUL,
-            required_limits: adapter.limits(),
-            experimental_features: wgpu::ExperimentalFeatures::disabled(),
-            memory_hints: wgpu::MemoryHints::Performance,
-            trace: wgpu::Trace::Off,
-        });
-        let (device, queue) = pollster::block_on(request)
-            .map_err(|e| Error::Gpu { message: format!("{} cannot be opened: {e}", adapter.get_info().name) })?;
-
-        let faults = Arc::new(Faults::default());
-        let stray = faults.clone();
-        device.on_uncaptured_error(Arc::new(move |e| {
-            lock(&stray.stray).get_or_insert_with(|| translate(e, 0));
-        }));
-        let lost = faults.clone();
-        device.set_device_lost_callback(move |reason, message| {
-            lost.lose(if message.is_empty() { format!("{reason:?}") } else { format!("{reason:?}: {message}") });
-        });
-        Ok(Gpu::assemble(device, queue, faults))
+        Found::new(backends, selection)?.open()
     }
 
     /// Works on a device and queue of the caller's own, with the features and limits that they were requested with.

@@ -143,6 +143,29 @@ pub(crate) struct Stage<'a> {
     pub(crate) shuffles: bool,
 }
 
+/// How elements are shared out: a workgroup takes blocks that lie side by side, one after the other.
+#[derive(Clone, Copy)]
+pub(crate) struct Share {
+    /// Elements of a block, all threads of a workgroup together.
+    pub(crate) block: u64,
+    /// Blocks that a workgroup takes, at least one.
+    pub(crate) blocks: u64,
+}
+
+impl Share {
+    /// A tile at a time, `grain` elements in all: a multiple of a tile.
+    pub(crate) fn tiles(grain: usize) -> Share {
+        Share { block: TILE as u64, blocks: (grain / TILE) as u64 }
+    }
+
+    /// Of `count` elements: how many blocks a workgroup takes, and how many workgroups that makes.
+    fn of(self, count: u64) -> (u64, u64) {
+        let all = count.div_ceil(self.block);
+        let blocks = self.blocks.min(all).max(1);
+        (blocks, all.div_ceil(blocks))
+    }
+}
+
 /// Records stages on a device.
 pub(crate) struct Executor<'g> {
     pub(crate) gpu: &'g Arc<Gpu>,
@@ -189,10 +212,12 @@ impl Executor<'_> {
         }
     }
 
-    /// Records a stage for the grid indices `base..base + count`, which are whole tiles but for the last.
-    pub(crate) fn dispatch(&self, stage: &Stage<'_>, params: [u32; 4], base: u64, count: u64, groups: u64) -> Result<()> {
+    /// Records a stage for the grid indices `base..base + count`, which are whole tiles but for the last. The template's `params`
+    /// are the count, the two words, and the number of blocks that a workgroup takes.
+    pub(crate) fn dispatch(&self, stage: &Stage<'_>, words: [u32; 2], base: u64, count: u64, share: Share) -> Result<()> {
+        let (blocks, groups) = share.of(count);
         let mut access = vec![(0, Access::Uniform)];
-        let mut bindings = vec![self.gpu.params(&params)?];
+        let mut bindings = vec![self.gpu.params(&[count as u32, words[0], words[1], blocks as u32])?];
         let mut hash = Mix(stage.item.iter().fold(stage.shuffles as u128, |h, k| h << 3 | *k as u128));
         match stage.input {
             Input::Function(f) => {
@@ -333,4 +358,21 @@ pub(crate) fn leaves<T: Element>() -> Vec<Kind> {
     let mut out = Vec::new();
     T::leaves(Offset::START, &mut out);
     out.into_iter().map(|(kind, _)| kind).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Share, TILE};
+
+    #[test]
+    fn every_block_has_one_workgroup() {
+        for count in [1, 4095, 4096, 4097, 100_003, 1 << 31] {
+            for grain in [TILE, 3 * TILE, 16 * TILE, usize::MAX / TILE * TILE] {
+                let (blocks, groups) = Share::tiles(grain).of(count);
+                let all = count.div_ceil(TILE as u64);
+                assert!(blocks <= (grain / TILE) as u64 && u32::try_from(blocks).is_ok(), "{count}, {grain}: {blocks}");
+                assert!(blocks * groups >= all && blocks * (groups - 1) < all, "{count}, {grain}: {groups} of {blocks}");
+            }
+        }
+    }
 }

@@ -73,8 +73,9 @@ mod started;
 
 pub use array::DeviceArray;
 pub(crate) use array::{element_bytes, pack, unpack_one};
+pub(crate) use device::Found;
 pub use device::{AdapterKind, AdapterSummary, Gpu, Selection};
-pub(crate) use executor::{Executor, Function, Input, Part, Stage, compose, leaves, part};
+pub(crate) use executor::{Executor, Function, Input, Part, Share, Stage, compose, leaves, part};
 pub use memory::{Buffer, Pool, PoolStats, Usage};
 pub use pipeline::{Access, Checks, Pipeline, PipelineKey, PipelineSpec};
 pub use probe::Verdict;

@@ -1,18 +1,19 @@
-//! Map on a GPU.
+//! Map on a GPU: blocks of elements, of which a workgroup takes as many as its share of the grain has tiles.
 
 use std::sync::Arc;
 
 use crate::array::Array;
 use crate::backend::gpu::{
-    Access, DeviceArray, Executor, Function, Gpu, Input, Part, Stage, Started, element_bytes, leaves, part,
+    Access, DeviceArray, Executor, Function, Gpu, Input, Part, Share, Stage, Started, element_bytes, leaves, part,
 };
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::source::Source;
 
-/// Elements that one workgroup of `map.wgsl` takes.
-const GROUP: u64 = 1024;
+/// Elements of a block of `map.wgsl`. Four workgroups share each tile of a map: elements depend on nothing, so that few and dear ones
+/// are better spread.
+const BLOCK: u64 = 1024;
 
 /// What runs.
 pub(crate) const TEMPLATE: [Part; 1] = [part!("map")];
@@ -23,6 +24,7 @@ pub(crate) fn map<'t, S: Source<Item: Element>>(
     gpu: &Arc<Gpu>,
     source: &S,
     n: usize,
+    grain: usize,
 ) -> Result<Started<'t, Array<S::Item>>> {
     if n == 0 {
         return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
@@ -30,6 +32,7 @@ pub(crate) fn map<'t, S: Source<Item: Element>>(
     let executor = Executor { gpu };
     let function = Function::source(gpu, source)?;
     let out = executor.items(S::Item::WORDS, n as u64)?;
+    let share = Share { block: BLOCK, ..Share::tiles(grain) };
     let chunk = executor.chunk(&function, S::Item::WORDS)?;
     for base in (0..n as u64).step_by(chunk as usize) {
         let count = chunk.min(n as u64 - base);
@@ -42,7 +45,7 @@ pub(crate) fn map<'t, S: Source<Item: Element>>(
             buffers: &[("out", Access::ReadWrite, window)],
             shuffles: false,
         };
-        executor.dispatch(&stage, [count as u32, 0, 0, 0], base, count, count.div_ceil(GROUP))?;
+        executor.dispatch(&stage, [0, 0], base, count, share)?;
     }
     Ok(Started::Ready(Array::from_device(engine, n, DeviceArray::new(gpu, out))))
 }

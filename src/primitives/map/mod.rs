@@ -106,8 +106,9 @@ impl<S: Source<Item: Element>> Primitive for Map<S> {
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         n: usize,
+        grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::map(engine, gpu, &self.source, n)
+        gpu::map(engine, gpu, &self.source, n, grain)
     }
 }
 
@@ -134,8 +135,9 @@ impl<S: Source<Item: Element>> Primitive for MapInto<'_, S> {
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         n: usize,
+        grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, ()>> {
-        let result = gpu::map(engine, gpu, &self.source, n)?;
+        let result = gpu::map(engine, gpu, &self.source, n, grain)?;
         Ok(result.into_destination(&mut self.destination))
     }
 }

@@ -1,10 +1,11 @@
-//! Reduce on a GPU, in the canonical order: a workgroup a tile, then the tiles' results in the same way, until one is left.
+//! Reduce on a GPU, in the canonical order: each tile by one workgroup, then the tiles' results in the same way, until one is left.
+//! How many tiles a workgroup takes changes nothing in the result, since no tile knows of another.
 
 use std::sync::Arc;
 
 use crate::backend::cpu::TILE;
 use crate::backend::gpu::{
-    Access, Buffer, Executor, Function, Gpu, Input, Part, Stage, Started, element_bytes, leaves, part, unpack_one,
+    Access, Buffer, Executor, Function, Gpu, Input, Part, Share, Stage, Started, element_bytes, leaves, part, unpack_one,
 };
 use crate::element::{Element, Kind};
 use crate::engine::Engine;
@@ -19,6 +20,7 @@ pub(crate) fn reduce<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
     source: &S,
     operator: &O,
     n: usize,
+    grain: usize,
 ) -> Result<Started<'t, T>> {
     if n == 0 {
         return Ok(Started::Ready(operator.identity()));
@@ -27,10 +29,10 @@ pub(crate) fn reduce<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
     let function = Function::source(gpu, source)?;
     let tiles = Tiles::new(&executor, Function::operator(gpu, operator)?, O::COMMUTATIVE, T::WORDS, leaves::<T>());
     let mut left = (n as u64).div_ceil(TILE as u64);
-    let mut results = tiles.of_source(&function, n as u64)?;
+    let mut results = tiles.of_source(&function, n as u64, grain)?;
     while left > 1 {
         let next = executor.items(T::WORDS, left.div_ceil(TILE as u64))?;
-        tiles.dispatch(Input::Items(&results), &next, 0, 0, left)?;
+        tiles.dispatch(Input::Items(&results), &next, 0, 0, left, TILE)?;
         results = next;
         left = left.div_ceil(TILE as u64);
     }
@@ -68,19 +70,19 @@ impl<'x, 'g> Tiles<'x, 'g> {
         Tiles { executor, operator, words, item, template, shuffles }
     }
 
-    /// The results of all tiles of a source.
-    pub(crate) fn of_source(&self, source: &Function, n: u64) -> Result<Buffer> {
+    /// The results of all tiles of a source, of which a workgroup takes `grain` elements.
+    pub(crate) fn of_source(&self, source: &Function, n: u64, grain: usize) -> Result<Buffer> {
         let results = self.executor.items(self.words, n.div_ceil(TILE as u64))?;
         let chunk = self.executor.chunk(source, 1)?;
         for base in (0..n).step_by(chunk as usize) {
             let count = chunk.min(n - base);
-            self.dispatch(Input::Function(source), &results, base / TILE as u64, base, count)?;
+            self.dispatch(Input::Function(source), &results, base / TILE as u64, base, count, grain)?;
         }
         Ok(results)
     }
 
     /// Records the tiles of the grid indices `base..base + count`; results go to `out` from item `first` on.
-    pub(crate) fn dispatch(&self, input: Input<'_>, out: &Buffer, first: u64, base: u64, count: u64) -> Result<()> {
+    pub(crate) fn dispatch(&self, input: Input<'_>, out: &Buffer, first: u64, base: u64, count: u64, grain: usize) -> Result<()> {
         let stage = Stage {
             template: &self.template,
             item: &self.item,
@@ -89,6 +91,6 @@ impl<'x, 'g> Tiles<'x, 'g> {
             buffers: &[("out", Access::ReadWrite, out.all())],
             shuffles: self.shuffles,
         };
-        self.executor.dispatch(&stage, [count as u32, first as u32, 0, 0], base, count, count.div_ceil(TILE as u64))
+        self.executor.dispatch(&stage, [first as u32, 0], base, count, Share::tiles(grain))
     }
 }

@@ -28,7 +28,8 @@ impl Engine {
     /// one another by halving; for others a tile is 128 runs of 32, and runs fold in adjacent pairs; tile results are folded in the
     /// same way until one is left. So a sum of floats has the same bits at every SIMD level, worker count and grain, and on every
     /// GPU with IEEE arithmetic. (A fused kernel that uses `exp`, `sin` and their like is as exact as those are: their bounds
-    /// differ between backends.) [`unordered`](Task::unordered) gives this up.
+    /// differ between backends.) A GPU without IEEE arithmetic is not chosen for floats, unless the call is pinned to it.
+    /// [`unordered`](Task::unordered) gives this up.
     ///
     /// NaN: a sum with a NaN is NaN; `Min` and `Max` give a number if there is one.
     ///
@@ -82,7 +83,8 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for Reduce<S, O> 
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         n: usize,
+        grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::reduce(engine, gpu, &self.source, &self.operator, n)
+        gpu::reduce(engine, gpu, &self.source, &self.operator, n, grain)
     }
 }

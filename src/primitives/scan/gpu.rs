@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::array::Array;
 use crate::backend::cpu::TILE;
 use crate::backend::gpu::{
-    Access, Binding, Buffer, DeviceArray, Executor, Function, Gpu, Input, Part, Stage, Started, leaves, pack, part,
+    Access, Binding, Buffer, DeviceArray, Executor, Function, Gpu, Input, Part, Share, Stage, Started, leaves, pack, part,
 };
 use crate::element::Element;
 use crate::engine::Engine;
@@ -15,6 +15,8 @@ use crate::error::Result;
 use crate::operator::Operator;
 use crate::primitives::reduce::Tiles;
 use crate::source::Source;
+
+use super::Scan;
 
 /// Flags of `scan_main.wgsl`.
 const EXCLUSIVE: u32 = 1;
@@ -24,19 +26,17 @@ const INITIAL: u32 = 2;
 pub(crate) fn scan<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
     engine: &Engine,
     gpu: &Arc<Gpu>,
-    source: &S,
-    operator: &O,
-    exclusive: bool,
-    init: Option<T>,
+    scan: &Scan<S, O>,
     n: usize,
+    grain: usize,
 ) -> Result<Started<'t, Array<T>>> {
     if n == 0 {
         return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
     }
     let executor = Executor { gpu };
-    let function = Function::source(gpu, source)?;
-    let operator = Function::operator(gpu, operator)?;
-    let initial = match init {
+    let function = Function::source(gpu, &scan.source)?;
+    let operator = Function::operator(gpu, &scan.operator)?;
+    let initial = match scan.init {
         Some(init) => gpu.upload(&pack(&[init]))?,
         None => executor.items(T::WORDS, 1)?,
     };
@@ -44,10 +44,11 @@ pub(crate) fn scan<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
         executor: &executor,
         tiles: Tiles::new(&executor, operator, O::COMMUTATIVE, T::WORDS, leaves::<T>()),
         initial,
-        flags: if init.is_some() { INITIAL } else { 0 },
+        flags: if scan.init.is_some() { INITIAL } else { 0 },
+        grain,
     };
     let out = executor.items(T::WORDS, n as u64)?;
-    pass.scan(&function, &out, n as u64, if exclusive { EXCLUSIVE } else { 0 })?;
+    pass.scan(&function, &out, n as u64, if scan.exclusive { EXCLUSIVE } else { 0 })?;
     Ok(Started::Ready(Array::from_device(engine, n, DeviceArray::new(gpu, out))))
 }
 
@@ -64,13 +65,15 @@ struct Pass<'x, 'g> {
     tiles: Tiles<'x, 'g>,
     initial: Buffer,
     flags: u32,
+    /// Elements of the source that a workgroup takes. Of the totals, which are few, it takes a tile.
+    grain: usize,
 }
 
 impl Pass<'_, '_> {
     fn scan(&self, source: &Function, out: &Buffer, n: u64, exclusive: u32) -> Result<()> {
         let tiles = n.div_ceil(TILE as u64);
         let prefix = if tiles > 1 {
-            let totals = self.tiles.of_source(source, n)?;
+            let totals = self.tiles.of_source(source, n, self.grain)?;
             self.scan_items(totals, tiles)?
         } else {
             self.executor.items(self.tiles.words, 1)?
@@ -79,7 +82,8 @@ impl Pass<'_, '_> {
         for base in (0..n).step_by(chunk as usize) {
             let count = chunk.min(n - base);
             let bytes = self.tiles.words as u64 * 4;
-            self.dispatch(Input::Function(source), &prefix, out.range(base * bytes, count * bytes), base, count, exclusive)?;
+            let window = out.range(base * bytes, count * bytes);
+            self.dispatch(Input::Function(source), &prefix, window, base, count, exclusive)?;
         }
         Ok(())
     }
@@ -90,7 +94,7 @@ impl Pass<'_, '_> {
         let tiles = n.div_ceil(TILE as u64);
         let prefix = self.executor.items(self.tiles.words, tiles)?;
         let prefix = if tiles > 1 {
-            self.tiles.dispatch(Input::Items(&totals), &prefix, 0, 0, n)?;
+            self.tiles.dispatch(Input::Items(&totals), &prefix, 0, 0, n, TILE)?;
             self.scan_items(prefix, tiles)?
         } else {
             prefix
@@ -101,6 +105,7 @@ impl Pass<'_, '_> {
 
     fn dispatch(&self, input: Input<'_>, prefix: &Buffer, out: Binding, base: u64, count: u64, exclusive: u32) -> Result<()> {
         let shuffles = self.executor.subgroups();
+        let grain = if let Input::Function(_) = input { self.grain } else { TILE };
         let bound = |k: usize, binding| (BUFFERS[k].0, BUFFERS[k].1, binding);
         let stage = Stage {
             template: &template(shuffles),
@@ -110,7 +115,7 @@ impl Pass<'_, '_> {
             buffers: &[bound(0, prefix.all()), bound(1, self.initial.all()), bound(2, out)],
             shuffles,
         };
-        let params = [count as u32, (base / TILE as u64) as u32, self.flags | exclusive, 0];
-        self.executor.dispatch(&stage, params, base, count, count.div_ceil(TILE as u64))
+        let words = [(base / TILE as u64) as u32, self.flags | exclusive];
+        self.executor.dispatch(&stage, words, base, count, Share::tiles(grain))
     }
 }

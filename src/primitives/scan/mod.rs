@@ -115,8 +115,9 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for Scan<S, O> {
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         n: usize,
+        grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::scan(engine, gpu, &self.source, &self.operator, self.exclusive, self.init, n)
+        gpu::scan(engine, gpu, self, n, grain)
     }
 }
 
@@ -145,9 +146,9 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for ScanInto<'_, 
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         n: usize,
+        grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, ()>> {
-        let scan = &self.scan;
-        let result = gpu::scan(engine, gpu, &scan.source, &scan.operator, scan.exclusive, scan.init, n)?;
+        let result = gpu::scan(engine, gpu, &self.scan, n, grain)?;
         Ok(result.into_destination(&mut self.destination))
     }
 }
