@@ -63,9 +63,8 @@ pub(crate) fn draw(machine: &Machine, all: &[Curves]) -> String {
     let scales = Scales::of(all);
     let mut svg = Svg::new(width, height, title, &description(all), STYLE);
     svg.text(MARGIN + 8.0, 32.0, "title", title);
-    let subtitle =
-        format!("Time of a call over the number of elements; f32, from and to host memory. {}.", machine_name(machine));
-    svg.text(MARGIN + 8.0, 54.0, "", &subtitle);
+    svg.text(MARGIN + 8.0, 54.0, "", "Time of a call over the number of elements; f32, from and to host memory.");
+    svg.text(MARGIN + 8.0, 72.0, "", &machine_name(machine));
     let place = |index: usize| (MARGIN + (index % COLUMNS) as f64 * PANEL.0, HEAD + (index / COLUMNS) as f64 * PANEL.1);
     for (index, curves) in all.iter().enumerate() {
         let (x, y) = place(index);

@@ -78,6 +78,9 @@ pub(crate) fn contest(
         }
     }
     outcome.case.verified = outcome.wrong.is_empty();
+    if !entrants.contains(&AUTO) {
+        return Ok(outcome);
+    }
 
     let begun = Instant::now();
     let mut lessons = 0;
