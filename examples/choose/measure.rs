@@ -14,6 +14,8 @@ pub(crate) const BACKENDS: [Backend; 3] = [Backend::Simd, Backend::Threads, Back
 const SAMPLE: Duration = Duration::from_millis(1);
 /// Closer than this, the next run may have it the other way round.
 const NOISE: f64 = 1.05;
+/// A first call that takes so long says how long a sample takes.
+const LONG: Duration = Duration::from_millis(100);
 /// The most samples of a backend at one size.
 const MOST: u32 = 41;
 
@@ -96,23 +98,26 @@ fn measure(subject: &mut Subject<'_>, n: usize, gpu: bool, budget: Duration) -> 
         if backend == Backend::Gpu && !gpu {
             continue;
         }
-        // The first call compiles shaders and wakes threads.
+        // The first call compiles shaders and wakes threads. Where it is long, that is a small part of it.
+        let begun = Instant::now();
         match subject.run(n, backend, 1) {
             Err(Error::Unsupported { .. } | Error::TooLarge { .. }) => continue,
             other => other?,
         }
-        let mut calls = 1;
-        loop {
-            let begun = Instant::now();
-            subject.run(n, backend, calls)?;
-            let took = begun.elapsed();
-            if took >= SAMPLE {
-                round += took;
-                break;
+        let (mut calls, mut took) = (1, begun.elapsed());
+        if took < LONG {
+            loop {
+                let begun = Instant::now();
+                subject.run(n, backend, calls)?;
+                took = begun.elapsed();
+                if took >= SAMPLE {
+                    break;
+                }
+                let missing = SAMPLE.as_secs_f64() / took.as_secs_f64().max(1e-9);
+                calls = (calls as f64 * (1.25 * missing).clamp(2.0, 100.0)).ceil() as u64;
             }
-            let missing = SAMPLE.as_secs_f64() / took.as_secs_f64().max(1e-9);
-            calls = (calls as f64 * (1.25 * missing).clamp(2.0, 100.0)).ceil() as u64;
         }
+        round += took;
         entrants.push((backend, calls, Vec::new()));
     }
     let rounds = ((budget.as_secs_f64() / round.as_secs_f64()) as u32).clamp(3, MOST);
