@@ -12,12 +12,13 @@ mod options;
 mod oracle;
 mod progress;
 mod record;
+mod regret;
 mod stage;
 mod table;
 mod targets;
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use granule::Engine;
 use granule::machine::{GpuKind, Gpus};
@@ -30,6 +31,7 @@ use record::Case;
 use stage::Scene;
 
 fn main() -> ExitCode {
+    let began = Instant::now();
     let options = match Options::parse(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(message) if message.is_empty() => {
@@ -48,7 +50,7 @@ fn main() -> ExitCode {
     if cfg!(debug_assertions) {
         eprintln!("this is a debug build: its figures mean nothing; run it with --release");
     }
-    match run(&options) {
+    match run(&options, began) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
             eprintln!("FAILED: see above; none of the figures of this run are to be trusted");
@@ -62,12 +64,18 @@ fn main() -> ExitCode {
 }
 
 /// Measures what was asked for. Whether all answers were right.
-fn run(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
+fn run(options: &Options, began: Instant) -> Result<bool, Box<dyn std::error::Error>> {
     let engine = engine(options)?;
+    if let Some(script) = &options.regret_cold_child {
+        return regret::child(script, &engine, began).map(|()| true);
+    }
     let gpu = usable_gpu(&engine);
     println!("granule {}; {}; SIMD level {}", env!("CARGO_PKG_VERSION"), engine.machine(), engine.simd_level());
     if let Err(reason) = &gpu {
         println!("no GPU is measured: {reason}");
+    }
+    if options.regret {
+        return regret::run(&engine, options, gpu.is_ok());
     }
     let mut session =
         Session { engine: &engine, options, gpu: gpu.is_ok(), cases: Vec::new(), failed: false, progress: Progress::new(0) };
@@ -81,7 +89,7 @@ fn run(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
         table::print(&session.cases);
     }
     if let Some(path) = &options.json {
-        record::write(path, &engine, &session.cases)?;
+        record::write(path, &engine, "", session.cases.iter().map(Case::to_json))?;
         println!("\nrecord written to {}", path.display());
     }
     Ok(!session.failed)
@@ -160,7 +168,8 @@ impl Session<'_> {
         self.progress.begin(&name);
         // A read that waits for the GPU ends each sample on it, so those samples are longer.
         let sample = Duration::from_millis(if residency == Residency::Gpu { 5 } else { 1 });
-        let budget = Budget { sample, contender: self.options.budget() };
+        let usual = Duration::from_millis(if self.options.quick { 40 } else { 400 });
+        let budget = Budget { sample, contender: self.options.budget_or(usual) };
         let scene = Scene { engine: self.engine, gpu: self.gpu, wants };
         let (cases, failed, progress) = (&mut self.cases, &mut self.failed, &self.progress);
         let set_up = perform(&scene, &mut |contenders: &mut [Contender<'_>]| {

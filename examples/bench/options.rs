@@ -14,6 +14,10 @@ pub(crate) struct Options {
     pub(crate) list: bool,
     /// Measure the project's own targets instead of the whole table.
     pub(crate) targets: bool,
+    /// Measure how good the library's choices are.
+    pub(crate) regret: bool,
+    /// What this process is to do for the sweep that started it.
+    pub(crate) regret_cold_child: Option<String>,
     /// Take a software rasteriser for a GPU.
     pub(crate) software_gpu: bool,
     /// Where the record goes.
@@ -36,9 +40,10 @@ usage: cargo run --release --example bench -- [options]
   --ops A,B          only these operations (see --list)
   --sizes N,M        only these numbers of elements: 65536, 64Ki, 1Mi or 2^16
   --backends A,B     only these: simd, threads, gpu, auto, std, rayon, loop
-  --budget MS        time for the samples of one case, in milliseconds
+  --budget MS        time for the samples of one case, in milliseconds; with --regret of all its contenders together
   --software-gpu     let a software rasteriser (llvmpipe, WARP) count as a GPU; without this it never does
   --targets          measure what the project promises itself, with pass or fail
+  --regret           how much slower the library's choices are than the fastest backend, cold and warm; with --quick 3 minutes
   --list             say what there is, and measure nothing";
 
 impl Options {
@@ -50,6 +55,9 @@ impl Options {
             match arg.as_str() {
                 "--quick" => options.quick = true,
                 "--list" => options.list = true,
+                "--regret" => options.regret = true,
+                // Not in the usage: the sweep starts itself with it.
+                "--regret-cold-child" => options.regret_cold_child = Some(value()?),
                 "--targets" => options.targets = true,
                 "--software-gpu" => options.software_gpu = true,
                 "--json" => options.json = Some(value()?.into()),
@@ -100,9 +108,9 @@ impl Options {
         self.backends.is_empty() || self.backends.iter().any(|b| name == b || (b == "loop" && name.starts_with("loop-")))
     }
 
-    /// Time for the samples of one case.
-    pub(crate) fn budget(&self) -> Duration {
-        self.budget.unwrap_or(Duration::from_millis(if self.quick { 40 } else { 400 }))
+    /// Time for the samples of one case: as asked for, or else this.
+    pub(crate) fn budget_or(&self, usual: Duration) -> Duration {
+        self.budget.unwrap_or(usual)
     }
 }
 

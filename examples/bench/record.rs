@@ -46,7 +46,8 @@ impl Case {
         }
     }
 
-    fn to_json(&self) -> Value {
+    /// As records have it.
+    pub(crate) fn to_json(&self) -> Value {
         let mut case = json!({
             "op": self.op,
             "type": self.ty,
@@ -80,15 +81,18 @@ pub(crate) fn machine(engine: &Engine) -> Value {
     })
 }
 
-/// Writes the record of a run.
-pub(crate) fn write(path: &Path, engine: &Engine, cases: &[Case]) -> std::io::Result<()> {
-    // One case a line: a record is compared with another by `diff` as well.
-    let cases: Vec<_> = cases.iter().map(|case| case.to_json().to_string()).collect();
+/// Cases as text, one a line: a record is compared with another by `diff` as well.
+pub(crate) fn lines(cases: impl Iterator<Item = Value>) -> String {
+    cases.map(|case| case.to_string()).collect::<Vec<_>>().join(",\n")
+}
+
+/// Writes the record of a run: its cases, and before them what else there is to say, as `"key":value,`.
+pub(crate) fn write(path: &Path, engine: &Engine, more: &str, cases: impl Iterator<Item = Value>) -> std::io::Result<()> {
     let text = format!(
-        "{{\"schema\":1,\"granule\":{},\"machine\":{},\"cases\":[\n{}\n]}}\n",
+        "{{\"schema\":1,\"granule\":{},\"machine\":{},{more}\"cases\":[\n{}\n]}}\n",
         json!(env!("CARGO_PKG_VERSION")),
         machine(engine),
-        cases.join(",\n"),
+        lines(cases),
     );
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;

@@ -1,0 +1,191 @@
+//! The regret sweep: how much slower the library's choice is than the fastest backend, over operations, sizes and residencies.
+//!
+//! How it is measured and how to read it is in `benches/README.md`.
+
+mod cold;
+mod contest;
+mod figures;
+mod ops;
+
+pub(crate) use cold::child;
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use granule::prelude::*;
+
+use crate::groups::Residency;
+use crate::options::Options;
+use crate::progress::Progress;
+use crate::{kernels, oracle, record, stage, table};
+use contest::{Effort, contest};
+use figures::{AUTO, Case, NAMES, Rule, Spread, Summary};
+
+/// Measures, prints, and writes the record. Whether all answers were right.
+pub(crate) fn run(engine: &Engine, options: &Options, gpu: bool) -> Result<bool, Box<dyn std::error::Error>> {
+    let effort = effort(options);
+    let residencies: &[Residency] = if gpu { &[Residency::Host, Residency::Gpu] } else { &[Residency::Host] };
+    let mut groups = Vec::new();
+    for op in ops::OPS.into_iter().filter(|op| options.wants_op(op)) {
+        for &residency in residencies {
+            groups.extend(sizes(options).into_iter().map(|n| (op, residency, n)));
+        }
+    }
+    if groups.is_empty() {
+        return Err(format!("none of these operations is in the regret sweep, which has {}", ops::OPS.join(", ")).into());
+    }
+    let (mut cases, mut right) = (Vec::new(), true);
+    let mut progress = Progress::new(groups.len());
+    for (op, residency, n) in groups {
+        let name = format!("{op} {} on the {}", table::size(n), residency.name());
+        progress.begin(&name);
+        match contest(op, engine, n, residency, gpu, effort) {
+            Ok(outcome) => {
+                for message in &outcome.wrong {
+                    right = false;
+                    progress.note(&format!("FAILED: {name}: {message}"));
+                }
+                cases.push(outcome.case);
+            }
+            Err(error) if stage::is_refusal(&error) => progress.note(&format!("left out: {name}: {error}")),
+            Err(error) => return Err(error.into()),
+        }
+        progress.end();
+    }
+    progress.finish();
+
+    let mut last = Instant::now();
+    let cold = cold::measure(options, gpu, &mut |done, total| {
+        if done == total || last.elapsed() > Duration::from_secs(5) {
+            eprintln!("cold: {done} of {total} processes");
+            last = Instant::now();
+        }
+    })?;
+    for message in &cold.wrong {
+        right = false;
+        eprintln!("FAILED: {message}");
+    }
+
+    let decision_ns = decision_ns(engine)?;
+    let summary = Summary::of(&cases, &cold.first, &cold.few, decision_ns).ok_or("nothing could be measured")?;
+    print_cases("warm", &cases);
+    print_cases("first call of a process", &cold.first);
+    print_summary(&summary, &cases);
+    if let Some(path) = &options.json {
+        write(path, engine, &summary, &cases, &cold.first)?;
+        println!("\nrecord written to {}", path.display());
+    }
+    Ok(right)
+}
+
+/// How long to measure.
+fn effort(options: &Options) -> Effort {
+    let ms = Duration::from_millis;
+    let quick = Effort { sample: Duration::from_micros(500), case: ms(600), learn: ms(30), most: 60 };
+    let whole = Effort { sample: ms(1), case: ms(1500), learn: ms(100), most: 60 };
+    let effort = if options.quick { quick } else { whole };
+    Effort { case: options.budget_or(effort.case), ..effort }
+}
+
+/// Sizes that are no power of two, and one element beyond one.
+const ODD_SIZES: [usize; 4] = [1000, 4097, 65_537, 1_000_003];
+
+/// The numbers of elements to measure, smallest first.
+fn sizes(options: &Options) -> Vec<usize> {
+    if !options.sizes.is_empty() {
+        return options.sizes();
+    }
+    let (last, step) = if options.quick { (20, 2) } else { (24, 1) };
+    // In half-octaves, from 2^6 on.
+    let mut sizes: Vec<usize> =
+        (12..=2 * last).step_by(step).map(|half| 2_f64.powf(f64::from(half) / 2.0).round() as usize).collect();
+    sizes.extend(ODD_SIZES);
+    sizes.sort_unstable();
+    sizes
+}
+
+/// What a decision takes, in nanoseconds: by how much an automatic call on 64 elements is longer than the same call with the plan
+/// given, which decides nothing. The fastest of many batches of each, in turns.
+fn decision_ns(engine: &Engine) -> granule::Result<f64> {
+    const N: usize = 64;
+    const BATCHES: usize = 400;
+    const CALLS: u32 = 500;
+    let (x, y, mut out) = (oracle::floats(N, 1), oracle::floats(N, 2), vec![0.0; N]);
+    let kernel = kernels::triad::with(0.4);
+    let plan = engine.map(zip(&x, &y), kernel).into(&mut out).plan()?;
+    let (mut automatic, mut given) = (Duration::MAX, Duration::MAX);
+    for _ in 0..BATCHES {
+        let begun = Instant::now();
+        for _ in 0..CALLS {
+            engine.map(zip(black_box(&x), black_box(&y)), kernel).into(&mut out).run()?;
+        }
+        automatic = automatic.min(begun.elapsed());
+        let begun = Instant::now();
+        for _ in 0..CALLS {
+            engine.map(zip(black_box(&x), black_box(&y)), kernel).into(&mut out).with_plan(&plan).run()?;
+        }
+        given = given.min(begun.elapsed());
+    }
+    Ok((automatic.as_secs_f64() - given.as_secs_f64()) * 1e9 / f64::from(CALLS))
+}
+
+/// Prints a block for every operation and residency, a row for every size.
+fn print_cases(what: &str, cases: &[Case]) {
+    let mut block = ("", "");
+    for case in cases {
+        if block != (case.op, case.residency) {
+            block = (case.op, case.residency);
+            println!("\n{} f32, data on the {}, {what}: median microseconds a call", case.op, case.residency);
+            print!("{:>10}", "n");
+            NAMES.iter().for_each(|name| print!("  {name:>10}"));
+            println!("  {:>8}  {:>8}  {:>7}", "chose", "fastest", "regret");
+        }
+        print!("{:>10}", table::size(case.n));
+        for who in 0..NAMES.len() {
+            print!("  {:>10}", case.time(who).map_or("-".to_owned(), |time| format!("{:.2}", time * 1e6)));
+        }
+        let fastest = case.best_backend().map_or("-", |who| NAMES[who]);
+        let regret = case.regret(AUTO).map_or("-".to_owned(), |regret| format!("{regret:.3}"));
+        let wrong = if case.verified { "" } else { "  WRONG" };
+        println!("  {:>8}  {fastest:>8}  {regret:>7}{wrong}", case.chose);
+    }
+}
+
+fn print_summary(summary: &Summary, cases: &[Case]) {
+    println!("\nregret, over {} cases (1 is the fastest backend; medians)", cases.len());
+    println!("  {:<52}  {:>8}  {:>8}  {:>8}", "", "geomean", "p95", "max");
+    let row = |name: &str, spread: Option<Spread>| match spread {
+        Some(Spread { geomean, p95, max }) => println!("  {name:<52}  {geomean:>8.3}  {p95:>8.3}  {max:>8.2}"),
+        None => println!("  {name:<52}  {:>8}  {:>8}  {:>8}", "-", "-", "-"),
+    };
+    row("auto: the library's choice", Some(summary.auto));
+    for (name, spread) in summary.always {
+        row(&format!("always {name}"), spread);
+    }
+    let [without_gpu, with_gpu] = summary.rules;
+    for (rule, spread) in without_gpu.into_iter().chain(with_gpu.filter(|with_gpu| without_gpu != Some(*with_gpu))) {
+        row(&describe(rule), Some(spread));
+    }
+    row("auto, first call of a process", summary.cold);
+    row("auto, first few calls of a process", summary.cold_few);
+    for (op, residency) in cases.iter().map(|case| (case.op, case.residency)).collect::<std::collections::BTreeSet<_>>() {
+        let of = cases.iter().filter(|case| (case.op, case.residency) == (op, residency));
+        row(&format!("auto: {op}, data on the {residency}"), Spread::of(of.filter_map(|case| case.regret(AUTO))));
+    }
+    println!("a decision takes {:.0} ns", summary.decision_ns);
+}
+
+/// A rule in words.
+fn describe(rule: Rule) -> String {
+    let from = |n: usize, name: &str| if n == usize::MAX { String::new() } else { format!(", {name} from {}", table::size(n)) };
+    let threads = if rule.threads_from < rule.gpu_from { from(rule.threads_from, "threads") } else { String::new() };
+    format!("best threshold: simd{threads}{}", from(rule.gpu_from, "gpu"))
+}
+
+/// Writes the record of a sweep.
+fn write(path: &Path, engine: &Engine, summary: &Summary, warm: &[Case], cold: &[Case]) -> std::io::Result<()> {
+    let cold = record::lines(cold.iter().map(Case::to_json));
+    let more = format!("\"regret\":{},\"cold\":[\n{cold}\n],", summary.to_json());
+    record::write(path, engine, &more, warm.iter().map(Case::to_json))
+}
