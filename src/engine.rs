@@ -10,7 +10,7 @@ use crate::element::Element;
 use crate::error::{Error, Result};
 use crate::machine::{Gpus, Machine};
 use crate::plan::{Backend, Choice, Infeasible, Plans, Problem};
-use crate::tune::{Calibrate, Decision, Tuner};
+use crate::tune::{Calibrate, Decision, Knowledge, Learning, Tuner};
 
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{Gpu, Selection};
@@ -42,35 +42,11 @@ struct Inner {
     pool: Pool,
     /// Where calls without a pin of their own run.
     backend: Option<Backend>,
-    tuner: Tuner,
-    /// What is known of the machine, in the order in which it was learned: the last one is what counts.
-    machine: Version,
-    learning: Mutex<()>,
+    knowledge: Knowledge,
     /// The machine as calls without a pin see it once its GPU was lost under one of them: they no longer try it.
     bereft: OnceLock<Machine>,
     #[cfg(feature = "gpu")]
     gpu: gpu_side::GpuSide,
-}
-
-/// A description of the machine, and the one that replaced it. Old ones stay, since callers may hold them.
-struct Version {
-    machine: Machine,
-    next: OnceLock<Box<Version>>,
-}
-
-impl Version {
-    fn new(machine: Machine) -> Self {
-        Version { machine, next: OnceLock::new() }
-    }
-
-    #[inline]
-    fn last(&self) -> &Version {
-        let mut last = self;
-        while let Some(next) = last.next.get() {
-            last = next;
-        }
-        last
-    }
 }
 
 impl Engine {
@@ -99,26 +75,14 @@ impl Engine {
 
     /// The machine, GPUs included: looks for them if nobody has yet.
     pub fn machine(&self) -> &Machine {
-        match self.known_machine() {
+        let knowledge = &self.0.knowledge;
+        match knowledge.machine() {
             known if known.gpus != Gpus::NotLookedFor => known,
-            _ => self.learn(|known| (known.gpus == Gpus::NotLookedFor).then(|| Machine { gpus: self.look_for_gpus(), ..known.clone() })),
+            _ => knowledge.learn(|known| {
+                let look = || Machine { gpus: knowledge.restore_gpus(self.look_for_gpus()), ..known.clone() };
+                (known.gpus == Gpus::NotLookedFor).then(look)
+            }),
         }
-    }
-
-    /// The machine as far as it is known, without looking for GPUs.
-    #[inline]
-    fn known_machine(&self) -> &Machine {
-        &self.0.machine.last().machine
-    }
-
-    /// Replaces what is known of the machine, one thread at a time; nothing happens if there is nothing new after all.
-    fn learn(&self, more: impl FnOnce(&Machine) -> Option<Machine>) -> &Machine {
-        let _one_at_a_time = self.0.learning.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let last = self.0.machine.last();
-        if let Some(machine) = more(&last.machine) {
-            _ = last.next.set(Box::new(Version::new(machine)));
-        }
-        self.known_machine()
     }
 
     /// The SIMD level in use.
@@ -150,12 +114,13 @@ impl Engine {
         {
             return bereft;
         }
-        let known = self.known_machine();
+        let known = self.0.knowledge.machine();
         if known.gpus == Gpus::NotLookedFor && self.should_look(problem, known) { self.machine() } else { known }
     }
 
     fn should_look(&self, problem: &Problem, known: &Machine) -> bool {
-        let paid = if self.0.tuner.frozen { OPENING } else { self.0.tuner.ran() };
+        let tuner = &self.0.knowledge.tuner;
+        let paid = if tuner.frozen { OPENING } else { tuner.ran() };
         crate::plan::worth_a_look(problem, known).is_some_and(|seconds| paid + seconds >= OPENING)
     }
 
@@ -163,17 +128,30 @@ impl Engine {
     #[inline]
     pub(crate) fn decide(&self, problem: &mut Problem) -> Result<Decision> {
         let machine = self.machine_for(problem);
-        self.0.tuner.decide(problem, machine).map_err(|why| unsupported(problem, machine, why))
+        match self.0.knowledge.tuner.decide_plainly(problem, machine) {
+            Some(decision) => decision.map_err(|why| unsupported(problem, machine, why)),
+            None => self.decide_between(problem),
+        }
+    }
+
+    fn decide_between(&self, problem: &mut Problem) -> Result<Decision> {
+        self.0.knowledge.restore();
+        let machine = self.machine_for(problem);
+        self.0.knowledge.tuner.decide(problem, machine).map_err(|why| unsupported(problem, machine, why))
     }
 
     /// What bringing so many bytes from the GPU is predicted to take.
     #[cfg(feature = "gpu")]
     pub(crate) fn download_seconds(&self, bytes: usize) -> f64 {
-        self.known_machine().gpus().first().map_or(0.0, |gpu| gpu.rates.download.seconds(bytes as f64))
+        self.0.knowledge.machine().gpus().first().map_or(0.0, |gpu| gpu.rates.download.seconds(bytes as f64))
     }
 
     pub(crate) fn tuner(&self) -> &Tuner {
-        &self.0.tuner
+        &self.0.knowledge.tuner
+    }
+
+    pub(crate) fn knowledge(&self) -> &Knowledge {
+        &self.0.knowledge
     }
 
     /// Where calls without a pin of their own run.
@@ -184,7 +162,7 @@ impl Engine {
 
     /// What was chosen so far, as a plan file: by kind of call and half-octave of the number of elements. Pinned calls are not in it.
     pub fn plans(&self) -> Plans {
-        self.0.tuner.chosen()
+        self.0.knowledge.tuner.chosen()
     }
 
     /// The means to carry out a plan for the CPU.
@@ -203,7 +181,7 @@ impl Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let machine = self.known_machine();
+        let machine = self.0.knowledge.machine();
         f.debug_struct("Engine").field("simd", &self.0.level).field("workers", &self.workers()).field("machine", machine).finish()
     }
 }
@@ -214,6 +192,8 @@ impl std::fmt::Debug for Engine {
 /// |---|---|
 /// | `GRANULE_SIMD` | `base`, `avx2` or `avx512`: the SIMD level |
 /// | `GRANULE_WORKERS` | how many threads a call may use |
+/// | `GRANULE_CALIBRATE` | `never`, `lazy` or `now`: when this machine is measured |
+/// | `GRANULE_CACHE` | `off`, or a directory: where what was learned of this machine is kept; else in the user's cache directory |
 /// | `GRANULE_BACKEND` | `simd`, `threads` or `gpu`: where calls run that are not pinned by the program; `auto` is the default |
 /// | `GRANULE_ADAPTER` | part of the name of the GPU to use, or `none`; naming a software adapter allows it |
 #[derive(Default)]
@@ -222,8 +202,7 @@ pub struct EngineBuilder {
     workers: Option<usize>,
     pool: Pool,
     calibrate: Option<Calibrate>,
-    frozen: bool,
-    plans: Plans,
+    learning: Learning,
     #[cfg(feature = "gpu")]
     gpu: Option<gpu_side::Origin>,
     #[cfg(feature = "gpu")]
@@ -252,13 +231,25 @@ impl EngineBuilder {
     /// Makes every decision a function of the call and the machine's description alone: nothing is measured, nothing is learned from
     /// calls, nothing is read from or written to the cache. For tests, and for programs that must do the same in every run.
     pub fn frozen(mut self) -> Self {
-        self.frozen = true;
+        self.learning.frozen = true;
         self
     }
 
     /// Runs calls as this plan file says; what is not in it, or cannot be done on this machine, is planned.
     pub fn plans(mut self, plans: Plans) -> Self {
-        self.plans = plans;
+        self.learning.plans = plans;
+        self
+    }
+
+    /// Keeps what is learned of this machine in this directory, instead of the user's cache directory.
+    pub fn cache(mut self, directory: impl Into<std::path::PathBuf>) -> Self {
+        self.learning.cache = Some(Some(directory.into()));
+        self
+    }
+
+    /// Keeps nothing of what is learned, and takes over nothing that was.
+    pub fn no_cache(mut self) -> Self {
+        self.learning.cache = Some(None);
         self
     }
 
@@ -312,23 +303,31 @@ impl EngineBuilder {
             }
             None => SimdLevel::from_env()?.unwrap_or_else(SimdLevel::detect),
         };
-        let backend = backend_from_env()?;
+        let backend = one_of("GRANULE_BACKEND", "auto", &Backend::ALL.map(|backend| (backend.to_string(), backend)))?;
+        let calibrate = [("never", Calibrate::Never), ("lazy", Calibrate::Lazy), ("now", Calibrate::Now)];
+        let calibrate = match self.calibrate {
+            Some(when) => when,
+            None => one_of("GRANULE_CALIBRATE", "", &calibrate.map(|(name, when)| (name.to_string(), when)))?.unwrap_or_default(),
+        };
         let workers = match self.workers {
             Some(workers) => workers,
             None => workers_from_env()?.unwrap_or_else(|| self.pool.threads()),
         };
-        Ok(Engine(Arc::new(Inner {
+        let learning = Learning { calibrate, ..self.learning };
+        let engine = Engine(Arc::new(Inner {
             level,
             workers: AtomicUsize::new(workers),
             pool: self.pool,
             backend,
-            tuner: Tuner::new(self.frozen, self.plans),
-            machine: Version::new(Machine::discover(level.lanes())),
-            learning: Mutex::new(()),
+            knowledge: Knowledge::new(learning, Machine::discover(level.lanes()), level, workers),
             bereft: OnceLock::new(),
             #[cfg(feature = "gpu")]
             gpu: gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env), self.gpu_rates),
-        })))
+        }));
+        if calibrate == Calibrate::Now {
+            engine.calibrate()?;
+        }
+        Ok(engine)
     }
 }
 
@@ -337,14 +336,19 @@ pub(crate) fn unsupported(problem: &Problem, machine: &Machine, why: Infeasible)
     Error::Unsupported { backend: problem.pinned.unwrap_or(Backend::Simd), reason: why.describe(problem, machine) }
 }
 
-fn backend_from_env() -> Result<Option<Backend>> {
-    match std::env::var("GRANULE_BACKEND") {
-        Err(_) => Ok(None),
-        Ok(text) if text == "auto" => Ok(None),
-        Ok(text) => match Backend::ALL.into_iter().find(|backend| backend.to_string() == text) {
-            Some(backend) => Ok(Some(backend)),
-            None => Err(Error::Config { message: format!("GRANULE_BACKEND={text:?}: simd, threads, gpu and auto are accepted") }),
-        },
+/// What an environment variable names, if it is set and does not name the default.
+fn one_of<T: Copy>(variable: &str, default: &str, values: &[(String, T)]) -> Result<Option<T>> {
+    let Ok(text) = std::env::var(variable) else { return Ok(None) };
+    if text.is_empty() || text == default {
+        return Ok(None);
+    }
+    match values.iter().find(|(name, _)| *name == text) {
+        Some((_, value)) => Ok(Some(*value)),
+        None => {
+            let names = values.iter().map(|(name, _)| name.as_str()).chain((!default.is_empty()).then_some(default));
+            let names: Vec<&str> = names.collect();
+            Err(Error::Config { message: format!("{variable}={text:?}: one of {} is accepted", names.join(", ")) })
+        }
     }
 }
 

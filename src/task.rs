@@ -152,6 +152,7 @@ impl<'e, P: Primitive> Task<'e, P> {
             });
             return match result {
                 Ok(output) => {
+                    self.engine.after_call();
                     self.charge(&problem, forgone, &output)?;
                     Ok(output)
                 }
@@ -196,6 +197,7 @@ impl<'e, P: Primitive> Task<'e, P> {
         let output = self.primitive.run_cpu(self.engine, &cpu, problem.n)?;
         if let Some(ticket) = ticket {
             self.engine.tuner().done(ticket);
+            self.engine.after_call();
         }
         self.charge(problem, forgone, &output)?;
         Ok(output)

@@ -7,7 +7,7 @@ use crate::kernel::cost::Cost;
 use crate::kernel::ir::Traced;
 use crate::kernel::trace;
 use crate::operator::Operator;
-use crate::plan::GpuNeeds;
+use crate::plan::{GpuNeeds, half_octave};
 use crate::source::Source;
 
 /// What a trace says to the planner.
@@ -19,7 +19,22 @@ pub(super) struct Known {
     pub(super) code: u64,
 }
 
-type Entry = (usize, Known);
+/// What is kept of a type. A loop that runs as often as a uniform says may run another number of times in another call, so such a
+/// kernel is traced again when the number of elements has changed, and now and then besides.
+#[derive(Clone, Copy)]
+struct Entry {
+    key: usize,
+    known: Known,
+    size: u8,
+    uses: u8,
+}
+
+impl Entry {
+    #[inline]
+    fn holds(&self, size: u8) -> bool {
+        !self.known.cost.loops_passed || (self.size == size && self.uses < u8::MAX)
+    }
+}
 
 /// Direct-mapped: the cost of a call that was made before is one look.
 const SLOTS: usize = 64;
@@ -30,31 +45,35 @@ thread_local! {
 
 /// `key` is the address of a function that is compiled once per type; two types share it only if they trace alike.
 #[inline]
-fn cached(key: usize, trace: impl FnOnce() -> Known) -> Known {
+fn cached(key: usize, n: usize, trace: impl FnOnce() -> Known) -> Known {
     TRACED.with(|slots| {
         let slot = &slots[(key ^ key >> 6 ^ key >> 12) % SLOTS];
+        let size = half_octave(n);
         match slot.get() {
-            Some((of, known)) if of == key => known,
+            Some(entry) if entry.key == key && entry.holds(size) => {
+                if entry.known.cost.loops_passed {
+                    slot.set(Some(Entry { uses: entry.uses + 1, ..entry }));
+                }
+                entry.known
+            }
             _ => {
                 let known = trace();
-                // A loop that runs as often as a uniform says may run another number of times in the next call.
-                if !known.cost.loops_passed {
-                    slot.set(Some((key, known)));
-                }
+                slot.set(Some(Entry { key, known, size, uses: 0 }));
                 known
             }
         }
     })
 }
 
+/// Of a source of `n` elements.
 #[inline]
-pub(super) fn of_source<S: Source<Item: Element>>(source: &S) -> Known {
-    cached(trace_source::<S> as *const () as usize, || trace_source(source))
+pub(super) fn of_source<S: Source<Item: Element>>(source: &S, n: usize) -> Known {
+    cached(trace_source::<S> as *const () as usize, n, || trace_source(source))
 }
 
 #[inline]
-pub(super) fn of_operator<T: Element, O: Operator<T>>(operator: &O) -> Known {
-    cached(trace_operator::<T, O> as *const () as usize, || trace_operator::<T, O>(operator))
+pub(super) fn of_operator<T: Element, O: Operator<T>>(operator: &O, n: usize) -> Known {
+    cached(trace_operator::<T, O> as *const () as usize, n, || trace_operator::<T, O>(operator))
 }
 
 #[cold]

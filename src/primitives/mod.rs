@@ -26,13 +26,13 @@ fn describe<S: Source<Item: Element>>(_: &Survey<'_>, operation: Operation, sour
     if n == UNBOUNDED {
         return Err(Error::Unbounded);
     }
-    let cost::Known { cost: element, needs: gpu, code } = cost::of_source(source);
+    let cost::Known { cost: element, needs: gpu, code } = cost::of_source(source, n);
     Ok(Problem { n, element, gpu, code, item_bytes: size_of::<S::Item>(), ..Problem::new(operation) })
 }
 
 /// The same problem with an operator.
 #[inline]
 fn with_operator<T: Element, O: Operator<T>>(problem: Problem, operator: &O) -> Problem {
-    let cost::Known { cost: combine, needs, code } = cost::of_operator::<T, O>(operator);
+    let cost::Known { cost: combine, needs, code } = cost::of_operator::<T, O>(operator, problem.n);
     Problem { combine, gpu: problem.gpu.and(needs), code: problem.code.rotate_left(23) ^ code, ..problem }
 }

@@ -11,10 +11,13 @@
 
 mod cache;
 mod history;
+mod knowledge;
 mod probes;
 
+pub(crate) use knowledge::{Knowledge, Learning};
+
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crate::machine::Machine;
@@ -57,6 +60,8 @@ pub(crate) struct Tuner {
     pub(crate) frozen: bool,
     pub(crate) plans: Plans,
     history: History,
+    /// Whether there are samples that were not kept yet.
+    news: AtomicBool,
     /// Nanoseconds that calls with a ticket took.
     ran: AtomicU64,
     /// Nanoseconds of these that were lost by trying something out.
@@ -100,6 +105,7 @@ impl Tuner {
             frozen,
             plans,
             history: History::new(),
+            news: AtomicBool::new(false),
             ran: AtomicU64::new(0),
             explored: AtomicU64::new(0),
             pending: Mutex::default(),
@@ -108,7 +114,23 @@ impl Tuner {
 
     /// Seconds that calls have taken of which more than one backend could have been the best.
     pub(crate) fn ran(&self) -> f64 {
-        self.ran.load(Relaxed) as f64 * 1e-9
+        self.ran_nanoseconds() as f64 * 1e-9
+    }
+
+    #[inline]
+    pub(crate) fn ran_nanoseconds(&self) -> u64 {
+        self.ran.load(Relaxed)
+    }
+
+    /// Forgets the samples of these backends: their predictions are made from other rates now.
+    pub(crate) fn forget(&self, backends: &[Backend]) {
+        self.history.forget(backends);
+        self.news.store(true, Relaxed);
+    }
+
+    /// Whether there is something to be kept since this was asked last.
+    pub(crate) fn take_news(&self) -> bool {
+        self.news.swap(false, Relaxed)
     }
 
     /// Adds to a problem what was seen of calls like it. A call that can run on one backend only has nothing to learn.
@@ -130,22 +152,28 @@ impl Tuner {
         }
     }
 
-    /// Where and how finely a call runs. Takes no lock, and allocates at the first call of a kind only.
+    /// Where and how finely a call runs that is not for [`Tuner::decide`]; `None` if it is.
     #[inline]
-    pub(crate) fn decide(&self, problem: &mut Problem, machine: &Machine) -> Result<Decision, Infeasible> {
+    pub(crate) fn decide_plainly(&self, problem: &Problem, machine: &Machine) -> Option<Result<Decision, Infeasible>> {
         let weighed = Weighed::of(problem, machine);
         if problem.pinned.is_none() && !self.frozen && contested(&weighed) {
-            return self.decide_between(problem, machine);
+            return None;
         }
-        let best = weighed.best()?;
+        Some(weighed.best().map(|best| self.decision(problem, machine, &weighed, best)))
+    }
+
+    #[inline]
+    fn decision(&self, problem: &Problem, machine: &Machine, weighed: &Weighed, best: Backend) -> Decision {
         if !self.plans.is_empty()
             && problem.pinned.is_none()
-            && let Some(choice) = self.planned(problem, &weighed)
+            && let Some(choice) = self.planned(problem, weighed)
         {
-            return Ok(Decision { choice, ticket: None, forgone: 0.0 });
+            return Decision { choice, ticket: None, forgone: 0.0 };
         }
-        let ticket = (best == Backend::Gpu && !self.frozen).then(|| Ticket::new(None, problem, &weighed, best, best));
-        Ok(Decision { choice: weighed.choice(problem, machine, best), ticket, forgone: 0.0 })
+        // Alone it would be nothing to learn from, but others may be in the same batch.
+        let ticket = (best == Backend::Gpu && !self.frozen).then(|| Ticket::new(None, problem, weighed, best, best));
+        let forgone = if problem.pinned.is_none() { weighed.forgone(best) } else { 0.0 };
+        Decision { choice: weighed.choice(problem, machine, best), ticket, forgone }
     }
 
     /// What the plan file says, if it can be done here.
@@ -153,8 +181,9 @@ impl Tuner {
         self.plans.get(problem).filter(|choice| weighed.on(choice.backend).prediction.is_ok())
     }
 
-    /// The same for a call that more than one backend could win.
-    fn decide_between(&self, problem: &mut Problem, machine: &Machine) -> Result<Decision, Infeasible> {
+    /// Where and how finely a call runs that more than one backend could win, by the model and by what was seen of such calls. Takes
+    /// no lock, and allocates at the first call of a kind only.
+    pub(crate) fn decide(&self, problem: &mut Problem, machine: &Machine) -> Result<Decision, Infeasible> {
         let found = self.history.of(problem);
         if let Some((_, kind)) = found {
             self.add_seen(problem, machine, kind);
@@ -278,6 +307,9 @@ impl Tuner {
 
     fn learn(&self, ticket: &Ticket, seconds: f64, ratio: f64) {
         let Some(kind) = ticket.kind.map(|index| self.history.at(index)) else { return };
+        if !self.news.load(Relaxed) {
+            self.news.store(true, Relaxed);
+        }
         let p = &ticket.prediction;
         if p.assumed && ratio.is_finite() && kind.has_run_on(ticket.backend) {
             // All that was not foreseen is taken for the loop's.
@@ -294,6 +326,13 @@ impl Tuner {
         self.history.choices().for_each(|(key, choice)| _ = plans.insert(key, choice));
         plans
     }
+}
+
+/// Says it where the program listens.
+fn log_note(what: &str) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "granule", "{what}");
+    let _ = what;
 }
 
 /// Whether more than one backend could be the best one, as far as the model alone can tell.
@@ -358,9 +397,13 @@ mod tests {
         }
     }
 
+    fn decide(tuner: &Tuner, problem: &mut Problem, machine: &Machine) -> Decision {
+        tuner.decide_plainly(problem, machine).unwrap_or_else(|| tuner.decide(problem, machine)).unwrap()
+    }
+
     /// A call on a world in which each backend takes so many times as long as the model says. Where it ran.
     fn call(tuner: &Tuner, mut problem: Problem, machine: &Machine, world: [f64; 3]) -> (Backend, f64) {
-        let decision = tuner.decide(&mut problem, machine).unwrap();
+        let decision = decide(tuner, &mut problem, machine);
         let backend = decision.choice.backend;
         let Some(ticket) = decision.ticket else { return (backend, 0.0) };
         let seconds = ticket.prediction.modelled() * world[backend as usize];
@@ -456,7 +499,7 @@ mod tests {
         let (machine, tuner, problem) = (machine(), Tuner::new(true, Plans::default()), map(1 << 20, 40.0));
         for _ in 0..100 {
             let mut asked = problem;
-            let decision = tuner.decide(&mut asked, &machine).unwrap();
+            let decision = decide(&tuner, &mut asked, &machine);
             assert!(decision.ticket.is_none());
             assert_eq!(Ok(decision.choice), crate::plan::choose(&problem, &machine));
         }
@@ -475,7 +518,7 @@ mod tests {
         };
         for _ in 0..20 {
             let mut asked = problem;
-            let decision = tuner.decide(&mut asked, &machine).unwrap();
+            let decision = decide(&tuner, &mut asked, &machine);
             let ticket = decision.ticket.unwrap();
             tuner.took(&ticket, Duration::from_secs_f64(truth(ticket.backend)));
         }
@@ -512,7 +555,7 @@ mod tests {
             let mut predicted = 0.0;
             for _ in 0..4 {
                 let mut asked = problem;
-                let ticket = tuner.decide(&mut asked, &machine).unwrap().ticket.unwrap();
+                let ticket = decide(&tuner, &mut asked, &machine).ticket.unwrap();
                 assert_eq!(ticket.backend, Backend::Gpu);
                 predicted += ticket.prediction.modelled();
                 tuner.recorded(ticket, false);

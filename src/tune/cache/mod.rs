@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::backend::simd::SimdLevel;
-use crate::machine::{CpuRates, GpuRates, Machine};
+use crate::machine::{CpuRates, GpuInfo, GpuRates, Machine};
 use crate::plan::{Backend, Sample};
 use crate::tune::probes;
 
@@ -57,13 +57,13 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// The key of the processor, for an engine at this SIMD level whose pool has so many threads.
-    pub(crate) fn cpu(machine: &Machine, level: SimdLevel, pool: usize) -> Key {
+    /// The key of the processor, for an engine at this SIMD level whose calls may use so many threads.
+    pub(crate) fn cpu(machine: &Machine, level: SimdLevel, workers: usize) -> Key {
         let mut key = Key::new("cpu", machine);
         let cpu = &machine.cpu;
         key.add("simd", level);
         key.add("lanes", cpu.simd_lanes);
-        key.add("pool", pool);
+        key.add("workers", workers);
         key.add("l1", cpu.l1_bytes);
         key.add("l2", cpu.l2_bytes);
         key.add("l3", cpu.l3_bytes);
@@ -71,14 +71,12 @@ impl Key {
     }
 
     /// The key of an adapter in this machine.
-    #[cfg(feature = "gpu")]
-    pub(crate) fn gpu(machine: &Machine, adapter: &crate::backend::gpu::AdapterSummary) -> Key {
+    pub(crate) fn gpu(machine: &Machine, adapter: &GpuInfo) -> Key {
         let mut key = Key::new("gpu", machine);
         key.add("adapter", &adapter.name);
         key.add("vendor", format_args!("{:#06x}", adapter.vendor));
         key.add("device", format_args!("{:#06x}", adapter.device));
         key.add("driver", &adapter.driver);
-        key.add("driver-info", &adapter.driver_info);
         key.add("api", &adapter.api);
         key
     }
@@ -162,6 +160,11 @@ impl Cache {
                 None => Err("this user has no home directory: GRANULE_CACHE=DIRECTORY names another place".into()),
             },
         }
+    }
+
+    /// Where the files are.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     fn path(&self, key: &Key) -> PathBuf {
