@@ -9,8 +9,8 @@ mod oracle;
 use granule::kernel::{Cost, Ops};
 use granule::machine::{Built, Cpu, CpuRates, GpuInfo, GpuKind, GpuRates, Gpus, Machine, Measured};
 use granule::plan::{
-    Analysis, Backend, Choice, GpuNeeds, Infeasible, Operation, Origin, Plan, Prediction, Problem, Sample, Seen, TILE, choose,
-    choose_unless_gpu_matters, explain, explain_with, plan,
+    Analysis, Backend, Choice, GpuNeeds, Infeasible, Operation, Origin, Plan, Prediction, Problem, Sample, Seen, TILE, Weighed,
+    choose, choose_unless_gpu_matters, explain, explain_with, plan,
 };
 
 const MI: usize = 1 << 20;
@@ -774,15 +774,21 @@ fn how_long_choosing_takes() {
         for problem in
             [on_host(Operation::Reduce, 1000, 0.0), on_host(Operation::Map, MI, 10.0), on_gpu(Operation::Scan, 64 * MI, 10.0)]
         {
-            let mut best = f64::INFINITY;
-            for _ in 0..20 {
-                let start = std::time::Instant::now();
-                for _ in 0..2000 {
-                    std::hint::black_box(choose(std::hint::black_box(&problem), std::hint::black_box(machine))).ok();
+            let fastest = |f: &dyn Fn(&Problem, &Machine)| {
+                let mut best = f64::INFINITY;
+                for _ in 0..20 {
+                    let start = std::time::Instant::now();
+                    for _ in 0..2000 {
+                        f(std::hint::black_box(&problem), std::hint::black_box(machine));
+                    }
+                    best = best.min(start.elapsed().as_secs_f64() / 2000.0);
                 }
-                best = best.min(start.elapsed().as_secs_f64() / 2000.0);
-            }
-            println!("{:5.1} ns: {} {} on {machine}", best * 1e9, problem.operation, problem.n);
+                best * 1e9
+            };
+            let choosing = fastest(&|problem, machine| drop(std::hint::black_box(choose(problem, machine))));
+            let weighing = fastest(&|problem, machine| drop(std::hint::black_box(Weighed::of(problem, machine))));
+            let Problem { operation, n, .. } = problem;
+            println!("{choosing:5.1} ns, weighing all {weighing:5.1} ns: {operation} {n} on {machine}");
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use granule::kernel::{Cost, Ops};
 use granule::machine::{Built, Cpu, CpuRates, GpuInfo, GpuKind, GpuRates, Gpus, Levels, Link, Machine, OpRates};
-use granule::plan::{Backend, GpuNeeds, Operation, Plan, Prediction, Problem, Sample, Seen, Weighed, choose, explain_with, plan};
+use granule::plan::{
+    Backend, GpuNeeds, Operation, Plan, Prediction, Problem, Sample, Seen, TILE, Weighed, choose, explain_with, plan,
+};
 
 use crate::oracle::Random;
 use crate::{adapter, backend, machine};
@@ -175,6 +177,23 @@ fn more_bytes_are_never_predicted_faster() {
         }
         slower
     });
+}
+
+/// Where helpers are dear and tiles few, the shares are uneven: five tiles take three, two, one of them on two, four, five cores.
+#[test]
+fn more_bytes_of_few_tiles_are_never_predicted_faster() {
+    let mut machine = machine(64, 8, Gpus::Absent(String::new()));
+    machine.rates.wake_more = 5e-6;
+    for tiles in 2..70 {
+        let base = Problem { n: tiles * TILE, pinned: Some(Backend::Threads), ..Problem::new(Operation::Reduce) };
+        let mut before = 0.0;
+        for step in 0..1500 {
+            let element = Cost { bytes_read: 1.01_f32.powi(step), ..Cost::default() };
+            let total = plan(&Problem { element, ..base }, &machine).unwrap().predicted().unwrap().total;
+            assert!(total >= before, "{tiles} tiles, step {step}: {total} s after {before} s");
+            before = total;
+        }
+    }
 }
 
 /// Bytes that only the GPU has are fetched over the link too, so this holds for data on the host.
