@@ -785,8 +785,8 @@ fn how_long_choosing_takes() {
                 }
                 best * 1e9
             };
-            let choosing = fastest(&|problem, machine| drop(std::hint::black_box(choose(problem, machine))));
-            let weighing = fastest(&|problem, machine| drop(std::hint::black_box(Weighed::of(problem, machine))));
+            let choosing = fastest(&|problem, machine| _ = std::hint::black_box(choose(problem, machine)));
+            let weighing = fastest(&|problem, machine| _ = std::hint::black_box(Weighed::of(problem, machine)));
             let Problem { operation, n, .. } = problem;
             println!("{choosing:5.1} ns, weighing all {weighing:5.1} ns: {operation} {n} on {machine}");
         }
