@@ -1,10 +1,16 @@
 //! The planner on machines written down by hand: what is chosen, what must hold for every problem, and what a plan survives.
 
+#[path = "plan/laws.rs"]
+mod laws;
+#[path = "plan/machines.rs"]
+mod machines;
+mod oracle;
+
 use granule::kernel::{Cost, Ops};
-use granule::machine::{Built, Cpu, CpuRates, GpuInfo, GpuKind, GpuRates, Gpus, Machine};
+use granule::machine::{Built, Cpu, CpuRates, GpuInfo, GpuKind, GpuRates, Gpus, Machine, Measured};
 use granule::plan::{
-    Backend, Choice, GpuNeeds, Infeasible, Operation, Plan, Prediction, Problem, TILE, choose, choose_unless_gpu_matters,
-    explain, plan,
+    Analysis, Backend, Choice, GpuNeeds, Infeasible, Operation, Origin, Plan, Prediction, Problem, Sample, Seen, TILE, Weighed,
+    choose, choose_unless_gpu_matters, explain, explain_with, plan,
 };
 
 const MI: usize = 1 << 20;
@@ -462,9 +468,13 @@ fn text_survives_a_round_trip() {
 #[test]
 fn a_plan_by_hand_and_bad_ones() {
     let by_hand = "# for the big machine\ngranule plan 2\n\n  choice backend=threads workers=2 grain=32768 gpu=0\n";
-    let plan: Plan = by_hand.parse().unwrap();
-    assert_eq!(plan.choice, Choice { backend: Backend::Threads, workers: 2, grain: 32768, gpu: 0 });
-    assert_eq!((plan.predicted(), plan.to_string()), (None, "threads: 2 workers, grain 32768".to_string()));
+    let written: Plan = by_hand.parse().unwrap();
+    assert_eq!(written.choice, Choice { backend: Backend::Threads, workers: 2, grain: 32768, gpu: 0 });
+    assert_eq!((written.predicted(), written.to_string()), (None, "threads: 2 workers, grain 32768".to_string()));
+    let mut observed = on_host(Operation::Map, MI, 1.0);
+    observed.seen.simd = Sample { ratio: 0.5, count: 3 };
+    let good = plan(&observed, &machine(1, 8, Gpus::NotLookedFor)).unwrap().to_text();
+    assert!(good.parse::<Plan>().is_ok() && good.contains("ratio=5e-1 samples=3"), "{good}");
     for bad in [
         "",
         "granule plan 1\nchoice backend=simd workers=1 grain=4096 gpu=0",
@@ -479,6 +489,10 @@ fn a_plan_by_hand_and_bad_ones() {
         "granule plan 2\nchoice backend=simd workers=1 grain=4096 gpu=0\nchoice backend=simd workers=1 grain=4096 gpu=0",
         "granule plan 2\nchoice backend=simd workers=1 grain=4096 gpu=0\ncandidate backend=gpu gpu=0 workers=1 infeasible=moon",
         "granule plan 2\nchoice backend=simd workers=1 grain=4096 gpu=0\ncandidate backend=gpu gpu=0 workers=1 overhead=NaN",
+        &good.replace("ratio=5e-1", "ratio=0"),
+        &good.replace("ratio=5e-1", "ratio=inf"),
+        &good.replace("paid=", "payed="),
+        &good.replace("samples=3", "samples=-1"),
     ] {
         assert!(matches!(bad.parse::<Plan>(), Err(granule::Error::Config { .. })), "{bad}");
     }
@@ -512,6 +526,165 @@ fn an_explanation_names_all_that_was_considered() {
     assert!(
         explain(&impossible, &machine).to_string().contains("nothing can run it: the kernel cannot run on a GPU: it recurses")
     );
+}
+
+fn explained(problem: &Problem, machine: &Machine) -> String {
+    explain(problem, machine).to_string()
+}
+
+/// The line of a candidate, without its name, and the notes below it.
+fn lines<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+    let mut lines = text.lines().skip_while(|line| !line[2..].starts_with(name));
+    let first = lines.next().unwrap_or_else(|| panic!("no `{name}` in\n{text}"));
+    let notes = lines.take_while(|line| line.starts_with("    "));
+    std::iter::once(first[2 + name.len()..].trim()).chain(notes.map(str::trim)).collect()
+}
+
+#[test]
+fn an_explanation_says_where_each_number_comes_from() {
+    let mut machine = with_gpu(4, GpuKind::Discrete);
+    let problem = on_host(Operation::Map, MI, 10.0);
+    let all_priors = explained(&problem, &machine);
+    assert!(all_priors.contains("all terms are priors") && !all_priors.contains('~'), "{all_priors}");
+
+    // Of the processor all is measured but reads at random; of the GPU the link alone.
+    machine.rates.measured = Measured { overhead: true, wake: true, transfer: true, memory: true, random: false, compute: true };
+    let Gpus::Present(list) = &mut machine.gpus else { unreachable!() };
+    list[0].rates.measured = Measured { transfer: true, ..Measured::default() };
+    let text = explained(&problem, &machine);
+    assert!(
+        text.contains("\n~: a prior") && text.contains(" time  =  overhead      wake  transfer    memory   compute  readback\n")
+    );
+    assert!(!lines(&text, "simd")[0].contains('~') && !lines(&text, "threads x4")[0].contains('~'), "{text}");
+    let gpu: Vec<_> =
+        lines(&text, "gpu 0 (a \"discrete\" one)")[0].split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    let guessed: Vec<_> = gpu.iter().map(|cell| cell.starts_with('~')).collect();
+    assert_eq!(guessed, [false, true, false, false, true, true, false], "total, overhead, no wake, transfer, ... in\n{text}");
+
+    let mut gather = problem;
+    gather.element.bytes_random = 4.0;
+    assert_eq!(
+        lines(&explained(&gather, &machine), "simd")[0].matches('~').count(),
+        1,
+        "memory is no better than its worst part"
+    );
+    // What the GPU alone has comes over its link, in a submission whose price is a prior.
+    let fetched = explain(&on_gpu(Operation::Map, MI, 10.0), &machine);
+    assert_eq!((fetched.origins[0].transfer, fetched.origins[0].memory), (Origin::Prior, Origin::Calibrated));
+
+    let Gpus::Present(list) = &mut machine.gpus else { unreachable!() };
+    list[0].rates.measured = Measured { random: true, ..machine.rates.measured };
+    let text = explained(&problem, &machine);
+    assert!(text.contains("all terms were measured on this machine") && !text.contains('~'), "{text}");
+}
+
+#[test]
+fn an_explanation_says_what_was_observed() {
+    let machine = machine(4, 8, Gpus::Absent("no driver".into()));
+    let mut problem = on_host(Operation::Map, MI, 10.0);
+    problem.seen.simd = Sample { ratio: 0.93, count: 12 };
+    problem.seen.threads = Sample { ratio: 1.5, count: 0 };
+    let text = explained(&problem, &machine);
+    assert_eq!(lines(&text, "simd")[1..], ["observed 12 times: x0.93 of the model"], "{text}");
+    assert_eq!(lines(&text, "threads x4")[1..], ["x1.50 as observed at other sizes"], "{text}");
+    assert!(text.contains("gpu         no: no GPU was found: no driver"), "{text}");
+    problem.seen.simd.count = 1;
+    problem.seen.threads = Sample::default();
+    let text = explained(&problem, &machine);
+    assert_eq!(lines(&text, "simd")[1..], ["observed once: x0.93 of the model"], "{text}");
+    assert_eq!(lines(&text, "threads x4").len(), 1, "{text}");
+
+    problem.element.loops_unknown = true;
+    assert!(explained(&problem, &machine).contains("64 are assumed"));
+    problem.seen.iterations = 37.25;
+    let text = explained(&problem, &machine);
+    assert!(text.contains("37.2 on average, by what was measured") && !text.contains("64 are assumed"), "{text}");
+}
+
+#[test]
+fn an_explanation_says_what_is_paid_of_a_transfer() {
+    let machine = with_gpu(4, GpuKind::Discrete);
+    let problem = Problem { forgone: 100e-6, ..on_host(Operation::Map, MI, 10.0) };
+    let (with, without) = (explain(&problem, &machine), explain(&Problem { forgone: 0.0, ..problem }, &machine));
+    let [with_text, without_text] = [&with, &without].map(|explanation| explanation.to_string());
+    let (with_lines, without_lines) = (lines(&with_text, "gpu 0"), lines(&without_text, "gpu 0"));
+    assert_eq!(with_lines[0], without_lines[0], "the time that is expected is the same");
+    assert_eq!((with_lines.len(), without_lines.len()), (2, 1));
+    assert!(with_lines[1].contains("lost 100 us because the data was not moved"), "{with_text}");
+    assert!(with.candidates[2].total() < without.candidates[2].total());
+}
+
+#[test]
+fn crossovers_use_what_was_observed_at_their_sizes() {
+    let machine = machine(4, 8, Gpus::Absent(String::new()));
+    let problem = on_host(Operation::Map, 1 << 12, 10.0);
+    let plain = explain(&problem, &machine).above.unwrap();
+    // Threads turn out slow below 2^20 elements.
+    let slow = Seen { threads: Sample { ratio: 50.0, count: 3 }, ..Seen::default() };
+    let told = explain_with(&problem, &machine, &|n| if n < MI { slow } else { Seen::default() }).above.unwrap();
+    assert!(plain.n < MI, "{plain:?}");
+    assert_eq!((told.n, told.backend), (MI, Backend::Threads));
+}
+
+#[test]
+fn an_analysis_sets_measured_beside_predicted() {
+    let machine = with_gpu(4, GpuKind::Discrete);
+    let mut problem = Problem { pinned: Some(Backend::Gpu), ..on_host(Operation::Map, MI, 10.0) };
+    problem.seen.gpu = Sample { ratio: 2.0, count: 5 };
+    let explanation = explain(&problem, &machine);
+    let p = on(&problem, &machine, Backend::Gpu).unwrap();
+    let analysis = Analysis {
+        explanation,
+        total: 3.0 * p.expected(),
+        planning: Some(80e-9),
+        transfer: Some(2.0 * p.transfer),
+        work: Some(p.overhead + p.memory.max(p.compute)),
+        readback: None,
+    };
+    assert_eq!(analysis.predicted(), Some(p));
+    assert!((analysis.ratio().unwrap() - 3.0).abs() < 1e-12);
+    let text = analysis.to_string();
+    let (head, tail) = text.split_at(analysis.explanation.to_string().len());
+    assert_eq!(head, analysis.explanation.to_string());
+    let rows: Vec<Vec<&str>> =
+        tail.lines().skip(1).map(|line| line.split("  ").map(str::trim).filter(|c| !c.is_empty()).collect()).collect();
+    let shown: Vec<_> = rows.iter().map(|row| (row[0], *row.last().unwrap())).collect();
+    // The observed ratio corrects the parts too, so that they add up to the whole.
+    let expected = [("total", "x3.00"), ("planning", "-"), ("transfer", "x1.00"), ("work", "x0.50"), ("readback", "-")];
+    assert_eq!(shown, expected, "{text}");
+
+    let json: serde_json::Value = serde_json::from_str(&analysis.to_json()).unwrap();
+    let close =
+        |value: &serde_json::Value, x: f64| assert!((value.as_f64().unwrap() / x - 1.0).abs() < 1e-9, "{value} is not {x}");
+    close(&json["total"]["measured"], 3.0 * p.expected());
+    close(&json["total"]["predicted"], p.expected());
+    close(&json["transfer"]["ratio"], 1.0);
+    assert!(json["planning"]["predicted"].is_null() && json["readback"]["measured"].is_null());
+    let parts = ["transfer", "work", "readback"].map(|part| json[part]["predicted"].as_f64().unwrap());
+    assert!((parts.iter().sum::<f64>() / p.expected() - 1.0).abs() < 1e-9);
+    assert_eq!(json["explanation"], serde_json::from_str::<serde_json::Value>(&analysis.explanation.to_json()).unwrap());
+
+    let here = Analysis { planning: None, transfer: None, work: None, readback: None, total: 1e-3, ..analysis };
+    let on_cpu = Analysis { explanation: explain(&Problem { pinned: Some(Backend::Simd), ..problem }, &machine), ..here };
+    assert!(!on_cpu.to_string().contains("\nplanning") && !on_cpu.to_string().contains("\ntransfer"), "{on_cpu}");
+}
+
+#[test]
+fn the_json_of_an_explanation_says_all_that_the_text_does() {
+    let mut machine = with_gpu(4, GpuKind::Discrete);
+    machine.rates.measured.memory = true;
+    let mut problem = Problem { forgone: 1e-4, ..on_host(Operation::Map, MI, 10.0) };
+    problem.element.loops_unknown = true;
+    problem.seen = Seen { simd: Sample { ratio: 0.5, count: 7 }, iterations: 20.0, ..Seen::default() };
+    let json: serde_json::Value = serde_json::from_str(&explain(&problem, &machine).to_json()).unwrap();
+    let (simd, gpu) = (&json["candidates"][0]["prediction"], &json["candidates"][2]["prediction"]);
+    assert_eq!((&simd["sources"]["memory"], &simd["sources"]["compute"]), (&"calibrated".into(), &"prior".into()));
+    assert_eq!(gpu["sources"]["memory"], "prior");
+    assert_eq!((&simd["observed"]["count"], &simd["observed"]["ratio"]), (&7.into(), &0.5.into()));
+    assert_eq!(simd["expected"].as_f64().unwrap(), 0.5 * simd["modelled"].as_f64().unwrap());
+    assert_eq!((gpu["paid"].as_f64(), simd["paid"].as_f64()), (Some(1e-4), Some(0.0)));
+    assert_eq!((json["problem"]["iterations"].as_f64(), json["problem"]["forgone"].as_f64()), (Some(20.0), Some(1e-4)));
+    assert_eq!(json["problem"]["loops_unknown"], true);
 }
 
 /// The neighbours of a change lie on its two sides.
@@ -601,15 +774,21 @@ fn how_long_choosing_takes() {
         for problem in
             [on_host(Operation::Reduce, 1000, 0.0), on_host(Operation::Map, MI, 10.0), on_gpu(Operation::Scan, 64 * MI, 10.0)]
         {
-            let mut best = f64::INFINITY;
-            for _ in 0..20 {
-                let start = std::time::Instant::now();
-                for _ in 0..2000 {
-                    std::hint::black_box(choose(std::hint::black_box(&problem), std::hint::black_box(machine))).ok();
+            let fastest = |f: &dyn Fn(&Problem, &Machine)| {
+                let mut best = f64::INFINITY;
+                for _ in 0..20 {
+                    let start = std::time::Instant::now();
+                    for _ in 0..2000 {
+                        f(std::hint::black_box(&problem), std::hint::black_box(machine));
+                    }
+                    best = best.min(start.elapsed().as_secs_f64() / 2000.0);
                 }
-                best = best.min(start.elapsed().as_secs_f64() / 2000.0);
-            }
-            println!("{:5.1} ns: {} {} on {machine}", best * 1e9, problem.operation, problem.n);
+                best * 1e9
+            };
+            let choosing = fastest(&|problem, machine| _ = std::hint::black_box(choose(problem, machine)));
+            let weighing = fastest(&|problem, machine| _ = std::hint::black_box(Weighed::of(problem, machine)));
+            let Problem { operation, n, .. } = problem;
+            println!("{choosing:5.1} ns, weighing all {weighing:5.1} ns: {operation} {n} on {machine}");
         }
     }
 }

@@ -122,7 +122,7 @@ pub struct GpuRates {
     pub download: Link,
     /// Bytes a second between the GPU and its memory.
     pub memory: f64,
-    /// Bytes a second between the GPU and its last cache.
+    /// Bytes a second between the GPU and its last cache. No fewer than `memory`: farther is never faster.
     pub cache: f64,
     /// Bytes that this cache holds.
     pub cache_bytes: f64,

@@ -359,17 +359,20 @@ pub(super) fn threads(
     if limit < 2 || (!asked_for && serial.body() * f64::from(problem.seen.simd.ratio) < 2.0 * machine.rates.wake_hot) {
         return Err(Infeasible::TooSmall);
     }
-    // The time first falls and then rises in the workers, so doubling may stop at the first rise.
+    // The shares of few tiles are uneven, so the time may rise and fall again: doubling goes on for as long as a gain is possible.
     let shared = Shared::of(problem, machine, work, serial);
+    let least = shared.at_least(limit);
     let mut best = (2, shared.on(2));
     let mut workers = 2;
     while workers < limit {
         workers = (workers * 2).min(limit);
-        let next = shared.on(workers);
-        if next.total >= best.1.total {
+        if (least + shared.wake(workers)) * f64::from(shared.seen.ratio) >= best.1.total {
             break;
         }
-        best = (workers, next);
+        let next = shared.on(workers);
+        if next.total < best.1.total {
+            best = (workers, next);
+        }
     }
     Ok(best)
 }
@@ -398,6 +401,18 @@ impl<'a> Shared<'a> {
     }
 
     #[inline]
+    fn wake(&self, workers: usize) -> f64 {
+        self.rates.wake_hot + self.rates.wake_more * (workers - 2) as f64
+    }
+
+    /// Seconds that no number of workers up to a limit gets below, without waking them.
+    #[inline]
+    fn at_least(&self, limit: usize) -> f64 {
+        let Serial { dram, fetch, paid, .. } = self.serial;
+        fetch - paid + (dram * self.saturated).max(self.serial.body() / limit as f64)
+    }
+
+    #[inline]
     fn on(&self, workers: usize) -> Prediction {
         let (Serial { cached, dram, compute, fetch, paid, assumed }, rates) = (self.serial, self.rates);
         // Whoever takes the most tiles is waited for: few and dear ones may not come out even.
@@ -408,7 +423,7 @@ impl<'a> Shared<'a> {
         let chunks = (memory.max(compute) * (1.0 / CHUNK_SECONDS)).max(CHUNKS_PER_WORKER as f64);
         Prediction {
             overhead: rates.call + chunks * rates.chunk,
-            wake: rates.wake_hot + rates.wake_more * (workers - 2) as f64,
+            wake: self.wake(workers),
             transfer: fetch,
             paid,
             memory,

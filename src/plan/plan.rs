@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::machine::{GpuInfo, Machine};
+use crate::machine::Machine;
 
 use super::fields::{Bad, Fields};
 use super::model::{self, Serial, TILE, Work};
@@ -108,8 +108,50 @@ impl std::fmt::Display for Plan {
 /// two are equal. Does not allocate and takes no lock. Fails where the problem is pinned to a backend that cannot run it.
 #[inline]
 pub fn choose(problem: &Problem, machine: &Machine) -> Result<Choice, Infeasible> {
-    let weighed = Weighed::but_for_lost_gpus(problem, machine);
+    let work = Work::of(problem);
+    let serial = Serial::of(problem, &work, machine);
+    let (mut least, mut backend, mut gpu, mut workers) = (f64::INFINITY, Backend::Simd, 0, 1);
+    if let Ok(p) = model::simd(problem, machine, &serial) {
+        least = p.total;
+    }
+    if let Ok((best, p)) = model::threads(problem, machine, &work, &serial)
+        && p.total < least
+    {
+        (least, backend, workers) = (p.total, Backend::Threads, best);
+    }
+    if model::any_gpu(problem, machine).is_ok() {
+        for (index, adapter) in machine.gpus().iter().enumerate() {
+            // Where getting there takes longer than the best so far, the other terms need not be known.
+            if model::gpu_at_least(problem, adapter) < least
+                && let Ok(p) = model::gpu(problem, machine, &work, adapter)
+                && p.total < least
+            {
+                (least, backend, gpu, workers) = (p.total, Backend::Gpu, index, 1);
+            }
+        }
+    }
+    if least == f64::INFINITY {
+        return reason(problem, machine);
+    }
+    Ok(detail(problem, machine, &serial, backend, gpu, workers))
+}
+
+/// Nothing is feasible: who weighs all of it knows why.
+#[cold]
+fn reason(problem: &Problem, machine: &Machine) -> Result<Choice, Infeasible> {
+    let weighed = Weighed::of(problem, machine);
     Ok(weighed.choice(problem, machine, weighed.best()?))
+}
+
+/// How finely the work is cut there.
+#[inline]
+fn detail(problem: &Problem, machine: &Machine, serial: &Serial, backend: Backend, gpu: usize, workers: usize) -> Choice {
+    let grain = match backend {
+        Backend::Simd => problem.n.max(1).div_ceil(TILE).saturating_mul(TILE),
+        Backend::Threads => model::grain(problem, machine, serial, workers),
+        Backend::Gpu => machine.gpus().get(gpu).map_or(1, |gpu| model::tiles_per_workgroup(problem, gpu)) * TILE,
+    };
+    Choice { backend, workers, grain, gpu }
 }
 
 /// A problem's candidates, one a backend: of several GPUs the best.
@@ -123,33 +165,15 @@ impl Weighed {
     /// All three.
     #[inline]
     pub fn of(problem: &Problem, machine: &Machine) -> Weighed {
-        Weighed::weigh(problem, machine, |_, _| true)
-    }
-
-    /// Enough of them for the best one: a GPU that takes longer to get to than the CPU to be done is left out, unweighed.
-    #[inline]
-    fn but_for_lost_gpus(problem: &Problem, machine: &Machine) -> Weighed {
-        Weighed::weigh(problem, machine, |adapter, least| model::gpu_at_least(problem, adapter) < least)
-    }
-
-    /// `worth` is asked of each GPU, with the least total so far.
-    #[inline]
-    fn weigh(problem: &Problem, machine: &Machine, worth: impl Fn(&GpuInfo, f64) -> bool) -> Weighed {
         let work = Work::of(problem);
         let serial = Serial::of(problem, &work, machine);
         let one = |backend, prediction| Candidate { backend, gpu: 0, workers: 1, prediction };
         let (workers, threads) = split(model::threads(problem, machine, &work, &serial));
-        let simd = one(Backend::Simd, model::simd(problem, machine, &serial));
-        let threads = Candidate { workers, ..one(Backend::Threads, threads) };
         let mut gpu = one(Backend::Gpu, Err(Infeasible::NoGpu));
         match model::any_gpu(problem, machine) {
             Err(reason) => gpu.prediction = Err(reason),
             Ok(()) => {
-                let on_cpu = simd.total().min(threads.total());
                 for (index, adapter) in machine.gpus().iter().enumerate() {
-                    if !worth(adapter, on_cpu.min(gpu.total())) {
-                        continue;
-                    }
                     let next = Candidate { gpu: index, ..one(Backend::Gpu, model::gpu(problem, machine, &work, adapter)) };
                     if index == 0 || next.total() < gpu.total() {
                         gpu = next;
@@ -157,7 +181,8 @@ impl Weighed {
                 }
             }
         }
-        Weighed { candidates: [simd, threads, gpu], serial }
+        let simd = one(Backend::Simd, model::simd(problem, machine, &serial));
+        Weighed { candidates: [simd, Candidate { workers, ..one(Backend::Threads, threads) }, gpu], serial }
     }
 
     /// The candidate on this backend.
@@ -183,7 +208,7 @@ impl Weighed {
             Ok(_) => Ok(best.backend),
             Err(first) => {
                 let reasons = self.candidates.iter().filter_map(|c| c.prediction.err());
-                Err(reasons.filter(|reason| !matches!(reason, Infeasible::PinnedElsewhere(_))).last().unwrap_or(first))
+                Err(reasons.rev().find(|reason| !matches!(reason, Infeasible::PinnedElsewhere(_))).unwrap_or(first))
             }
         }
     }
@@ -201,12 +226,7 @@ impl Weighed {
     #[inline]
     pub fn choice(&self, problem: &Problem, machine: &Machine, backend: Backend) -> Choice {
         let Candidate { gpu, workers, .. } = *self.on(backend);
-        let grain = match backend {
-            Backend::Simd => problem.n.max(1).div_ceil(TILE).saturating_mul(TILE),
-            Backend::Threads => model::grain(problem, machine, &self.serial, workers),
-            Backend::Gpu => machine.gpus().get(gpu).map_or(1, |gpu| model::tiles_per_workgroup(problem, gpu)) * TILE,
-        };
-        Choice { backend, workers, grain, gpu }
+        detail(problem, machine, &self.serial, backend, gpu, workers)
     }
 }
 
