@@ -79,8 +79,8 @@ pub mod operator;
 pub mod plan;
 pub mod primitives;
 pub mod source;
-mod tune;
 mod task;
+mod tune;
 
 /// The GPU's side for those who look closer: adapters, which one to use, and how it computes.
 #[cfg(feature = "gpu")]

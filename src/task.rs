@@ -139,7 +139,7 @@ impl<'e, P: Primitive> Task<'e, P> {
         self.run_cpu(&problem, choice, deadline)
     }
 
-    fn problem(&self) -> Result<Problem> {
+    pub(crate) fn problem(&self) -> Result<Problem> {
         let mut survey = Survey::new(self.engine);
         self.primitive.data(&mut survey)?;
         let mut problem = self.primitive.problem(&mut survey)?;

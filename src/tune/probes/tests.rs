@@ -1,0 +1,172 @@
+//! What was measured is sane, and what the model makes of it is printed beside measured times.
+
+use super::*;
+use crate::engine::Engine;
+use crate::machine::{CpuRates, Levels, Machine};
+use crate::plan::{Backend, Plan};
+use crate::prelude::zip;
+use crate::task::{Primitive, Task};
+
+const PLENTY: Duration = Duration::from_secs(20);
+
+fn cores() -> Engine {
+    let builder = Engine::builder();
+    #[cfg(feature = "gpu")]
+    let builder = builder.no_gpu();
+    builder.build().unwrap()
+}
+
+/// Every figure of the processor beside its prior.
+fn figures(r: &CpuRates) -> Vec<(&'static str, f64)> {
+    let level = |name: [&'static str; 4], l: &Levels| name.into_iter().zip([l.l1, l.l2, l.l3, l.dram]).collect::<Vec<_>>();
+    let mut all = level(["read l1", "read l2", "read l3", "read dram"], &r.read);
+    all.extend(level(["write l1", "write l2", "write l3", "write dram"], &r.write));
+    all.extend(level(["random l1", "random l2", "random l3", "random dram"], &r.random_weight));
+    all.extend([("dram_limit", r.dram_limit), ("fresh", r.fresh)]);
+    all.extend([("simple", r.ops.simple), ("divide", r.ops.divide), ("function", r.ops.function)]);
+    all.extend([("int64", r.int64_slowdown), ("float64", r.float64_slowdown)]);
+    all.extend([("wake_hot", r.wake_hot), ("wake_cold", r.wake_cold), ("wake_more", r.wake_more)]);
+    all.extend([("chunk", r.chunk), ("call", r.call)]);
+    all
+}
+
+#[test]
+fn the_processor_is_measured_and_the_rates_make_sense() {
+    let engine = cores();
+    let rates = cpu(&engine, PLENTY);
+    for (name, value) in figures(&rates) {
+        assert!(value.is_finite() && value > 0.0, "{name}: {value}");
+    }
+    for Levels { l1, l2, l3, dram } in [rates.read, rates.write] {
+        assert!(l1 >= l2 && l2 >= l3 && l3 >= dram, "{l1} {l2} {l3} {dram}");
+    }
+    let at_random = |read: f64, weight: f64| read / weight;
+    let (read, weight) = (rates.read, rates.random_weight);
+    let [l1, l2] = [at_random(read.l1, weight.l1), at_random(read.l2, weight.l2)];
+    let [l3, dram] = [at_random(read.l3, weight.l3), at_random(read.dram, weight.dram)];
+    assert!(l1 * 1.001 >= l2 && l2 * 1.001 >= l3 && l3 * 1.001 >= dram, "{l1} {l2} {l3} {dram}");
+    let measured = rates.measured;
+    assert!(measured.overhead && measured.compute && measured.memory && measured.random && !measured.transfer, "{measured:?}");
+    let several = cfg!(feature = "threads") && engine.workers() > 1 && engine.machine().cpu.cores > 1;
+    assert_eq!(measured.wake, several);
+}
+
+#[test]
+fn without_time_the_priors_stay() {
+    let engine = cores();
+    assert_eq!(cpu(&engine, Duration::ZERO), CpuRates::prior(engine.machine().cpu.simd_lanes));
+}
+
+#[test]
+fn little_time_is_not_overrun_by_much_and_says_what_it_sufficed_for() {
+    let engine = cores();
+    let begun = Instant::now();
+    let rates = cpu(&engine, Duration::from_millis(5));
+    assert!(rates.measured.overhead && !rates.measured.memory, "{:?}", rates.measured);
+    // No time is asserted but that the budget is looked at: all probes take a hundred times as long in this build.
+    assert!(begun.elapsed() < PLENTY);
+}
+
+#[test]
+fn a_disturbed_figure_is_brought_near_its_prior_and_none_is_no_figure() {
+    for (measured, kept, good) in
+        [(3.0, 3.0, true), (1e9, 100.0, true), (1e-9, 0.04, true), (-1.0, 2.0, false), (f64::NAN, 2.0, false), (0.0, 2.0, false)]
+    {
+        let mut figure = 2.0;
+        assert_eq!((set(&mut figure, measured), figure), (good, kept), "{measured}");
+    }
+    let mut difference = 2.0;
+    assert!(set_difference(&mut difference, -1.0) && difference == 0.04);
+    assert!(!set_difference(&mut difference, f64::INFINITY) && difference == 0.04);
+}
+
+fn planned<P: Primitive>(task: &Task<'_, P>, machine: &Machine) -> Plan {
+    crate::plan::plan(&task.problem().unwrap(), machine).unwrap()
+}
+
+/// Predicted and measured seconds of a call on a backend.
+fn compare<'t, P: Primitive + 't>(machine: &Machine, backend: Backend, task: &mut dyn FnMut() -> Task<'t, P>) -> (f64, f64) {
+    let clock = Clock::start(PLENTY);
+    let plan = planned(&task().on(backend), machine);
+    let measured = clock.least(|| task().with_plan(&plan).run()).ok().unwrap();
+    (plan.predicted().unwrap().total, measured)
+}
+
+#[kernel]
+fn saxpy(x: f32, y: f32, #[uniform] a: f32) -> f32 {
+    a * x + y
+}
+
+#[kernel]
+fn heavy(x: f32) -> f32 {
+    x.exp() * x.sin()
+}
+
+fn table(engine: &Engine, machine: &Machine, backend: Backend, powers: &[u32]) {
+    println!("{backend}: predicted us / measured us = ratio, by log2 n");
+    print!("{:>10}", "");
+    powers.iter().for_each(|power| print!("{power:>26}"));
+    println!();
+    for name in ["sum", "copy", "saxpy", "exp*sin", "scan", "copy new", "gather"] {
+        print!("{name:>10}");
+        for &power in powers {
+            let n = 1 << power;
+            let x: Vec<f32> = (0..n).map(|i| (i % 1000) as f32 * 0.01).collect();
+            let y = x.clone();
+            let u: Vec<u32> = (0..n as u32).map(|i| i.wrapping_mul(0x9e37_79b9) % n as u32).collect();
+            let mut out = vec![1.0_f32; n];
+            let mut prefix = vec![1_u32; n];
+            let backed = [engine.array(&x), engine.array(&y)];
+            let integers = engine.array(&u);
+            if backend == Backend::Gpu {
+                backed.iter().for_each(|a| a.to_gpu().unwrap());
+                integers.to_gpu().unwrap();
+            }
+            let [x, y] = &backed;
+            let clock = Clock::start(PLENTY);
+            // A macro, since every task has a type of its own and some write to what they borrow.
+            macro_rules! both {
+                ($task:expr) => {{
+                    let plan = planned(&$task.on(backend), machine);
+                    let measured = clock.least(|| $task.with_plan(&plan).run()).ok().unwrap();
+                    (plan.predicted().unwrap().total, measured)
+                }};
+            }
+            let (predicted, measured) = match name {
+                "sum" => compare(machine, backend, &mut || engine.reduce(x, Sum)),
+                "copy" => both!(engine.collect(x).into(&mut out)),
+                "saxpy" => both!(engine.map(zip(x, y), saxpy::with(2.0)).into(&mut out)),
+                "exp*sin" => both!(engine.map(x, heavy).into(&mut out)),
+                "scan" => both!(engine.scan(&integers, Sum).into(&mut prefix)),
+                "copy new" if backend != Backend::Gpu => compare(machine, backend, &mut || engine.collect(x)),
+                _ => compare(machine, backend, &mut || engine.reduce(crate::source::gather(x, &integers), Sum)),
+            };
+            print!(" {:>9.2}/{:>9.2}={:<5.2}", predicted * 1e6, measured * 1e6, predicted / measured);
+        }
+        println!();
+    }
+}
+
+/// `cargo test --release --lib -- --ignored --nocapture fitted`, on a machine that does nothing else.
+#[test]
+#[ignore = "prints what it measures, for people"]
+fn fitted_cpu_rates_beside_priors_and_predictions_beside_times() {
+    let engine = cores();
+    let mut rates = CpuRates::prior(1);
+    for _ in 0..2 {
+        let begun = Instant::now();
+        rates = cpu(&engine, Duration::from_millis(400));
+        println!("{:.0} ms; {:?}", begun.elapsed().as_secs_f64() * 1e3, rates.measured);
+    }
+    let prior = CpuRates::prior(engine.machine().cpu.simd_lanes);
+    println!("{}", engine.machine());
+    for ((name, value), (_, prior)) in figures(&rates).into_iter().zip(figures(&prior)) {
+        println!("{name:>12} {value:>10.3e}  prior {prior:>10.3e}");
+    }
+    let machine = Machine { rates, ..engine.machine().clone() };
+    let powers: Vec<u32> = (10..=24).step_by(2).collect();
+    table(&engine, &machine, Backend::Simd, &powers);
+    if machine.cpu.cores > 1 && machine.built.threads {
+        table(&engine, &machine, Backend::Threads, &powers[2..]);
+    }
+}
