@@ -18,8 +18,8 @@ const MEMORY_BYTES: usize = 64 << 20;
 const LEAST_MEMORY_BYTES: usize = 32 << 20;
 /// Bytes of a new array: enough that its pages are its own.
 const FRESH_BYTES: usize = 8 << 20;
-/// Elements of the arithmetic probes.
-const ELEMENTS: usize = 4 * TILE;
+/// Elements of the arithmetic probes: few enough that what they make stays in the nearest caches.
+const ELEMENTS: usize = 2 * TILE;
 
 /// Measures the processor. What the budget does not suffice for keeps its prior.
 pub(crate) fn cpu(engine: &Engine, budget: Duration) -> CpuRates {
@@ -60,9 +60,11 @@ impl Probes<'_> {
     }
 
     fn call(&mut self) -> Probed<()> {
-        let few = [1.0_f32; 64];
-        let seconds = self.alone(|| self.engine.reduce(&few, Sum))?;
-        set(&mut self.rates.call, seconds);
+        // A call that combines and one that writes have each a little of their own.
+        let (few, mut out) = ([1.0_f32; 64], [0.0_f32; 64]);
+        let sum = self.alone(|| self.engine.reduce(&few, Sum))?;
+        let copy = self.clock.least(|| self.engine.collect(&few).into(&mut out).on(Backend::Simd).run())?;
+        set(&mut self.rates.call, sum.min(copy));
         Ok(())
     }
 
@@ -83,11 +85,13 @@ impl Arithmetic for Probes<'_> {
     where
         Sum: Operator<S::Item>,
     {
-        let problem = self.engine.reduce(source(ELEMENTS), Sum).problem()?;
-        let seconds = self.alone(|| self.engine.reduce(source(ELEMENTS), Sum))? - self.rates.call;
-        let (a, b) = (problem.element.ops, problem.combine.ops);
-        let ops = Ops { simple: a.simple + b.simple, divide: a.divide + b.divide, function: a.function + b.function };
-        Ok((seconds * self.cpu.simd_lanes as f64 / ELEMENTS as f64, ops))
+        let Problem { element, combine, .. } = self.engine.reduce(source(ELEMENTS), Sum).problem()?;
+        let map = self.alone(|| self.engine.collect(source(ELEMENTS)))? - self.rates.call;
+        let reduce = self.alone(|| self.engine.reduce(source(ELEMENTS), Sum))? - self.rates.call;
+        // The two keep more or fewer vectors in flight, which for long kernels makes up to a factor of two: the mean of both.
+        let of_element = element.ops.total() / (element.ops.total() + combine.ops.total());
+        let seconds = (map * reduce * f64::from(of_element)).sqrt();
+        Ok((seconds * self.cpu.simd_lanes as f64 / ELEMENTS as f64, element.ops))
     }
 }
 
@@ -214,7 +218,9 @@ impl Probes<'_> {
             2 => (l2_bytes, l3_bytes.min(MEMORY_BYTES)),
             _ => return Some(self.memory_bytes()),
         };
-        (size > nearer).then_some((nearer + size) / 2)
+        // Whole tiles of a sum, of which one that is not full takes as long.
+        let tile = 4 * TILE;
+        (size > nearer).then_some(((nearer + size) / 2).next_multiple_of(tile)).filter(|bytes| (nearer..=size).contains(bytes))
     }
 
     /// Enough to overflow the last cache.
@@ -301,7 +307,8 @@ impl Probes<'_> {
         // Half of the bytes are read.
         let both: Curve = std::array::from_fn(|k| 2.0 / (1.0 / read[k] + 1.0 / write[k]));
         let both = rate(&held, level, seconds, &both);
-        set(&mut write[level], 1.0 / (2.0 / both - 1.0 / read[level]));
+        // What a copy takes beyond a sum. A sum that does not reach the speed of a bare read would make this nothing.
+        set(&mut write[level], 1.0 / (2.0 / both - 1.0 / read[level]).max(0.25 / read[level]));
         Ok(())
     }
 

@@ -118,42 +118,43 @@ fn set_difference(prior: &mut f64, measured: f64) -> bool {
     set(prior, if measured.is_finite() { measured.max(*prior / SANE) } else { measured })
 }
 
-/// Four independent chains of eight multiplications and additions: enough for every unit of every vector to be busy.
+/// Four independent chains of eight multiplications and additions: enough for every unit of every vector to be busy. Squares,
+/// since a compiler may simplify what is linear.
 #[kernel]
 fn simple<T: Number>(x: T, #[uniform] a: T, #[uniform] b: T) -> T {
     let (mut p, mut q, mut r, mut s) = (x, x + a, x + b, x * b);
-    p = p * a + b;
-    q = q * a + b;
-    r = r * a + b;
-    s = s * a + b;
-    p = p * b + a;
-    q = q * b + a;
-    r = r * b + a;
-    s = s * b + a;
-    p = p * a + b;
-    q = q * a + b;
-    r = r * a + b;
-    s = s * a + b;
-    p = p * b + a;
-    q = q * b + a;
-    r = r * b + a;
-    s = s * b + a;
-    p = p * a + b;
-    q = q * a + b;
-    r = r * a + b;
-    s = s * a + b;
-    p = p * b + a;
-    q = q * b + a;
-    r = r * b + a;
-    s = s * b + a;
-    p = p * a + b;
-    q = q * a + b;
-    r = r * a + b;
-    s = s * a + b;
-    p = p * b + a;
-    q = q * b + a;
-    r = r * b + a;
-    s = s * b + a;
+    p = p * p + a;
+    q = q * q + a;
+    r = r * r + a;
+    s = s * s + a;
+    p = p * p + b;
+    q = q * q + b;
+    r = r * r + b;
+    s = s * s + b;
+    p = p * p + a;
+    q = q * q + a;
+    r = r * r + a;
+    s = s * s + a;
+    p = p * p + b;
+    q = q * q + b;
+    r = r * r + b;
+    s = s * s + b;
+    p = p * p + a;
+    q = q * q + a;
+    r = r * r + a;
+    s = s * s + a;
+    p = p * p + b;
+    q = q * q + b;
+    r = r * r + b;
+    s = s * s + b;
+    p = p * p + a;
+    q = q * q + a;
+    r = r * r + a;
+    s = s * s + a;
+    p = p * p + b;
+    q = q * q + b;
+    r = r * r + b;
+    s = s * s + b;
     p + q + r + s
 }
 

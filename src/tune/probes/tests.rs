@@ -88,7 +88,9 @@ fn planned<P: Primitive>(task: &Task<'_, P>, machine: &Machine) -> Plan {
 fn compare<'t, P: Primitive + 't>(machine: &Machine, backend: Backend, task: &mut dyn FnMut() -> Task<'t, P>) -> (f64, f64) {
     let clock = Clock::start(PLENTY);
     let plan = planned(&task().on(backend), machine);
-    let measured = clock.least(|| task().with_plan(&plan).run()).ok().unwrap();
+    // A plan that is given saves the time of making one, which belongs to a call.
+    let given = |task: Task<'t, P>| if backend == Backend::Threads { task.with_plan(&plan) } else { task.on(backend) };
+    let measured = clock.least(|| given(task()).run()).ok().unwrap();
     (plan.predicted().unwrap().total, measured)
 }
 
@@ -128,7 +130,11 @@ fn table(engine: &Engine, machine: &Machine, backend: Backend, powers: &[u32]) {
             macro_rules! both {
                 ($task:expr) => {{
                     let plan = planned(&$task.on(backend), machine);
-                    let measured = clock.least(|| $task.with_plan(&plan).run()).ok().unwrap();
+                    let measured = match backend {
+                        Backend::Threads => clock.least(|| $task.with_plan(&plan).run()),
+                        _ => clock.least(|| $task.on(backend).run()),
+                    };
+                    let measured = measured.ok().unwrap();
                     (plan.predicted().unwrap().total, measured)
                 }};
             }
@@ -136,7 +142,7 @@ fn table(engine: &Engine, machine: &Machine, backend: Backend, powers: &[u32]) {
                 "sum" => compare(machine, backend, &mut || engine.reduce(x, Sum)),
                 "copy" => both!(engine.collect(x).into(&mut out)),
                 "saxpy" => both!(engine.map(zip(x, y), saxpy::with(2.0)).into(&mut out)),
-                "exp*sin" => both!(engine.map(x, heavy).into(&mut out)),
+                "exp*sin" => both!(engine.map(x, heavy::with()).into(&mut out)),
                 "scan" => both!(engine.scan(&integers, Sum).into(&mut prefix)),
                 "copy new" if backend != Backend::Gpu => compare(machine, backend, &mut || engine.collect(x)),
                 _ => compare(machine, backend, &mut || engine.reduce(crate::source::gather(x, &integers), Sum)),
@@ -168,5 +174,98 @@ fn fitted_cpu_rates_beside_priors_and_predictions_beside_times() {
     table(&engine, &machine, Backend::Simd, &powers);
     if machine.cpu.cores > 1 && machine.built.threads {
         table(&engine, &machine, Backend::Threads, &powers[2..]);
+    }
+}
+
+#[cfg(feature = "gpu")]
+mod on_a_gpu {
+    use super::*;
+    use crate::gpu::Selection;
+    use crate::machine::{GpuRates, Gpus};
+
+    /// An engine on the adapter that the environment names, or else on any: hardware, or a program.
+    fn engine() -> Option<Engine> {
+        let wanted = std::env::var("GRANULE_ADAPTER").ok();
+        let any = || {
+            let mut all = Engine::adapters();
+            all.sort_by_key(|adapter| !adapter.is_hardware());
+            all.into_iter().next().map(|adapter| adapter.name)
+        };
+        let engine = wanted.or_else(any).map(|name| Engine::builder().gpu(Selection::Name(name)).build().unwrap());
+        let engine = engine.filter(|engine| engine.gpu().is_ok());
+        let required = std::env::var("REQUIRE_BACKENDS").unwrap_or_default();
+        assert!(engine.is_some() || !required.split(',').any(|b| b.trim() == "gpu"), "the gpu backend is required, and absent");
+        if engine.is_none() {
+            eprintln!("no GPU, not tested");
+        }
+        engine
+    }
+
+    fn figures(r: &GpuRates) -> Vec<(&'static str, f64)> {
+        vec![
+            ("submit", r.submit),
+            ("dispatch", r.dispatch),
+            ("up latency", r.upload.latency),
+            ("up", r.upload.bandwidth),
+            ("down latency", r.download.latency),
+            ("down", r.download.bandwidth),
+            ("memory", r.memory),
+            ("cache", r.cache),
+            ("cache bytes", r.cache_bytes),
+            ("random", r.random_weight),
+            ("simple", r.ops.simple),
+            ("divide", r.ops.divide),
+            ("function", r.ops.function),
+            ("int64", r.int64_slowdown),
+            ("float64", r.float64_slowdown),
+            ("workgroups", r.workgroups),
+        ]
+    }
+
+    #[test]
+    fn a_gpu_is_measured_and_the_rates_make_sense() {
+        let Some(engine) = engine() else { return };
+        let rates = gpu(&engine, PLENTY).unwrap();
+        for (name, value) in figures(&rates) {
+            assert!(value.is_finite() && (value > 0.0 || name == "cache bytes" && value == 0.0), "{name}: {value}");
+        }
+        assert!(rates.cache >= rates.memory, "{} {}", rates.cache, rates.memory);
+        let measured = rates.measured;
+        assert!(measured.overhead && measured.transfer && measured.memory && measured.compute, "{measured:?}");
+        assert!(!measured.wake && !measured.random, "{measured:?}");
+    }
+
+    #[test]
+    fn without_time_the_priors_stay() {
+        let Some(engine) = engine() else { return };
+        let prior = GpuRates::prior(engine.machine().gpus()[0].kind);
+        assert_eq!(gpu(&engine, Duration::ZERO), Ok(prior));
+    }
+
+    #[test]
+    fn without_a_gpu_there_is_an_error() {
+        assert!(matches!(gpu(&cores(), PLENTY), Err(Error::Unsupported { backend: Backend::Gpu, .. })));
+    }
+
+    /// As the one for the processor.
+    #[test]
+    #[ignore = "prints what it measures, for people"]
+    fn fitted_gpu_rates_beside_priors_and_predictions_beside_times() {
+        let Some(engine) = engine() else { return };
+        let mut rates = GpuRates::prior(engine.machine().gpus()[0].kind);
+        let prior = rates;
+        for _ in 0..2 {
+            let begun = Instant::now();
+            rates = gpu(&engine, Duration::from_millis(500)).unwrap();
+            println!("{:.0} ms; {:?}", begun.elapsed().as_secs_f64() * 1e3, rates.measured);
+        }
+        println!("{}", engine.machine());
+        for ((name, value), (_, prior)) in figures(&rates).into_iter().zip(figures(&prior)) {
+            println!("{name:>12} {value:>10.3e}  prior {prior:>10.3e}");
+        }
+        let mut info = engine.machine().gpus()[0].clone();
+        info.rates = rates;
+        let machine = Machine { gpus: Gpus::Present(vec![info]), ..engine.machine().clone() };
+        table(&engine, &machine, Backend::Gpu, &[10, 12, 14, 16, 18, 20, 22]);
     }
 }
