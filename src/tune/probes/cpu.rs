@@ -253,44 +253,43 @@ impl Probes<'_> {
         Ok(())
     }
 
-    /// The levels from the nearest on, each in what is left of its probe when the share of the nearer ones is taken off.
+    /// The levels from the nearest on, each in what is left of its probe when the share of the nearer ones is taken off. What is
+    /// read in order comes first, since most calls do no other.
     fn memory(&mut self) -> Probed<()> {
         let prior = self.rates;
-        let (mut read, mut write) = (curve(&prior.read), curve(&prior.write));
-        let weight = curve(&prior.random_weight);
-        let mut random: Curve = std::array::from_fn(|level| read[level] / weight[level]);
+        // Of a larger cache no working set of a bearable size overflows.
+        let count = if self.memory_bytes() >= 2 * self.cpu.l3_bytes { 4 } else { 3 };
         let mut array = self.touched(self.cpu.l3_bytes.min(MEMORY_BYTES))?;
-        for level in 0..4 {
+        let (mut read, mut write) = (curve(&prior.read), curve(&prior.write));
+        for level in 0..count {
             if level == 3 {
-                if self.memory_bytes() < 2 * self.cpu.l3_bytes {
-                    // No working set of a bearable size overflows this cache.
-                    break;
-                }
                 drop(array);
                 array = self.touched(self.memory_bytes())?;
             }
             match self.working_set(level) {
-                Some(bytes) => {
-                    let array = &mut array[..bytes / 4];
-                    self.in_order(level, array, &mut read, &mut write)?;
-                    self.at_random(level, array, &read, &mut random)?;
-                }
-                None => {
-                    for curve in [&mut read, &mut write, &mut random] {
-                        curve[level] = curve[level - 1];
-                    }
-                }
+                Some(bytes) => self.in_order(level, &mut array[..bytes / 4], &mut read, &mut write)?,
+                None => (read[level], write[level]) = (read[level - 1], write[level - 1]),
             }
-            let (read, random) = (falling(read, level + 1), falling(random, level + 1));
-            self.rates.read = levels(read);
+            self.rates.read = levels(falling(read, level + 1));
             self.rates.write = levels(falling(write, level + 1));
-            self.rates.random_weight = levels(std::array::from_fn(|level| read[level] / random[level]));
         }
         self.rates.measured.memory = true;
-        self.rates.measured.random = true;
-        if self.workers > 1 && self.memory_bytes() >= 2 * self.cpu.l3_bytes {
+        if self.workers > 1 && count == 4 {
             self.all_cores(&array)?;
         }
+
+        let read = curve(&self.rates.read);
+        let (before, weight) = (curve(&prior.read), curve(&prior.random_weight));
+        let mut random: Curve = std::array::from_fn(|level| before[level] / weight[level]);
+        for level in 0..count {
+            match self.working_set(level) {
+                Some(bytes) => self.at_random(level, &array[..bytes / 4], &read, &mut random)?,
+                None => random[level] = random[level - 1],
+            }
+            let random = falling(random, level + 1);
+            self.rates.random_weight = levels(std::array::from_fn(|level| read[level] / random[level]));
+        }
+        self.rates.measured.random = true;
         Ok(())
     }
 
@@ -338,5 +337,52 @@ impl Probes<'_> {
         let cached = (l1 / read.l1 + l2 / read.l2 + l3 / read.l3) / workers;
         set(&mut self.rates.dram_limit, (dram / (seconds - overhead - cached)).max(read.dram));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::{Built, Gpus, Machine, cpu::discover};
+    use crate::plan::plan;
+
+    fn machine() -> Machine {
+        let cpu = Cpu { l1_bytes: 48 << 10, l2_bytes: 1 << 20, l3_bytes: 16 << 20, ..discover(8) };
+        Machine { cpu, rates: CpuRates::prior(8), gpus: Gpus::NotLookedFor, built: Built::this() }
+    }
+
+    /// What is taken off a probe is what the model adds to a call.
+    #[test]
+    fn working_sets_are_held_as_the_model_has_it() {
+        let machine = machine();
+        let rates = curve(&machine.rates.read);
+        for (level, bytes) in [24 << 10, 512 << 10, 8 << 20, 64 << 20].into_iter().enumerate() {
+            let mut problem = Problem { n: bytes / 4, ..Problem::new(Operation::Reduce) };
+            problem.element.bytes_read = 4.0;
+            problem.pinned = Some(Backend::Simd);
+            let seconds = plan(&problem, &machine).unwrap().predicted().unwrap().memory;
+            let fitted = rate(&held(&machine.cpu, bytes), level, seconds, &rates);
+            assert!((fitted / rates[level] - 1.0).abs() < 1e-9, "level {level}: {fitted} for {}", rates[level]);
+        }
+    }
+
+    #[test]
+    fn levels_the_wrong_way_round_share_their_mean() {
+        let near = |got: Curve, want: Curve| got.iter().zip(want).all(|(got, want)| (got / want - 1.0).abs() < 1e-9);
+        assert!(near(falling([8.0, 4.0, 2.0, 1.0], 4), [8.0, 4.0, 2.0, 1.0]));
+        assert!(near(falling([8.0, 1.0, 4.0, 1.0], 4), [8.0, 2.0, 2.0, 1.0]));
+        assert!(near(falling([1.0, 2.0, 4.0, 8.0], 4), [2.8284271247461903; 4]));
+        // Priors give way, and take no part in a mean.
+        assert!(near(falling([8.0, 4.0, 16.0, 2.0], 2), [8.0, 4.0, 4.0, 2.0]));
+        assert!(near(falling([1.0, 4.0, 16.0, 2.0], 1), [1.0; 4]));
+    }
+
+    #[test]
+    fn indices_are_in_range_and_differ() {
+        let mut all = indices(1000, 1 << 20);
+        assert!(all.iter().all(|&i| i < 1 << 20));
+        all.sort_unstable();
+        all.dedup();
+        assert!(all.len() > 990, "{}", all.len());
     }
 }

@@ -18,8 +18,8 @@ use super::{Arithmetic, Clock, Probed, Stop, long_floats, long_integers, set, se
 const CHAIN: usize = 64;
 /// Bytes of the transfers: the latency, the bandwidth, and what is between.
 const TRANSFERS: [usize; 3] = [4 << 10, 1 << 20, 32 << 20];
-/// Bytes of the sums, from what any cache holds to what none does. A program on the CPU is spared the last.
-const SUMS: [usize; 4] = [1 << 20, 8 << 20, 32 << 20, 128 << 20];
+/// Bytes of the arrays, from what any cache holds to what none does. A program on the CPU is spared the last.
+const ARRAYS: [usize; 4] = [1 << 20, 8 << 20, 32 << 20, 128 << 20];
 /// What an arithmetic probe should take beyond its overhead, in seconds, and elements that it has at most.
 const ARITHMETIC_SECONDS: f64 = 300e-6;
 const MOST_ELEMENTS: usize = 1 << 30;
@@ -119,20 +119,29 @@ impl Probes<'_> {
         self.minimal + f64::from(further) * self.rates.dispatch
     }
 
-    /// Sums of arrays that are there already. The nearest cache that the model knows is as large as the largest sum that runs
-    /// nearly as fast as the fastest.
+    /// Sums and maps of arrays that are there already. The cache is as large as the largest array that moves nearly as fast as the
+    /// fastest.
     fn memory(&mut self) -> Probed<()> {
         let most = self.info.max_binding_bytes.min(self.info.max_buffer_bytes);
-        let count = if self.info.kind == GpuKind::Software { SUMS.len() - 1 } else { SUMS.len() };
+        let count = if self.info.kind == GpuKind::Software { ARRAYS.len() - 1 } else { ARRAYS.len() };
         let mut speeds = Vec::new();
-        for &bytes in SUMS[..count].iter().filter(|bytes| **bytes as u64 <= most) {
+        for &bytes in ARRAYS[..count].iter().filter(|bytes| **bytes as u64 <= most) {
             let n = bytes / 4;
             let array = self.numbers(n)?;
             let seconds = self.clock.least(|| self.engine.reduce(&array, Sum).on(Backend::Gpu).run())?;
-            let moving = seconds - self.overhead_of(n);
+            let sum = seconds - self.overhead_of(n);
+            // A map's result stays there: the smallest call after it is done when the map is.
+            let after = self.numbers(64)?;
+            let seconds = self.clock.least(|| {
+                let result = self.twice(&array)?;
+                self.engine.reduce(&after, Sum).on(Backend::Gpu).run()?;
+                Ok(result)
+            })?;
+            let map = seconds - self.minimal - self.rates.submit;
             // What is lost in the noise of the overhead says nothing.
-            if moving > 0.1 * self.minimal {
-                speeds.push((bytes as f64, bytes as f64 / moving));
+            if sum.min(map) > 0.1 * self.minimal {
+                // Some devices are better at the one, some at the other: the mean. A map moves each byte twice.
+                speeds.push((bytes as f64, bytes as f64 / (sum * map / 2.0).sqrt()));
             }
         }
         let Some(&(largest, far)) = speeds.last() else { return Ok(()) };
@@ -144,7 +153,7 @@ impl Probes<'_> {
             let cache_bytes = cached.fold(0.0, f64::max);
             set(&mut self.rates.cache, fastest);
             self.rates.cache_bytes = cache_bytes;
-            // Of the largest sum the cache held its part.
+            // Of the largest array the cache held its part.
             let near = cache_bytes / largest;
             let beyond = (1.0 / far - near / fastest) / (1.0 - near);
             set(&mut self.rates.memory, 1.0 / beyond);
