@@ -10,7 +10,7 @@ use crate::kernel::cost::Ops;
 use crate::machine::{GpuInfo, GpuKind, GpuRates, Link};
 use crate::operator::{Operator, Sum};
 use crate::plan::{Backend, Problem, TILE};
-use crate::source::{Source, iota};
+use crate::source::{Source, gather, iota};
 
 use super::{Arithmetic, Clock, Probed, Stop, long_floats, long_integers, set, set_difference};
 
@@ -20,6 +20,8 @@ const CHAIN: usize = 64;
 const TRANSFERS: [usize; 3] = [4 << 10, 1 << 20, 32 << 20];
 /// Bytes of the arrays, from what any cache holds to what none does. A program on the CPU is spared the last.
 const ARRAYS: [usize; 4] = [1 << 20, 8 << 20, 32 << 20, 128 << 20];
+/// Bytes of the array that is read in random order: 2 to the 21 elements.
+const RANDOM_BYTES: usize = 8 << 20;
 /// What an arithmetic probe should take beyond its overhead, in seconds, and elements that it has at most.
 const ARITHMETIC_SECONDS: f64 = 300e-6;
 const MOST_ELEMENTS: usize = 1 << 30;
@@ -67,6 +69,8 @@ impl Probes<'_> {
         self.op_rates(&mut ops)?;
         self.rates.ops = ops;
         self.rates.measured.compute = true;
+        self.random()?;
+        self.rates.measured.random = true;
         if self.info.int64 {
             let mut slowdown = self.rates.int64_slowdown;
             self.slowdown(long_integers, ops.simple, &mut slowdown)?;
@@ -167,6 +171,22 @@ impl Probes<'_> {
         let bytes = bytes as f64;
         let near = (self.rates.cache_bytes / bytes).min(1.0);
         bytes * (near / self.rates.cache + (1.0 - near) / self.rates.memory)
+    }
+
+    /// A sum in random order, beside what the model takes for one in order.
+    fn random(&mut self) -> Probed<()> {
+        let n = RANDOM_BYTES / 4;
+        let array = self.numbers(n)?;
+        // Knuth's multiplicative hash; the number of elements is a power of two.
+        let scatter = crate::kernel!(|i: u32| (i * 0x9e37_79b1_u32) >> 11_u32);
+        let indices = self.engine.map(iota(0..n as u32), scatter).on(Backend::Gpu).run()?;
+        let seconds = self.clock.least(|| self.engine.reduce(gather(&array, &indices), Sum).on(Backend::Gpu).run())?;
+        // The indices are read in order.
+        let in_order = self.moving(2 * RANDOM_BYTES) / 2.0;
+        let weight = (seconds - self.overhead_of(n) - in_order) / in_order;
+        // A byte at random takes at least what one in order does.
+        set(&mut self.rates.random_weight, weight.max(1.0));
+        Ok(())
     }
 
     /// The same calls with data or results in host memory.

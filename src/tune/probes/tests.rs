@@ -58,13 +58,13 @@ fn without_time_the_priors_stay() {
 }
 
 #[test]
-fn little_time_is_not_overrun_by_much_and_says_what_it_sufficed_for() {
+fn what_little_time_does_not_suffice_for_is_not_said_to_be_measured() {
     let engine = cores();
-    let begun = Instant::now();
-    let rates = cpu(&engine, Duration::from_millis(5));
-    assert!(rates.measured.overhead && !rates.measured.memory, "{:?}", rates.measured);
-    // No time is asserted but that the budget is looked at: all probes take a hundred times as long in this build.
-    assert!(begun.elapsed() < PLENTY);
+    let rates = cpu(&engine, Duration::from_millis(2));
+    let prior = CpuRates::prior(engine.machine().cpu.simd_lanes);
+    assert_eq!((rates.measured.memory, rates.read.dram, rates.write.dram), (false, prior.read.dram, prior.write.dram));
+    assert!(rates.measured.overhead || rates.call == prior.call);
+    assert!(rates.measured.compute || rates.ops == prior.ops);
 }
 
 #[test]
@@ -232,7 +232,7 @@ mod on_a_gpu {
         assert!(rates.cache >= rates.memory, "{} {}", rates.cache, rates.memory);
         let measured = rates.measured;
         assert!(measured.overhead && measured.transfer && measured.memory && measured.compute, "{measured:?}");
-        assert!(!measured.wake && !measured.random, "{measured:?}");
+        assert!(measured.random && !measured.wake, "{measured:?}");
     }
 
     #[test]
