@@ -163,7 +163,7 @@ impl<'e, P: Primitive> Task<'e, P> {
         self.run_cpu(&problem, decision, deadline)
     }
 
-    fn problem(&self) -> Result<Problem> {
+    pub(crate) fn problem(&self) -> Result<Problem> {
         let mut survey = Survey::new(self.engine);
         self.primitive.data(&mut survey)?;
         let mut problem = self.primitive.problem(&mut survey)?;
