@@ -125,9 +125,10 @@ fn weight(op: Op, kind: Kind) -> f32 {
             Unary::Cast | Unary::Round | Unary::CountOnes | Unary::LeadingZeros | Unary::TrailingZeros => 2.0,
             Unary::ReverseBits => 4.0,
             Unary::Sqrt => 6.0,
-            Unary::Exp | Unary::Exp2 | Unary::Ln | Unary::Log2 | Unary::Log10 => 12.0,
-            Unary::Sin | Unary::Cos | Unary::Tanh | Unary::Atan => 16.0,
-            Unary::Tan => 24.0,
+            Unary::Exp | Unary::Exp2 | Unary::Atan => 12.0,
+            Unary::Sin | Unary::Cos => 15.0,
+            Unary::Ln | Unary::Log2 | Unary::Log10 | Unary::Tanh => 22.0,
+            Unary::Tan => 60.0,
             _ => 1.0,
         },
         Op::Binary(f, ..) => match f {

@@ -371,6 +371,8 @@ mod tests {
             api: "none".into(),
             kind: GpuKind::Discrete,
             driver: String::new(),
+            vendor: 0,
+            device: 0,
             max_binding_bytes: 1 << 30,
             max_buffer_bytes: 1 << 30,
             max_storage_bindings: 8,

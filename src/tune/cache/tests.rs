@@ -87,6 +87,7 @@ fn record() -> Record {
     let gpu = GpuRates {
         submit: x() * 1e-6,
         dispatch: x() * 1e-6,
+        compile: x() * 1e-3,
         upload: Link { latency: x() * 1e-6, bandwidth: x() },
         download: Link { latency: x() * 1e-6, bandwidth: x() },
         memory: x(),
@@ -197,30 +198,26 @@ fn each_machine_has_its_file() {
     assert_eq!(place.cache().load(&strange), Loaded::Found(record()));
 }
 
-#[cfg(feature = "gpu")]
 #[test]
 fn each_adapter_has_its_file() {
-    use crate::backend::gpu::{AdapterKind, AdapterSummary};
-    let adapter = AdapterSummary {
+    let adapter = GpuInfo {
         name: "A card".into(),
+        api: "vulkan".into(),
+        kind: GpuKind::Discrete,
+        driver: "A driver 1.0".into(),
         vendor: 0x10de,
         device: 0x2335,
-        kind: AdapterKind::Discrete,
-        api: "vulkan".into(),
-        driver: "A driver".into(),
-        driver_info: "1.0".into(),
-        max_buffer: 0,
-        max_binding: 0,
-        max_storage_buffers: 0,
-        max_invocations: 0,
-        max_workgroup_bytes: 0,
-        subgroups: None,
+        asked_for: false,
+        max_binding_bytes: 1 << 30,
+        max_buffer_bytes: 1 << 30,
+        max_storage_bindings: 8,
         int64: false,
         float64: false,
-        timestamps: false,
-        verdict: None,
+        subgroups: true,
+        ieee_f32: true,
+        rates: GpuRates::prior(GpuKind::Discrete),
     };
-    let with = |change: fn(&mut AdapterSummary)| {
+    let with = |change: fn(&mut GpuInfo)| {
         let mut adapter = adapter.clone();
         change(&mut adapter);
         Key::gpu(&machine(), &adapter)
@@ -232,7 +229,6 @@ fn each_adapter_has_its_file() {
         with(|a| a.device += 1),
         with(|a| a.api = "dx12".into()),
         with(|a| a.driver += "!"),
-        with(|a| a.driver_info = "1.1".into()),
     ];
     let names: std::collections::BTreeSet<_> = keys.iter().map(Key::file_name).collect();
     assert_eq!(names.len(), keys.len());
