@@ -2,8 +2,6 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-#[cfg(feature = "gpu")]
-use std::time::Instant;
 
 use crate::element::Element;
 use crate::engine::Engine;
@@ -84,9 +82,7 @@ impl<T: Element> Array<T> {
         }
         #[cfg(feature = "gpu")]
         if let Some(device) = self.device.get() {
-            let since = Instant::now();
             let host = device.download::<T>(self.len)?;
-            self.engine.tuner().waited(since.elapsed(), self.engine.download_seconds(size_of_val(&host[..])));
             return Ok(self.host.get_or_init(|| host));
         }
         unreachable!("an array has a copy somewhere")

@@ -140,12 +140,6 @@ impl Engine {
         self.0.knowledge.tuner.decide(problem, machine).map_err(|why| unsupported(problem, machine, why))
     }
 
-    /// What bringing so many bytes from the GPU is predicted to take.
-    #[cfg(feature = "gpu")]
-    pub(crate) fn download_seconds(&self, bytes: usize) -> f64 {
-        self.0.knowledge.machine().gpus().first().map_or(0.0, |gpu| gpu.rates.download.seconds(bytes as f64))
-    }
-
     pub(crate) fn tuner(&self) -> &Tuner {
         &self.0.knowledge.tuner
     }
@@ -424,7 +418,17 @@ mod gpu_side {
                     reason: "this engine was set up without one (`GRANULE_ADAPTER=none`, or the builder's `no_gpu`)".into(),
                 }),
             };
-            side.opened.get_or_init(open).clone()
+            let open_and_watch = || {
+                let gpu = open()?;
+                let engine = Arc::downgrade(&self.0);
+                gpu.watch(move |took, bytes| {
+                    if let Some(engine) = engine.upgrade() {
+                        engine.knowledge.waited(took, bytes);
+                    }
+                });
+                Ok(gpu)
+            };
+            side.opened.get_or_init(open_and_watch).clone()
         }
 
         /// All GPUs of this computer, also those that this engine does not use. None is opened.

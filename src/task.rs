@@ -2,7 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::array::{Data, DataVisitor};
 use crate::backend::cpu::{Cpu, Deadline};
@@ -138,18 +138,9 @@ impl<'e, P: Primitive> Task<'e, P> {
         let decision = self.decide(&mut problem)?;
         let deadline = self.options.deadline.map(Deadline::start);
         #[cfg(feature = "gpu")]
-        let tuner = self.engine.tuner();
-        #[cfg(feature = "gpu")]
         if decision.choice.backend == Backend::Gpu {
             let forgone = decision.forgone;
-            let result = self.start_gpu(&problem, decision).and_then(|started| {
-                let waiting = started.waits().then(Instant::now);
-                let result = started.wait(deadline);
-                if let Some(since) = waiting {
-                    tuner.waited(since.elapsed(), 0.0);
-                }
-                result
-            });
+            let result = self.start_gpu(&problem, decision).and_then(|started| started.wait(deadline));
             return match result {
                 Ok(output) => {
                     self.engine.after_call();

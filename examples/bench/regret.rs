@@ -37,6 +37,7 @@ pub(crate) fn run(engine: &Engine, options: &Options, gpu: bool) -> Result<bool,
     }
     let (mut cases, mut right) = (Vec::new(), true);
     let mut progress = Progress::new(groups.len());
+    engine.calibrate()?;
     for (op, residency, n) in groups {
         let name = format!("{op} {} on the {}", table::size(n), residency.name());
         progress.begin(&name);

@@ -277,7 +277,7 @@ impl Explanation {
     fn table(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let rows: Vec<_> = self.candidates.iter().zip(&self.names).zip(&self.reasons).zip(&self.origins).collect();
         let feasible = rows.iter().filter_map(|(((c, _), _), origins)| Some((c.prediction.ok()?, *origins)));
-        let (mut used, mut priors, mut calibrated) = ([false; 6], false, false);
+        let (mut used, mut priors, mut calibrated) = ([false; 7], false, false);
         for (p, origins) in feasible {
             for (used, (_, seconds, origin)) in used.iter_mut().zip(terms(&p, origins)) {
                 *used |= seconds > 0.0;
@@ -317,7 +317,7 @@ impl Explanation {
                 writeln!(f, "  {:width$}  {note}", "")?;
             }
         }
-        if used[3] && used[4] {
+        if used[4] && used[5] {
             writeln!(f, "memory and compute go on at the same time: the longer one counts")?;
         }
         match (priors, calibrated) {

@@ -48,6 +48,10 @@ pub(crate) struct Bucket {
     /// How many calls in a row another backend was better by enough to change to it.
     streak: AtomicU32,
     calls: AtomicU32,
+    /// The backend that is tried out, and for how many more calls, packed.
+    trial: AtomicU32,
+    /// How long calls had run when they began to go to the threads without exception: nanoseconds, zero if the last one did not.
+    helped: AtomicU64,
 }
 
 /// The last five ratios, and their median.
@@ -114,6 +118,8 @@ impl Bucket {
             incumbent: AtomicU64::new(0),
             streak: AtomicU32::new(0),
             calls: AtomicU32::new(0),
+            trial: AtomicU32::new(0),
+            helped: AtomicU64::new(0),
         }
     }
 
@@ -154,6 +160,38 @@ impl Bucket {
         streak
     }
 
+    /// Tries a backend out for so many more calls.
+    pub(crate) fn try_out(&self, backend: Backend, calls: u32) {
+        self.trial.store(calls << 2 | backend as u32, Relaxed);
+    }
+
+    /// The backend that is tried out, in one call more.
+    pub(crate) fn trial(&self) -> Option<Backend> {
+        let trial = self.trial.load(Relaxed);
+        if trial < 4 {
+            return None;
+        }
+        self.trial.store(trial - 4, Relaxed);
+        Some(Backend::ALL[trial as usize & 3])
+    }
+
+    /// Seconds of run time for which all calls have gone to the threads, this one included if `helped`; infinity if it does not.
+    pub(crate) fn helped_for(&self, helped: bool, ran: u64) -> f64 {
+        let since = self.helped.load(Relaxed);
+        match (helped, since) {
+            (false, 0) => f64::INFINITY,
+            (false, _) => {
+                self.helped.store(0, Relaxed);
+                f64::INFINITY
+            }
+            (true, 0) => {
+                self.helped.store(ran.max(1), Relaxed);
+                0.0
+            }
+            (true, since) => ran.saturating_sub(since) as f64 * 1e-9,
+        }
+    }
+
     /// One more call; how many there were before.
     pub(crate) fn count_call(&self) -> u32 {
         self.calls.fetch_add(1, Relaxed)
@@ -180,21 +218,35 @@ impl Kind {
     /// What was measured of calls of this size, or else of the nearest size.
     pub(crate) fn seen(&self, n: usize) -> Seen {
         let at = half_octave(n) as usize;
-        let on = |backend: Backend| {
-            let cell = |bucket: usize| self.buckets[bucket].cells[backend as usize].sample();
-            if let Some(sample) = cell(at) {
-                // A single sample says something, but not all: it is weighed against the model as if that were another one.
+        let cell = |bucket: usize, backend: usize| self.buckets[bucket].cells[backend].sample();
+        let here = [0, 1, 2].map(|backend| cell(at, backend));
+        // A model that is wrong of a kernel is wrong of it everywhere, by about the same on one core and on several, and on a GPU by
+        // some of it: that is what is assumed of a backend before it has samples of its own.
+        let [simd, threads, gpu] = here.map(|sample| sample.map(|sample| sample.ratio.log2()));
+        let cpu = match (simd, threads) {
+            (Some(simd), Some(threads)) => Some((simd + threads) / 2.0),
+            (one, other) => one.or(other),
+        };
+        let half = |ratio: Option<f32>| ratio.map(|ratio| ratio / 2.0);
+        let assumed = [threads.or(half(gpu)), simd.or(half(gpu)), half(cpu)];
+        let on = |backend: usize| {
+            if let Some(sample) = here[backend] {
+                // The first samples are weighed against that assumption.
                 let weight = if sample.count < RECENT { sample.count as f32 / (sample.count + 1) as f32 } else { 1.0 };
-                return Sample { ratio: sample.ratio.powf(weight), ..sample };
+                let ratio = weight * sample.ratio.log2() + (1.0 - weight) * assumed[backend].unwrap_or(0.0);
+                return Sample { ratio: ratio.exp2(), ..sample };
+            }
+            if let Some(ratio) = assumed[backend] {
+                return Sample { ratio: ratio.exp2(), count: 0 };
             }
             let near = (1..=NEAR).find_map(|d| {
-                let below = at.checked_sub(d).and_then(cell);
-                below.or_else(|| if at + d < HALF_OCTAVES { cell(at + d) } else { None })
+                let below = at.checked_sub(d).and_then(|bucket| cell(bucket, backend));
+                below.or_else(|| if at + d < HALF_OCTAVES { cell(at + d, backend) } else { None })
             });
-            near.map_or(Sample::default(), |sample| Sample { ratio: sample.ratio.sqrt(), count: 0 })
+            near.map_or(Sample::default(), |sample| Sample { count: 0, ..sample })
         };
         let iterations = self.iterations.sample().map_or(0.0, |sample| sample.ratio);
-        Seen { simd: on(Backend::Simd), threads: on(Backend::Threads), gpu: on(Backend::Gpu), iterations }
+        Seen { simd: on(0), threads: on(1), gpu: on(2), iterations }
     }
 
     /// Whether it ran there before in this process.

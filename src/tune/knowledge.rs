@@ -179,6 +179,13 @@ impl Knowledge {
         }
     }
 
+    /// Somebody waited so long for the GPU and for so many bytes.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn waited(&self, took: Duration, bytes: u64) {
+        let gpu = self.machine().gpus().first();
+        self.tuner.waited(took, gpu.map_or(0.0, |gpu| gpu.rates.download.seconds(bytes as f64)));
+    }
+
     fn note(&self, what: String) {
         let mut notes = lock(&self.notes);
         if notes.len() < NOTES && !notes.contains(&what) {

@@ -36,9 +36,13 @@ const EXPLORE_WITHIN: f64 = 4.0;
 /// ... and all trying out may cost this part of the run time.
 const EXPLORE_PART: f64 = 0.02;
 /// Samples after which a candidate is known, but for ...
-const KNOWN: u32 = 3;
+const KNOWN: u32 = 5;
 /// ... one call in so many, since machines change.
-const AGAIN: u32 = 512;
+const AGAIN: u32 = 4096;
+/// Helpers are awake when they have been called for so many times the time that waking them takes.
+const AWAKE: f64 = 2.0;
+/// Calls of one exploration at most.
+const BURST: f64 = 64.0;
 /// Calls on a GPU that nobody has waited for yet, at most; of a longer chain the rest is no sample.
 const PENDING: usize = 256;
 
@@ -86,6 +90,8 @@ pub(crate) struct Ticket {
     prediction: Prediction,
     /// What the best candidate would take: the rest of an exploring call's time is its price.
     best: f64,
+    /// Whether its time is a sample: helpers that may still have been asleep make none.
+    counts: bool,
     begun: Instant,
 }
 
@@ -204,11 +210,10 @@ impl Tuner {
             let ready = weighed.on(Backend::Gpu).total() - problem.preparing;
             kind.wait_more((weighed.on(runs).total() - ready).max(0.0));
         }
-        Ok(Decision {
-            choice: weighed.choice(problem, machine, runs),
-            ticket: Some(Ticket::new(Some(index), problem, &weighed, runs, chosen)),
-            forgone: weighed.forgone(runs),
-        })
+        let mut ticket = Ticket::new(Some(index), problem, &weighed, runs, chosen);
+        let helped = kind.bucket(problem.n).helped_for(runs == Backend::Threads, self.ran_nanoseconds());
+        ticket.counts = helped >= AWAKE * machine.rates.wake_cold;
+        Ok(Decision { choice: weighed.choice(problem, machine, runs), ticket: Some(ticket), forgone: weighed.forgone(runs) })
     }
 
     /// The best backend, unless another one was chosen for such calls before and is not clearly worse.
@@ -223,7 +228,8 @@ impl Tuner {
         chosen
     }
 
-    /// Another backend, if it is time to see how it does.
+    /// Another backend, if it is time to see how it does. Helpers that sleep must be woken first, so threads are tried for as many
+    /// calls as that takes, and some more; a GPU is tried for one.
     fn explore(
         &self,
         problem: &Problem,
@@ -232,7 +238,12 @@ impl Tuner {
         chosen: Backend,
         kind: &Kind,
     ) -> Option<Backend> {
-        let calls = kind.bucket(problem.n).count_call();
+        let bucket = kind.bucket(problem.n);
+        let calls = bucket.count_call();
+        if let Some(tried) = bucket.trial() {
+            let goes_on = tried != chosen && weighed.on(tried).prediction.is_ok();
+            return goes_on.then_some(tried);
+        }
         let expected = weighed.on(chosen).total();
         let free = EXPLORE_PART * self.ran() - self.explored.load(Relaxed) as f64 * 1e-9;
         Backend::ALL.into_iter().find(|&other| {
@@ -241,12 +252,22 @@ impl Tuner {
             if other == chosen || !due || total > EXPLORE_WITHIN * expected {
                 return false;
             }
+            let burst = match other {
+                Backend::Threads => (AWAKE * machine.rates.wake_cold / expected).ceil().min(BURST) + f64::from(KNOWN),
+                _ => 1.0,
+            };
+            // Until the helpers are there the caller works alone and calls them in vain.
+            let asleep = if other == Backend::Threads { machine.rates.wake_cold } else { 0.0 };
             // A result that is left on a GPU must be brought back when the next call is made here.
             let stranded = other == Backend::Gpu && !problem.result_on_host && problem.operation != Operation::Reduce;
             let back = machine.gpus().first().filter(|_| stranded).map_or(0.0, |gpu| {
                 gpu.rates.download.seconds(problem.n as f64 * problem.item_bytes as f64)
             });
-            total + back - expected <= free
+            let pays = burst * (total - expected) + asleep + back <= free;
+            if pays {
+                bucket.try_out(other, burst as u32 - 1);
+            }
+            pays
         })
     }
 
@@ -281,7 +302,9 @@ impl Tuner {
             return;
         }
         self.ran.fetch_add(took.as_nanos() as u64, Relaxed);
-        let predicted: f64 = tickets.iter().map(|ticket| ticket.prediction.modelled()).sum::<f64>() + moving;
+        // What is read is counted here, and not once more with the call that is for the host.
+        let there = |ticket: &Ticket| ticket.prediction.modelled() - ticket.prediction.readback;
+        let predicted: f64 = tickets.iter().map(there).sum::<f64>() + moving;
         let ratio = if compiled { f64::NAN } else { (recording + took).as_secs_f64() / predicted };
         for ticket in &tickets {
             self.learn(ticket, ticket.prediction.modelled() * ratio, ratio);
@@ -309,6 +332,9 @@ impl Tuner {
         let Some(kind) = ticket.kind.map(|index| self.history.at(index)) else { return };
         if !self.news.load(Relaxed) {
             self.news.store(true, Relaxed);
+        }
+        if !ticket.counts {
+            return;
         }
         let p = &ticket.prediction;
         if p.assumed && ratio.is_finite() && kind.has_run_on(ticket.backend) {
@@ -353,6 +379,7 @@ impl Ticket {
             backend: runs,
             prediction: weighed.on(runs).prediction.unwrap_or_default(),
             best: weighed.on(best).total(),
+            counts: true,
             begun: Instant::now(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::memory::Pool;
@@ -248,7 +249,11 @@ pub struct Gpu {
     features: wgpu::Features,
     summary: AdapterSummary,
     verdict: OnceLock<Verdict>,
+    watcher: OnceLock<Watcher>,
 }
+
+/// Told of each time that a thread waited, and how many bytes it waited for.
+type Watcher = Box<dyn Fn(Duration, u64) + Send + Sync>;
 
 impl fmt::Debug for Gpu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -351,6 +356,7 @@ impl Gpu {
             batch: Mutex::default(),
             poller: Poller::new(device.clone(), faults.clone()),
             verdict: OnceLock::new(),
+            watcher: OnceLock::new(),
             limits,
             features,
             device,
@@ -401,6 +407,18 @@ impl Gpu {
     /// The pool of this device's buffers.
     pub fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// Has this told of every blocking wait, once it is over. Only the first watcher counts.
+    pub(crate) fn watch(&self, watcher: impl Fn(Duration, u64) + Send + Sync + 'static) {
+        _ = self.watcher.set(Box::new(watcher));
+    }
+
+    /// A thread waited since then, for so many bytes.
+    pub(super) fn waited(&self, since: Instant, bytes: u64) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher(since.elapsed(), bytes);
+        }
     }
 
     /// Whether the device was lost, or left an error that no call has reported yet.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::device::{Gpu, lock};
 use super::memory::{Buffer, Usage};
@@ -61,8 +61,9 @@ impl Gpu {
         target: &mut [u8],
         deadline: Option<Duration>,
     ) -> Result<()> {
+        let (since, bytes) = (Instant::now(), target.len() as u64);
         let deadline = deadline.and_then(Deadline::after);
-        let mut reading = Reading::start(self, buffer, offset, target.len() as u64, None)?;
+        let mut reading = Reading::start(self, buffer, offset, bytes, None)?;
         let mut rest = target;
         while let Some(piece) = reading.in_flight.pop_front() {
             self.wait_for(&piece.signal, &piece.submission, deadline)?;
@@ -71,6 +72,7 @@ impl Gpu {
             rest = after;
             reading.fill()?;
         }
+        self.waited(since, bytes);
         Ok(())
     }
 

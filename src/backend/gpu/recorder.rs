@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::device::{Gpu, lock};
 use super::memory::{Buffer, Usage};
@@ -310,6 +310,7 @@ impl Gpu {
     /// # Errors
     /// `Timeout` after `deadline`: the work goes on, and everything stays usable.
     pub fn wait(&self, deadline: Option<Duration>) -> Result<()> {
+        let since = Instant::now();
         let last = {
             let mut batch = lock(&self.batch);
             self.submit(&mut batch)?;
@@ -325,6 +326,7 @@ impl Gpu {
                 self.wait_for(&signal, &submission, deadline)?;
             }
         }
+        self.waited(since, 0);
         self.check()
     }
 }

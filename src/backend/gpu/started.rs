@@ -32,11 +32,6 @@ pub enum Started<'t, O> {
 }
 
 impl<O> Started<'_, O> {
-    /// Whether there is something to wait for.
-    pub(crate) fn waits(&self) -> bool {
-        matches!(self, Started::Read { .. })
-    }
-
     /// Waits on this thread.
     pub(crate) fn wait(self, deadline: Option<Deadline>) -> Result<O> {
         match self {
