@@ -201,6 +201,12 @@ impl Work {
         }
     }
 
+    /// Whether the length of a loop was guessed.
+    #[inline]
+    pub(super) fn assumed(&self) -> bool {
+        self.assumed
+    }
+
     /// Seconds of arithmetic, if an element is evaluated and combined so many times.
     #[inline]
     fn compute(&self, problem: &Problem, rates: &OpRates, slowdown: f64, evaluations: f64, combinations: f64) -> f64 {
@@ -236,7 +242,8 @@ impl Serial {
         Serial { cached, dram, compute, fetch, paid: fetch.min(problem.forgone), assumed: work.assumed }
     }
 
-    fn body(&self) -> f64 {
+    #[inline]
+    pub(super) fn body(&self) -> f64 {
         (self.cached + self.dram).max(self.compute)
     }
 }
@@ -330,6 +337,12 @@ fn alone(problem: &Problem, machine: &Machine, serial: &Serial) -> Prediction {
     .corrected(problem.seen.simd)
 }
 
+/// Whether there is enough to share: several tiles, which one core does not do in twice the time that a helper takes to come.
+#[inline]
+pub(super) fn could_share(problem: &Problem, machine: &Machine, serial: &Serial) -> bool {
+    problem.n > TILE && serial.body() * f64::from(problem.seen.simd.ratio) >= 2.0 * machine.rates.wake_hot
+}
+
 /// Several cores: the best number of workers, and what it takes.
 #[inline]
 pub(super) fn threads(
@@ -356,7 +369,7 @@ pub(super) fn threads(
     if cores < 2 {
         return Err(Infeasible::OneCore);
     }
-    if limit < 2 || (!asked_for && serial.body() * f64::from(problem.seen.simd.ratio) < 2.0 * machine.rates.wake_hot) {
+    if limit < 2 || (!asked_for && !could_share(problem, machine, serial)) {
         return Err(Infeasible::TooSmall);
     }
     // The shares of few tiles are uneven, so the time may rise and fall again: doubling goes on for as long as a gain is possible.

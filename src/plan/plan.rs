@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::machine::Machine;
+use crate::machine::{GpuInfo, Machine};
 
 use super::fields::{Bad, Fields};
 use super::model::{self, Serial, TILE, Work};
 use super::{Backend, Infeasible, Prediction, Problem, Sample};
+
+/// A candidate that is predicted to take so many times longer than another one is not thought about again.
+pub(crate) const HOPELESS: f64 = 16.0;
 
 /// A call whose best time on the CPU is below this cannot gain from a GPU what looking for one costs: 30 ms, once, and then at
 /// best 100 microseconds a call to submit and to read back.
@@ -134,6 +137,26 @@ pub fn choose(problem: &Problem, machine: &Machine) -> Result<Choice, Infeasible
         return reason(problem, machine);
     }
     Ok(detail(problem, machine, &serial, backend, gpu, workers))
+}
+
+/// One core, if the call is so small that nothing else could possibly win, whatever the model's error. `None` does not say more than
+/// that all candidates must be weighed.
+#[inline]
+pub(crate) fn obvious(problem: &Problem, machine: &Machine) -> Option<Choice> {
+    if problem.pinned.is_some() || problem.download_bytes > 0 {
+        return None;
+    }
+    let work = Work::of(problem);
+    if work.assumed() {
+        return None;
+    }
+    let serial = Serial::of(problem, &work, machine);
+    let total = machine.rates.call + serial.body();
+    let near = |gpu: &GpuInfo| model::gpu_at_least(problem, gpu) <= HOPELESS * total;
+    if model::could_share(problem, machine, &serial) || machine.gpus().iter().any(near) {
+        return None;
+    }
+    Some(detail(problem, machine, &serial, Backend::Simd, 0, 1))
 }
 
 /// Nothing is feasible: who weighs all of it knows why.

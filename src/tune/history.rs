@@ -1,7 +1,7 @@
 //! History: how long calls really took, by kind of call, half-octave of the number of elements, and backend.
 //!
 //! What is kept is not a time but a ratio, measured over predicted, so that it holds for the other sizes of its half-octave, and for
-//! its neighbours until they have samples of their own. The median of the last five forgives two outliers. All of it is atomics in
+//! its neighbours until they have samples of their own. It is a running median, which forgives outliers. All of it is atomics in
 //! tables that only grow: a look takes no lock and allocates nothing, and of two threads that write the same cell at once one wins.
 
 use std::sync::OnceLock;
@@ -54,60 +54,80 @@ pub(crate) struct Bucket {
     helped: AtomicU64,
 }
 
-/// The last five ratios, and their median.
+/// The median of the ratios seen: of the first five it is known, and from then on each ratio above it raises it by a step, and each
+/// below lowers it. So one slow call, or a whole train of slow ones while helpers sleep, moves it a little only.
 struct Cell {
-    /// Five ratios of ten bits, the last one lowest, and how many there were in the upper bits.
-    recent: AtomicU64,
-    /// The median: the bits of an `f32`.
+    /// How many there were, and the first five in ten bits each.
+    first: AtomicU64,
+    /// The binary logarithm of the median: the bits of an `f32`.
     median: AtomicU32,
 }
 
-const RECENT: u32 = 5;
+/// Ratios that are kept to find the first median.
+const FIRST: u32 = 5;
 const RATIO_BITS: u32 = 10;
-const MOST: u64 = (1 << (64 - RECENT * RATIO_BITS)) - 1;
+const ALL_BITS: u32 = FIRST * RATIO_BITS;
+const MOST: u64 = (1 << (64 - ALL_BITS)) - 1;
+/// Of the median's logarithm: half a percent.
+const STEP: f32 = 1.0 / 128.0;
 
-/// A ratio as a number of ten bits: 32 steps of 2% an octave, sixteen octaves each way.
-fn code(ratio: f64) -> u64 {
-    (ratio.log2() * 32.0 + 512.0).round().clamp(0.0, 1023.0) as u64
+/// A logarithm as a number of ten bits: 32 steps an octave, sixteen octaves each way.
+fn code(log2: f32) -> u64 {
+    (log2 * 32.0 + 512.0).round().clamp(0.0, 1023.0) as u64
 }
 
-fn ratio(code: u64) -> f32 {
-    ((code as f32 - 512.0) / 32.0).exp2()
+fn log2(code: u64) -> f32 {
+    (code as f32 - 512.0) / 32.0
 }
+
+/// A logarithm, and how many samples it stands for.
+type Log2 = (f32, u32);
 
 impl Cell {
     const fn new() -> Cell {
-        Cell { recent: AtomicU64::new(0), median: AtomicU32::new(0) }
+        Cell { first: AtomicU64::new(0), median: AtomicU32::new(0) }
     }
 
-    fn push(&self, measured: f64) {
-        const MASK: u64 = (1 << RATIO_BITS) - 1;
-        const ALL: u64 = (1 << (RECENT * RATIO_BITS)) - 1;
-        let old = self.recent.load(Relaxed);
-        let count = (old >> (RECENT * RATIO_BITS)).saturating_add(1).min(MOST);
-        let recent = (old << RATIO_BITS | code(measured)) & ALL;
-        let held = count.min(u64::from(RECENT)) as usize;
-        let mut codes: [u64; RECENT as usize] = std::array::from_fn(|i| recent >> (RATIO_BITS * i as u32) & MASK);
-        codes[..held].sort_unstable();
-        // Of an even number the lower one: an outlier is a slow call.
-        self.median.store(ratio(codes[(held - 1) / 2]).to_bits(), Relaxed);
-        self.recent.store(count << (RECENT * RATIO_BITS) | recent, Relaxed);
+    fn push(&self, ratio: f64) {
+        let new = (ratio as f32).log2();
+        let old = self.first.load(Relaxed);
+        let count = ((old >> ALL_BITS) + 1).min(MOST);
+        let mut codes = old & ((1 << ALL_BITS) - 1);
+        if count <= u64::from(FIRST) {
+            codes = (codes << RATIO_BITS | code(new)) & ((1 << ALL_BITS) - 1);
+            let mut held: [u64; FIRST as usize] = std::array::from_fn(|i| codes >> (RATIO_BITS * i as u32) & 1023);
+            let held = &mut held[..count as usize];
+            held.sort_unstable();
+            // Of an even number the lower one: an outlier is a slow call.
+            self.median.store(log2(held[(held.len() - 1) / 2]).to_bits(), Relaxed);
+        } else {
+            let median = f32::from_bits(self.median.load(Relaxed));
+            let moved = if new > median { median + STEP } else { median - STEP };
+            self.median.store(moved.to_bits(), Relaxed);
+        }
+        self.first.store(count << ALL_BITS | codes, Relaxed);
+    }
+
+    #[inline]
+    fn get(&self) -> Option<Log2> {
+        let count = (self.first.load(Relaxed) >> ALL_BITS) as u32;
+        (count > 0).then(|| (f32::from_bits(self.median.load(Relaxed)), count))
     }
 
     fn sample(&self) -> Option<Sample> {
-        let count = (self.recent.load(Relaxed) >> (RECENT * RATIO_BITS)) as u32;
-        (count > 0).then(|| Sample { ratio: f32::from_bits(self.median.load(Relaxed)), count })
+        self.get().map(|(log2, count)| Sample { ratio: log2.exp2(), count })
     }
 
-    /// What was measured in another process counts as much as in this one, but new samples replace it soon.
+    /// What was measured in another process counts as much as in this one.
     fn restore(&self, sample: Sample) {
-        let recent = (0..RECENT).fold(0, |all, _| all << RATIO_BITS | code(f64::from(sample.ratio)));
-        self.median.store(sample.ratio.to_bits(), Relaxed);
-        self.recent.store(u64::from(sample.count).min(MOST) << (RECENT * RATIO_BITS) | recent, Relaxed);
+        let log2 = sample.ratio.log2();
+        let codes = (0..FIRST).fold(0, |all, _| all << RATIO_BITS | code(log2));
+        self.median.store(log2.to_bits(), Relaxed);
+        self.first.store(u64::from(sample.count).min(MOST) << ALL_BITS | codes, Relaxed);
     }
 
     fn clear(&self) {
-        self.recent.store(0, Relaxed);
+        self.first.store(0, Relaxed);
     }
 }
 
@@ -163,6 +183,7 @@ impl Bucket {
     /// Tries a backend out for so many more calls.
     pub(crate) fn try_out(&self, backend: Backend, calls: u32) {
         self.trial.store(calls << 2 | backend as u32, Relaxed);
+        self.helped.store(0, Relaxed);
     }
 
     /// The backend that is tried out, in one call more.
@@ -192,6 +213,11 @@ impl Bucket {
         }
     }
 
+    /// How many calls there were.
+    pub(crate) fn calls(&self) -> u32 {
+        self.calls.load(Relaxed)
+    }
+
     /// One more call; how many there were before.
     pub(crate) fn count_call(&self) -> u32 {
         self.calls.fetch_add(1, Relaxed)
@@ -218,32 +244,38 @@ impl Kind {
     /// What was measured of calls of this size, or else of the nearest size.
     pub(crate) fn seen(&self, n: usize) -> Seen {
         let at = half_octave(n) as usize;
-        let cell = |bucket: usize, backend: usize| self.buckets[bucket].cells[backend].sample();
+        let cell = |bucket: usize, backend: usize| self.buckets[bucket].cells[backend].get();
         let here = [0, 1, 2].map(|backend| cell(at, backend));
         // A model that is wrong of a kernel is wrong of it everywhere, by about the same on one core and on several, and on a GPU by
         // some of it: that is what is assumed of a backend before it has samples of its own.
-        let [simd, threads, gpu] = here.map(|sample| sample.map(|sample| sample.ratio.log2()));
+        let [simd, threads, gpu] = here.map(|sample| sample.map(|(log2, _)| log2));
         let cpu = match (simd, threads) {
             (Some(simd), Some(threads)) => Some((simd + threads) / 2.0),
             (one, other) => one.or(other),
         };
-        let half = |ratio: Option<f32>| ratio.map(|ratio| ratio / 2.0);
+        let half = |log2: Option<f32>| log2.map(|log2| log2 / 2.0);
         let assumed = [threads.or(half(gpu)), simd.or(half(gpu)), half(cpu)];
         let on = |backend: usize| {
-            if let Some(sample) = here[backend] {
+            let (log2, count) = match (here[backend], assumed[backend]) {
+                (Some((log2, count)), _) if count >= FIRST => (log2, count),
                 // The first samples are weighed against that assumption.
-                let weight = if sample.count < RECENT { sample.count as f32 / (sample.count + 1) as f32 } else { 1.0 };
-                let ratio = weight * sample.ratio.log2() + (1.0 - weight) * assumed[backend].unwrap_or(0.0);
-                return Sample { ratio: ratio.exp2(), ..sample };
-            }
-            if let Some(ratio) = assumed[backend] {
-                return Sample { ratio: ratio.exp2(), count: 0 };
-            }
-            let near = (1..=NEAR).find_map(|d| {
-                let below = at.checked_sub(d).and_then(|bucket| cell(bucket, backend));
-                below.or_else(|| if at + d < HALF_OCTAVES { cell(at + d, backend) } else { None })
-            });
-            near.map_or(Sample::default(), |sample| Sample { count: 0, ..sample })
+                (Some((log2, count)), assumed) => {
+                    let weight = count as f32 / (count + 1) as f32;
+                    (weight * log2 + (1.0 - weight) * assumed.unwrap_or(0.0), count)
+                }
+                (None, Some(assumed)) => (assumed, 0),
+                (None, None) => {
+                    let near = (1..=NEAR).find_map(|d| {
+                        let below = at.checked_sub(d).and_then(|bucket| cell(bucket, backend));
+                        below.or_else(|| if at + d < HALF_OCTAVES { cell(at + d, backend) } else { None })
+                    });
+                    match near {
+                        Some((log2, _)) => (log2, 0),
+                        None => return Sample::default(),
+                    }
+                }
+            };
+            Sample { ratio: log2.exp2(), count }
         };
         let iterations = self.iterations.sample().map_or(0.0, |sample| sample.ratio);
         Seen { simd: on(0), threads: on(1), gpu: on(2), iterations }
@@ -353,7 +385,7 @@ impl History {
             if let Some((_, kind)) = self.kind(name)
                 && kind.iterations.sample().is_none()
             {
-                kind.iterations.restore(Sample { ratio: iterations, count: RECENT });
+                kind.iterations.restore(Sample { ratio: iterations, count: FIRST });
             }
         }
         for entry in entries {

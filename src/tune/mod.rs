@@ -21,12 +21,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crate::machine::Machine;
-use crate::plan::{ASSUMED_ITERATIONS, Backend, Choice, Infeasible, Operation, Plans, Prediction, Problem, Weighed};
+use crate::plan::{
+    ASSUMED_ITERATIONS, Backend, Choice, HOPELESS, Infeasible, Operation, Plans, Prediction, Problem, Weighed, obvious,
+};
 
 use history::{History, Kind};
 
-/// A candidate that is predicted to take so many times longer than the best is not thought about again.
-const HOPELESS: f64 = 16.0;
 /// A backend is left for another one if that takes less than this part of its time ...
 const BETTER: f64 = 0.9;
 /// ... in so many calls in a row.
@@ -39,6 +39,12 @@ const EXPLORE_PART: f64 = 0.02;
 const KNOWN: u32 = 5;
 /// ... one call in so many, since machines change.
 const AGAIN: u32 = 4096;
+/// Calls that take less than so many seconds ...
+const SHORT: f64 = 20e-6;
+/// ... are timed each time until they were measured so often, ...
+const WELL_KNOWN: u32 = 32;
+/// ... and then once in so many calls.
+const EVERY: u32 = 8;
 /// Helpers are awake when they have been called for so many times the time that waking them takes.
 const AWAKE: f64 = 2.0;
 /// Calls of one exploration at most.
@@ -92,6 +98,8 @@ pub(crate) struct Ticket {
     best: f64,
     /// Whether its time is a sample: helpers that may still have been asleep make none.
     counts: bool,
+    /// How many calls it stands for: itself, and those that are not timed.
+    stands_for: u32,
     begun: Instant,
 }
 
@@ -158,32 +166,35 @@ impl Tuner {
         }
     }
 
-    /// Where and how finely a call runs that is not for [`Tuner::decide`]; `None` if it is.
+    /// Where and how finely a call runs of which nothing can be learned: it is tiny, or pinned, or the engine is frozen. `None` if it is
+    /// for [`Tuner::decide`].
     #[inline]
     pub(crate) fn decide_plainly(&self, problem: &Problem, machine: &Machine) -> Option<Result<Decision, Infeasible>> {
-        let weighed = Weighed::of(problem, machine);
-        if problem.pinned.is_none() && !self.frozen && contested(&weighed) {
+        if self.plans.is_empty()
+            && let Some(choice) = obvious(problem, machine)
+        {
+            return Some(Ok(Decision { choice, ticket: None, forgone: 0.0 }));
+        }
+        if problem.pinned.is_none() && !self.frozen {
             return None;
         }
-        Some(weighed.best().map(|best| self.decision(problem, machine, &weighed, best)))
-    }
-
-    #[inline]
-    fn decision(&self, problem: &Problem, machine: &Machine, weighed: &Weighed, best: Backend) -> Decision {
-        if !self.plans.is_empty()
-            && problem.pinned.is_none()
-            && let Some(choice) = self.planned(problem, weighed)
-        {
-            return Decision { choice, ticket: None, forgone: 0.0 };
-        }
-        // Alone it would be nothing to learn from, but others may be in the same batch.
-        let ticket = (best == Backend::Gpu && !self.frozen).then(|| Ticket::new(None, problem, weighed, best, best));
-        let forgone = if problem.pinned.is_none() { weighed.forgone(best) } else { 0.0 };
-        Decision { choice: weighed.choice(problem, machine, best), ticket, forgone }
+        let weighed = Weighed::of(problem, machine);
+        Some(weighed.best().map(|best| {
+            let planned = if problem.pinned.is_none() { self.planned(problem, &weighed) } else { None };
+            let choice = planned.unwrap_or_else(|| weighed.choice(problem, machine, best));
+            // A pinned call alone is nothing to learn from, but others may be in the same batch.
+            let learns = choice.backend == Backend::Gpu && !self.frozen;
+            let ticket = learns.then(|| Ticket::new(None, problem, &weighed, best, best));
+            let forgone = if problem.pinned.is_none() { weighed.forgone(choice.backend) } else { 0.0 };
+            Decision { choice, ticket, forgone }
+        }))
     }
 
     /// What the plan file says, if it can be done here.
     fn planned(&self, problem: &Problem, weighed: &Weighed) -> Option<Choice> {
+        if self.plans.is_empty() {
+            return None;
+        }
         self.plans.get(problem).filter(|choice| weighed.on(choice.backend).prediction.is_ok())
     }
 
@@ -196,12 +207,14 @@ impl Tuner {
         }
         let weighed = Weighed::of(problem, machine);
         let best = weighed.best()?;
+        let plainly = |choice: Choice| Decision { choice, ticket: None, forgone: weighed.forgone(choice.backend) };
         if let Some(choice) = self.planned(problem, &weighed) {
-            return Ok(Decision { choice, ticket: None, forgone: weighed.forgone(choice.backend) });
+            return Ok(plainly(choice));
         }
-        let Some((index, kind)) = found else {
-            let choice = weighed.choice(problem, machine, best);
-            return Ok(Decision { choice, ticket: None, forgone: weighed.forgone(best) });
+        let Some((index, kind)) = found.filter(|_| contested(&weighed)) else {
+            let learns = best == Backend::Gpu;
+            let ticket = learns.then(|| Ticket::new(None, problem, &weighed, best, best));
+            return Ok(Decision { ticket, ..plainly(weighed.choice(problem, machine, best)) });
         };
         let chosen = self.settle(problem, machine, &weighed, best, kind);
         let runs = self.explore(problem, machine, &weighed, chosen, kind).unwrap_or(chosen);
@@ -210,10 +223,19 @@ impl Tuner {
             let ready = weighed.on(Backend::Gpu).total() - problem.preparing;
             kind.wait_more((weighed.on(runs).total() - ready).max(0.0));
         }
+        let choice = weighed.choice(problem, machine, runs);
+        let forgone = weighed.forgone(runs);
+        // Two readings of the clock are much for a call of a few microseconds whose time is well known.
+        let seen = problem.seen.on(runs);
+        let short = weighed.on(runs).total() < SHORT && seen.count >= WELL_KNOWN;
+        if short && runs == chosen && kind.bucket(problem.n).calls() % EVERY != 0 {
+            return Ok(Decision { choice, ticket: None, forgone });
+        }
         let mut ticket = Ticket::new(Some(index), problem, &weighed, runs, chosen);
+        ticket.stands_for = if short { EVERY } else { 1 };
         let helped = kind.bucket(problem.n).helped_for(runs == Backend::Threads, self.ran_nanoseconds());
         ticket.counts = helped >= AWAKE * machine.rates.wake_cold;
-        Ok(Decision { choice: weighed.choice(problem, machine, runs), ticket: Some(ticket), forgone: weighed.forgone(runs) })
+        Ok(Decision { choice, ticket: Some(ticket), forgone })
     }
 
     /// The best backend, unless another one was chosen for such calls before and is not clearly worse.
@@ -321,7 +343,7 @@ impl Tuner {
     }
 
     fn count(&self, ticket: &Ticket, took: Duration) {
-        self.ran.fetch_add(took.as_nanos() as u64, Relaxed);
+        self.ran.fetch_add(took.as_nanos() as u64 * u64::from(ticket.stands_for), Relaxed);
         let lost = took.as_secs_f64() - ticket.best;
         if ticket.best < ticket.prediction.total && lost > 0.0 {
             self.explored.fetch_add((lost * 1e9) as u64, Relaxed);
@@ -380,6 +402,7 @@ impl Ticket {
             prediction: weighed.on(runs).prediction.unwrap_or_default(),
             best: weighed.on(best).total(),
             counts: true,
+            stands_for: 1,
             begun: Instant::now(),
         }
     }
