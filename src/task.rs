@@ -2,14 +2,15 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::array::{Data, DataVisitor};
 use crate::backend::cpu::{Cpu, Deadline};
 use crate::element::Element;
 use crate::engine::{Engine, unsupported};
 use crate::error::{Error, Result};
-use crate::plan::{Backend, Choice, Explanation, Plan, Problem};
+use crate::machine::Machine;
+use crate::plan::{Analysis, Backend, Choice, Explanation, Plan, Problem, Why, explain_with};
 use crate::tune::Decision;
 
 /// What a primitive must say of itself. Everything else (planning, running, waiting, explaining) is the same for all.
@@ -109,18 +110,104 @@ impl<'e, P: Primitive> Task<'e, P> {
     /// # Errors
     /// As [`Task::run`] for bad input, and [`Error::Unsupported`] if the pinned backend cannot run it.
     pub fn plan(&self) -> Result<Plan> {
-        let mut problem = self.problem()?;
-        let machine = self.engine.machine_for(&problem);
-        self.engine.tuner().recall(&mut problem, machine);
-        crate::plan::plan(&problem, machine).map_err(|why| unsupported(&problem, machine, why))
+        let (problem, machine) = self.recalled()?;
+        let mut plan = crate::plan::plan(&problem, machine).map_err(|why| unsupported(&problem, machine, why))?;
+        match (self.options.plan, self.engine.tuner().expect(&problem, machine)) {
+            (Some(given), _) => plan.choice = given,
+            (None, Some((kept, _))) => plan.choice = kept,
+            (None, None) => {}
+        }
+        Ok(plan)
     }
 
     /// Every candidate, its predicted time by terms, and why the winner won. Errors as [`Task::plan`].
     pub fn explain(&self) -> Result<Explanation> {
+        let (problem, machine) = self.recalled()?;
+        let explanation = self.explanation(&problem, machine);
+        Ok(match (self.options.plan, self.engine.tuner().expect(&problem, machine)) {
+            (Some(given), _) => explanation.of_choice(given, Why::Planned),
+            (None, Some((kept, why))) => explanation.of_choice(kept, why),
+            (None, None) => explanation,
+        })
+    }
+
+    /// Runs, waits, and sets what each part took beside what was predicted. The GPU's queue is emptied first and waited for between
+    /// the parts, so that one call is measured and not its neighbours: a chain of calls runs faster than its calls do here.
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// let x = vec![1.0_f32; 100_000];
+    /// let (sum, analysis) = engine.reduce(&x, Sum).explain_analyze()?;
+    /// assert_eq!(sum, 100_000.0);
+    /// println!("{analysis}");
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Task::run`].
+    pub fn explain_analyze(mut self) -> Result<(P::Output, Analysis)> {
+        let begun = Instant::now();
+        let mut problem = self.problem()?;
+        let decision = self.decide(&mut problem)?;
+        let planning = begun.elapsed();
+        let explanation = self.explanation(&problem, self.engine.machine_for(&problem)).of_choice(decision.choice, decision.why);
+        let deadline = self.options.deadline.map(Deadline::start);
+        let seconds = |since: Instant| since.elapsed().as_secs_f64();
+        #[cfg(feature = "gpu")]
+        if decision.choice.backend == Backend::Gpu {
+            let gpu = self.engine.gpu()?;
+            gpu.wait(None)?;
+            let moving = Instant::now();
+            let mut to_gpu = ToGpu { gpu: &gpu, slices: false };
+            self.primitive.data(&mut to_gpu)?;
+            let slices = to_gpu.slices;
+            gpu.wait(None)?;
+            let transfer = seconds(moving);
+            let working = Instant::now();
+            let started = self.start_gpu(&problem, Decision { ticket: None, ..decision })?;
+            gpu.wait(None)?;
+            let work = seconds(working);
+            let reading = Instant::now();
+            let output = started.wait(deadline)?;
+            let readback = seconds(reading);
+            let planning = planning.as_secs_f64();
+            // Slices are copied for the call alone, as part of its work.
+            let analysis = Analysis {
+                explanation,
+                total: planning + transfer + work + readback,
+                planning: Some(planning),
+                transfer: (!slices).then_some(transfer),
+                work: (!slices).then_some(work),
+                readback: Some(readback),
+            };
+            return Ok((output, analysis));
+        }
+        let moving = Instant::now();
+        if problem.download_bytes > 0 {
+            self.primitive.data(&mut ToHost)?;
+        }
+        let transfer = seconds(moving);
+        let working = Instant::now();
+        let output = self.run_cpu(&problem, decision, deadline)?;
+        let (planning, work) = (planning.as_secs_f64(), seconds(working));
+        let total = planning + transfer + work;
+        let (planning, transfer, work) = (Some(planning), Some(transfer), Some(work));
+        Ok((output, Analysis { explanation, total, planning, transfer, work, readback: None }))
+    }
+
+    /// The problem with what was seen of such calls, and the machine that it is planned for.
+    fn recalled(&self) -> Result<(Problem, &'e Machine)> {
         let mut problem = self.problem()?;
         let machine = self.engine.machine_for(&problem);
         self.engine.tuner().recall(&mut problem, machine);
-        Ok(crate::plan::explain(&problem, machine))
+        Ok((problem, machine))
+    }
+
+    fn explanation(&self, problem: &Problem, machine: &Machine) -> Explanation {
+        let elsewhere = |n| if n == problem.n { problem.seen } else { self.engine.tuner().seen(problem, n) };
+        explain_with(problem, machine, &elsewhere)
     }
 
     /// Runs, and waits for the result.
@@ -169,13 +256,32 @@ impl<'e, P: Primitive> Task<'e, P> {
 
     #[inline]
     fn decide(&self, problem: &mut Problem) -> Result<Decision> {
-        match self.options.plan {
+        let decision = match self.options.plan {
             Some(choice) => {
                 let choice = choice.check().map_err(|bad| Error::Config { message: format!("plan: {bad}") })?;
-                Ok(Decision { choice, ticket: None, forgone: 0.0 })
+                Decision { choice, why: Why::Planned, ticket: None, forgone: 0.0 }
             }
-            None => self.engine.decide(problem),
-        }
+            None => self.engine.decide(problem)?,
+        };
+        #[cfg(feature = "tracing")]
+        tracing::debug!(
+            target: "granule",
+            operation = %problem.operation,
+            n = problem.n,
+            backend = %decision.choice.backend,
+            workers = decision.choice.workers,
+            grain = decision.choice.grain,
+            why = %decision.why,
+            "decision"
+        );
+        Ok(decision)
+    }
+
+    /// Describes the call and decides, and does no more: what a decision takes can be measured with it.
+    #[doc(hidden)]
+    pub fn decide_only(&self) -> Result<Choice> {
+        let mut problem = self.problem()?;
+        self.decide(&mut problem).map(|decision| decision.choice)
     }
 
     #[inline]
@@ -183,7 +289,7 @@ impl<'e, P: Primitive> Task<'e, P> {
         if problem.download_bytes > 0 {
             self.primitive.data(&mut ToHost)?;
         }
-        let Decision { choice, ticket, forgone } = decision;
+        let Decision { choice, ticket, forgone, .. } = decision;
         let cpu = self.engine.cpu(&choice, deadline, problem.unordered);
         let output = self.primitive.run_cpu(self.engine, &cpu, problem.n)?;
         if let Some(ticket) = ticket {
@@ -237,7 +343,7 @@ impl<'e, P: Primitive> Task<'e, P> {
         problem.gpu.refused = Some("it failed in this call");
         let machine = self.engine.machine();
         let choice = crate::plan::choose(&problem, machine).map_err(|why| unsupported(&problem, machine, why))?;
-        self.run_cpu(&problem, Decision { choice, ticket: None, forgone: 0.0 }, deadline)
+        self.run_cpu(&problem, Decision { choice, why: Why::Planned, ticket: None, forgone: 0.0 }, deadline)
     }
 }
 
@@ -331,6 +437,24 @@ impl DataVisitor for Forgo {
     fn visit<T: Element>(&mut self, data: Data<'_, T>) -> Result<()> {
         if let Data::Array(a) = data {
             a.forgo(self.0);
+        }
+        Ok(())
+    }
+}
+
+/// Brings every array to the GPU, and notes whether there is data that is no array.
+#[cfg(feature = "gpu")]
+struct ToGpu<'g> {
+    gpu: &'g std::sync::Arc<crate::backend::gpu::Gpu>,
+    slices: bool,
+}
+
+#[cfg(feature = "gpu")]
+impl DataVisitor for ToGpu<'_> {
+    fn visit<T: Element>(&mut self, data: Data<'_, T>) -> Result<()> {
+        match data {
+            Data::Slice(_) => self.slices = true,
+            Data::Array(a) => _ = a.device(self.gpu)?,
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ pub struct Explanation {
     pub problem: Problem,
     /// What was chosen, or why the backend that the caller asked for cannot be.
     pub choice: Result<Choice, Infeasible>,
+    /// Why that one.
+    pub why: Why,
     /// Everything that was considered.
     pub candidates: Vec<Candidate>,
     /// For each candidate its name: that of the backend, for a GPU with the adapter's.
@@ -31,6 +33,31 @@ pub struct Explanation {
     pub above: Option<Change>,
     /// Seconds until a helper begins if the pool's threads are asleep.
     pub wake_cold: f64,
+}
+
+/// Why a candidate was chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Why {
+    /// Its predicted time is the least.
+    #[default]
+    Least,
+    /// It was chosen for such calls before, and no other one is clearly better.
+    Kept,
+    /// To see how it does: it may be better than predicted.
+    Tried,
+    /// A plan says so: one given with the call, or the engine's plan file.
+    Planned,
+}
+
+impl Display for Why {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Why::Least => "least predicted time",
+            Why::Kept => "kept from earlier calls, since no other is clearly better",
+            Why::Tried => "tried out, to see whether it is better than predicted",
+            Why::Planned => "as the given plan says",
+        })
+    }
 }
 
 /// Where a term of a prediction comes from. What was observed of calls like this one is no term: it corrects their sum, and is
@@ -119,14 +146,7 @@ pub fn explain_with(problem: &Problem, machine: &Machine, seen: &dyn Fn(usize) -
         (backend, _) => backend.to_string(),
     };
     let reason = |c: &Candidate| c.prediction.err().map_or(String::new(), |reason| reason.describe(problem, machine));
-    let factor = choice.ok().and_then(|chosen| {
-        let (mut winner, mut next) = (f64::INFINITY, f64::INFINITY);
-        for c in &candidates {
-            let Ok(Prediction { total, .. }) = c.prediction else { continue };
-            if is(c, chosen) { winner = total } else { next = next.min(total) }
-        }
-        (next.is_finite() && winner > 0.0).then(|| next / winner)
-    });
+    let factor = choice.ok().and_then(|chosen| factor(&candidates, chosen));
     let (below, above) = match choice {
         Ok(Choice { backend, .. }) => {
             let other = |n: usize| at(problem, machine, seen, n).filter(|there| *there != backend);
@@ -137,6 +157,7 @@ pub fn explain_with(problem: &Problem, machine: &Machine, seen: &dyn Fn(usize) -
     Explanation {
         problem: *problem,
         choice,
+        why: Why::Least,
         names: candidates.iter().map(name).collect(),
         reasons: candidates.iter().map(reason).collect(),
         origins: candidates.iter().map(|c| Origins::of(c, problem, machine)).collect(),
@@ -146,6 +167,16 @@ pub fn explain_with(problem: &Problem, machine: &Machine, seen: &dyn Fn(usize) -
         above,
         wake_cold: machine.rates.wake_cold,
     }
+}
+
+/// How many times longer the best of the others takes.
+fn factor(candidates: &[Candidate], chosen: Choice) -> Option<f64> {
+    let (mut winner, mut next) = (f64::INFINITY, f64::INFINITY);
+    for c in candidates {
+        let Ok(Prediction { total, .. }) = c.prediction else { continue };
+        if is(c, chosen) { winner = total } else { next = next.min(total) }
+    }
+    (next.is_finite() && winner > 0.0 && winner.is_finite()).then(|| next / winner)
 }
 
 fn is(candidate: &Candidate, choice: Choice) -> bool {
@@ -236,6 +267,10 @@ impl Display for Explanation {
         write!(f, "chosen: {choice}")?;
         match (self.problem.pinned, self.factor) {
             (Some(_), _) => writeln!(f, ", since the call is pinned to it")?,
+            (None, factor) if self.why != Why::Least => {
+                let factor = factor.map_or(String::new(), |factor| format!("; the next best takes {factor:.2} times its time"));
+                writeln!(f, ", {}{factor}", self.why)?
+            }
             (None, Some(factor)) => writeln!(f, ", {factor:.2} times as fast as the next best")?,
             (None, None) => writeln!(f, ", the only candidate")?,
         }
@@ -256,6 +291,14 @@ impl Display for Explanation {
 }
 
 impl Explanation {
+    /// The same, where this is what runs.
+    pub(crate) fn of_choice(mut self, choice: Choice, why: Why) -> Self {
+        if self.choice.is_ok() {
+            (self.choice, self.why, self.factor) = (Ok(choice), why, factor(&self.candidates, choice));
+        }
+        self
+    }
+
     fn headline(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Problem { operation, n, element, combine, item_bytes, upload_bytes, download_bytes, .. } = self.problem;
         write!(f, "{operation} of {n} elements: reads {} in order", Bytes(f64::from(element.bytes_read) * n as f64))?;

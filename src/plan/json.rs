@@ -68,6 +68,7 @@ impl Explanation {
         object([
             ("problem", problem),
             ("choice", choice),
+            ("why", string(&self.why.to_string())),
             ("factor", or_null(self.factor, number)),
             ("below", change(self.below)),
             ("above", change(self.above)),

@@ -14,11 +14,11 @@ mod plans;
 mod problem;
 
 pub use analyze::Analysis;
-pub use explain::{Change, Explanation, Origin, Origins, explain, explain_with};
+pub use explain::{Change, Explanation, Origin, Origins, Why, explain, explain_with};
 pub(crate) use model::ASSUMED_ITERATIONS;
-pub(crate) use plan::{HOPELESS, obvious};
 pub use model::{Infeasible, Prediction, TILE};
 pub use plan::{Candidate, Choice, Plan, Weighed, choose, plan, worth_a_look};
+pub(crate) use plan::{HOPELESS, obvious};
 pub use plans::{Places, PlanKey, Plans, half_octave};
 pub use problem::{GpuNeeds, Operation, Problem, Sample, Seen};
 

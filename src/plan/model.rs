@@ -236,7 +236,8 @@ impl Serial {
         let (cached, dram) = memory(work, machine);
         let cached = cached + work.fresh / machine.rates.fresh;
         // A prefix over the lanes takes a shift and a combination for each doubling, and three steps to carry on. Measured.
-        let steps = if problem.operation == Operation::Scan { 3.0 + 2.0 * f64::from(machine.cpu.simd_lanes.ilog2()) } else { 1.0 };
+        let steps =
+            if problem.operation == Operation::Scan { 3.0 + 2.0 * f64::from(machine.cpu.simd_lanes.ilog2()) } else { 1.0 };
         let compute = on_one_core(problem, work, machine, steps);
         let fetch = if problem.download_bytes == 0 { 0.0 } else { fetch(problem, machine.gpus()) };
         Serial { cached, dram, compute, fetch, paid: fetch.min(problem.forgone), assumed: work.assumed }

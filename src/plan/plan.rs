@@ -330,7 +330,8 @@ impl Plan {
             let _ = write!(text, "candidate backend={backend} gpu={gpu} workers={workers}"); // writing to a String cannot fail
             let _ = match prediction {
                 Ok(p) => {
-                    let Prediction { overhead, prepare, wake, transfer, memory, compute, readback, paid, total, seen, assumed } = p;
+                    let Prediction { overhead, prepare, wake, transfer, memory, compute, readback, paid, total, seen, assumed } =
+                        p;
                     let Sample { ratio, count } = seen;
                     writeln!(
                         text,

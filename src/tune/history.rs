@@ -180,6 +180,11 @@ impl Bucket {
         streak
     }
 
+    /// How many calls in a row another backend was better.
+    pub(crate) fn streak(&self) -> u32 {
+        self.streak.load(Relaxed)
+    }
+
     /// Tries a backend out for so many more calls.
     pub(crate) fn try_out(&self, backend: Backend, calls: u32) {
         self.trial.store(calls << 2 | backend as u32, Relaxed);

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use crate::machine::Machine;
 use crate::plan::{
-    ASSUMED_ITERATIONS, Backend, Choice, HOPELESS, Infeasible, Operation, Plans, Prediction, Problem, Weighed, obvious,
+    ASSUMED_ITERATIONS, Backend, Choice, HOPELESS, Infeasible, Operation, Plans, Prediction, Problem, Seen, Weighed, Why, obvious,
 };
 
 use history::{History, Kind};
@@ -82,6 +82,7 @@ pub(crate) struct Tuner {
 /// What is to be done, and what to tell afterwards.
 pub(crate) struct Decision {
     pub(crate) choice: Choice,
+    pub(crate) why: Why,
     pub(crate) ticket: Option<Ticket>,
     /// Seconds by which another backend would have been faster, had the data been there.
     pub(crate) forgone: f64,
@@ -173,7 +174,7 @@ impl Tuner {
         if self.plans.is_empty()
             && let Some(choice) = obvious(problem, machine)
         {
-            return Some(Ok(Decision { choice, ticket: None, forgone: 0.0 }));
+            return Some(Ok(Decision { choice, why: Why::Least, ticket: None, forgone: 0.0 }));
         }
         if problem.pinned.is_none() && !self.frozen {
             return None;
@@ -181,12 +182,13 @@ impl Tuner {
         let weighed = Weighed::of(problem, machine);
         Some(weighed.best().map(|best| {
             let planned = if problem.pinned.is_none() { self.planned(problem, &weighed) } else { None };
+            let why = if planned.is_some() { Why::Planned } else { Why::Least };
             let choice = planned.unwrap_or_else(|| weighed.choice(problem, machine, best));
             // A pinned call alone is nothing to learn from, but others may be in the same batch.
             let learns = choice.backend == Backend::Gpu && !self.frozen;
             let ticket = learns.then(|| Ticket::new(None, problem, &weighed, best, best));
             let forgone = if problem.pinned.is_none() { weighed.forgone(choice.backend) } else { 0.0 };
-            Decision { choice, ticket, forgone }
+            Decision { choice, why, ticket, forgone }
         }))
     }
 
@@ -207,17 +209,22 @@ impl Tuner {
         }
         let weighed = Weighed::of(problem, machine);
         let best = weighed.best()?;
-        let plainly = |choice: Choice| Decision { choice, ticket: None, forgone: weighed.forgone(choice.backend) };
+        let plainly = |choice: Choice, why| Decision { choice, why, ticket: None, forgone: weighed.forgone(choice.backend) };
         if let Some(choice) = self.planned(problem, &weighed) {
-            return Ok(plainly(choice));
+            return Ok(plainly(choice, Why::Planned));
         }
         let Some((index, kind)) = found.filter(|_| contested(&weighed)) else {
             let learns = best == Backend::Gpu;
             let ticket = learns.then(|| Ticket::new(None, problem, &weighed, best, best));
-            return Ok(Decision { ticket, ..plainly(weighed.choice(problem, machine, best)) });
+            return Ok(Decision { ticket, ..plainly(weighed.choice(problem, machine, best), Why::Least) });
         };
         let chosen = self.settle(problem, machine, &weighed, best, kind);
         let runs = self.explore(problem, machine, &weighed, chosen, kind).unwrap_or(chosen);
+        let why = match runs {
+            runs if runs != chosen => Why::Tried,
+            runs if runs != best => Why::Kept,
+            _ => Why::Least,
+        };
         // Who would have gone to the GPU but for the compilation has paid for a part of it.
         if problem.preparing > 0.0 && runs != Backend::Gpu && weighed.on(Backend::Gpu).prediction.is_ok() {
             let ready = weighed.on(Backend::Gpu).total() - problem.preparing;
@@ -229,37 +236,50 @@ impl Tuner {
         let seen = problem.seen.on(runs);
         let short = weighed.on(runs).total() < SHORT && seen.count >= WELL_KNOWN;
         if short && runs == chosen && kind.bucket(problem.n).calls() % EVERY != 0 {
-            return Ok(Decision { choice, ticket: None, forgone });
+            return Ok(Decision { choice, why, ticket: None, forgone });
         }
         let mut ticket = Ticket::new(Some(index), problem, &weighed, runs, chosen);
         ticket.stands_for = if short { EVERY } else { 1 };
         let helped = kind.bucket(problem.n).helped_for(runs == Backend::Threads, self.ran_nanoseconds());
         ticket.counts = helped >= AWAKE * machine.rates.wake_cold;
-        Ok(Decision { choice, ticket: Some(ticket), forgone })
+        Ok(Decision { choice, why, ticket: Some(ticket), forgone })
     }
 
     /// The best backend, unless another one was chosen for such calls before and is not clearly worse.
     fn settle(&self, problem: &Problem, machine: &Machine, weighed: &Weighed, best: Backend, kind: &Kind) -> Backend {
         let bucket = kind.bucket(problem.n);
-        let held = bucket.incumbent().filter(|held| weighed.on(*held).prediction.is_ok()).unwrap_or(best);
-        let better = held != best && weighed.on(best).total() < BETTER * weighed.on(held).total();
+        let (held, better) = held(problem, weighed, best, kind);
         let streak = bucket.doubt(better);
-        // What was never measured was only guessed, and is given up at once.
-        let chosen = if better && (streak >= STREAK || problem.seen.on(held).count == 0) { best } else { held };
+        let chosen = if gives_way(problem, held, better, streak) { best } else { held };
         bucket.settle(&weighed.choice(problem, machine, chosen));
         chosen
     }
 
+    /// What would run now, and why, if nothing is tried out. The problem has been [recalled](Tuner::recall).
+    pub(crate) fn expect(&self, problem: &Problem, machine: &Machine) -> Option<(Choice, Why)> {
+        if problem.pinned.is_some() {
+            return None;
+        }
+        let weighed = Weighed::of(problem, machine);
+        if let Some(choice) = self.planned(problem, &weighed) {
+            return Some((choice, Why::Planned));
+        }
+        let best = weighed.best().ok()?;
+        let (_, kind) = self.history.of(problem).filter(|_| !self.frozen && contested(&weighed))?;
+        let (held, better) = held(problem, &weighed, best, kind);
+        let kept = held != best && !gives_way(problem, held, better, kind.bucket(problem.n).streak() + 1);
+        kept.then(|| (weighed.choice(problem, machine, held), Why::Kept))
+    }
+
+    /// What was seen of the same call with another number of elements.
+    pub(crate) fn seen(&self, problem: &Problem, n: usize) -> Seen {
+        let found = if self.frozen || problem.pinned.is_some() { None } else { self.history.of(problem) };
+        found.map_or(problem.seen, |(_, kind)| kind.seen(n))
+    }
+
     /// Another backend, if it is time to see how it does. Helpers that sleep must be woken first, so threads are tried for as many
     /// calls as that takes, and some more; a GPU is tried for one.
-    fn explore(
-        &self,
-        problem: &Problem,
-        machine: &Machine,
-        weighed: &Weighed,
-        chosen: Backend,
-        kind: &Kind,
-    ) -> Option<Backend> {
+    fn explore(&self, problem: &Problem, machine: &Machine, weighed: &Weighed, chosen: Backend, kind: &Kind) -> Option<Backend> {
         let bucket = kind.bucket(problem.n);
         let calls = bucket.count_call();
         if let Some(tried) = bucket.trial() {
@@ -282,9 +302,11 @@ impl Tuner {
             let asleep = if other == Backend::Threads { machine.rates.wake_cold } else { 0.0 };
             // A result that is left on a GPU must be brought back when the next call is made here.
             let stranded = other == Backend::Gpu && !problem.result_on_host && problem.operation != Operation::Reduce;
-            let back = machine.gpus().first().filter(|_| stranded).map_or(0.0, |gpu| {
-                gpu.rates.download.seconds(problem.n as f64 * problem.item_bytes as f64)
-            });
+            let back = machine
+                .gpus()
+                .first()
+                .filter(|_| stranded)
+                .map_or(0.0, |gpu| gpu.rates.download.seconds(problem.n as f64 * problem.item_bytes as f64));
             let pays = burst * (total - expected) + asleep + back <= free;
             if pays {
                 bucket.try_out(other, burst as u32 - 1);
@@ -381,6 +403,18 @@ fn log_note(what: &str) {
     #[cfg(feature = "tracing")]
     tracing::warn!(target: "granule", "{what}");
     let _ = what;
+}
+
+/// The backend that such calls have run on so far, and whether the best one is clearly better.
+fn held(problem: &Problem, weighed: &Weighed, best: Backend, kind: &Kind) -> (Backend, bool) {
+    let incumbent = kind.bucket(problem.n).incumbent();
+    let held = incumbent.filter(|held| weighed.on(*held).prediction.is_ok()).unwrap_or(best);
+    (held, held != best && weighed.on(best).total() < BETTER * weighed.on(held).total())
+}
+
+/// What was never measured was only guessed, and is given up at once; what was, after some calls.
+fn gives_way(problem: &Problem, held: Backend, better: bool, streak: u32) -> bool {
+    better && (streak >= STREAK || problem.seen.on(held).count == 0)
 }
 
 /// Whether more than one backend could be the best one, as far as the model alone can tell.
