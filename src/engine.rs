@@ -1,7 +1,7 @@
 //! `Engine`: what this computer is, and the way in to every primitive.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use crate::array::Array;
 use crate::backend::cpu::{Cpu, Deadline, Pool, TILE};
@@ -361,6 +361,7 @@ mod gpu_side {
     //! What an engine with the feature `gpu` has besides: one device, opened when it is first needed.
 
     use super::*;
+    use std::sync::Mutex;
 
     use crate::backend::gpu::{AdapterKind, AdapterSummary, Found};
     use crate::machine::{GpuInfo, GpuKind, GpuRates};

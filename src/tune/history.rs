@@ -37,7 +37,8 @@ pub(crate) struct Kind {
     ran: AtomicU32,
     /// Seconds that calls lost by not going to a GPU whose shader was not ready: the bits of an `f64`.
     waited: AtomicU64,
-    buckets: [Bucket; HALF_OCTAVES],
+    /// Made when they are needed: few sizes are.
+    buckets: [OnceLock<Box<Bucket>>; HALF_OCTAVES],
 }
 
 /// Calls of about one size.
@@ -237,19 +238,27 @@ impl Kind {
             iterations: Cell::new(),
             ran: AtomicU32::new(0),
             waited: AtomicU64::new(0),
-            buckets: [const { Bucket::new() }; HALF_OCTAVES],
+            buckets: [const { OnceLock::new() }; HALF_OCTAVES],
         }
     }
 
     /// The calls of this size.
     pub(crate) fn bucket(&self, n: usize) -> &Bucket {
-        &self.buckets[half_octave(n) as usize]
+        self.bucket_at(half_octave(n))
+    }
+
+    fn bucket_at(&self, half_octave: u8) -> &Bucket {
+        self.buckets[half_octave as usize].get_or_init(|| Box::new(Bucket::new()))
+    }
+
+    fn made(&self) -> impl Iterator<Item = (u8, &Bucket)> {
+        self.buckets.iter().enumerate().filter_map(|(at, bucket)| Some((at as u8, &**bucket.get()?)))
     }
 
     /// What was measured of calls of this size, or else of the nearest size.
     pub(crate) fn seen(&self, n: usize) -> Seen {
         let at = half_octave(n) as usize;
-        let cell = |bucket: usize, backend: usize| self.buckets[bucket].cells[backend].get();
+        let cell = |bucket: usize, backend: usize| self.buckets[bucket].get()?.cells[backend].get();
         let here = [0, 1, 2].map(|backend| cell(at, backend));
         // A model that is wrong of a kernel is wrong of it everywhere, by about the same on one core and on several, and on a GPU by
         // some of it: that is what is assumed of a backend before it has samples of its own.
@@ -318,7 +327,7 @@ impl Kind {
     /// Learns how often loops of unknown length run. What was compared with a guess before is forgotten.
     pub(crate) fn learn_iterations(&self, iterations: f64) {
         self.iterations.push(iterations.max(1.0));
-        for cell in self.buckets.iter().flat_map(|bucket| &bucket.cells) {
+        for cell in self.made().flat_map(|(_, bucket)| &bucket.cells) {
             cell.clear();
         }
     }
@@ -358,8 +367,7 @@ impl History {
     pub(crate) fn choices(&self) -> impl Iterator<Item = (PlanKey, Choice)> {
         let kinds = self.kinds.iter().filter_map(OnceLock::get);
         kinds.filter_map(|kind| Some((kind, *kind.key.get()?))).flat_map(|(kind, key)| {
-            let chosen = kind.buckets.iter().enumerate().filter_map(|(i, bucket)| Some((i, bucket.choice()?)));
-            chosen.map(move |(i, choice)| (key.with_half_octave(i as u8), choice))
+            kind.made().filter_map(move |(at, bucket)| Some((key.with_half_octave(at), bucket.choice()?)))
         })
     }
 
@@ -367,10 +375,10 @@ impl History {
     pub(crate) fn samples(&self) -> Vec<Entry> {
         let mut entries = Vec::new();
         for kind in self.kinds.iter().filter_map(OnceLock::get) {
-            for (at, bucket) in kind.buckets.iter().enumerate() {
+            for (at, bucket) in kind.made() {
                 for backend in Backend::ALL {
                     if let Some(sample) = bucket.cells[backend as usize].sample() {
-                        entries.push(Entry { kind: kind.name, bucket: at as u8, backend, sample });
+                        entries.push(Entry { kind: kind.name, bucket: at, backend, sample });
                     }
                 }
             }
@@ -395,8 +403,10 @@ impl History {
         }
         for entry in entries {
             let Some((_, kind)) = self.kind(entry.kind) else { continue };
-            let Some(bucket) = kind.buckets.get(entry.bucket as usize) else { continue };
-            let cell = &bucket.cells[entry.backend as usize];
+            if entry.bucket as usize >= HALF_OCTAVES {
+                continue;
+            }
+            let cell = &kind.bucket_at(entry.bucket).cells[entry.backend as usize];
             if cell.sample().is_none() {
                 cell.restore(entry.sample);
             }
@@ -406,7 +416,7 @@ impl History {
     /// Forgets all samples of these backends: their predictions are made from other rates now.
     pub(crate) fn forget(&self, backends: &[Backend]) {
         for kind in self.kinds.iter().filter_map(OnceLock::get) {
-            for bucket in &kind.buckets {
+            for (_, bucket) in kind.made() {
                 backends.iter().for_each(|&backend| bucket.cells[backend as usize].clear());
             }
         }

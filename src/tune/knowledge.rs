@@ -16,6 +16,7 @@ use super::{Calibrate, Tuner, probes};
 
 /// What the probes may take: in all no more than a second.
 const CPU_BUDGET: Duration = Duration::from_millis(300);
+#[cfg(feature = "gpu")]
 const GPU_BUDGET: Duration = Duration::from_millis(650);
 /// Seconds that calls must have taken before the processor is measured unasked, and then the GPU: about as long as measuring takes, so
 /// that no program spends more on it than twice what the best moment would have cost (the ski rental problem).
@@ -216,7 +217,10 @@ impl Knowledge {
     }
 
     fn learn_cpu(&self, engine: &Engine) {
-        let rates = probes::cpu(engine, CPU_BUDGET);
+        let (rates, failed) = probes::cpu(engine, CPU_BUDGET);
+        if let Some(error) = failed {
+            self.note(format!("the processor was not measured in all: {error}"));
+        }
         self.learn(|known| Some(Machine { rates, ..known.clone() }));
         self.tuner.forget(&[Backend::Simd, Backend::Threads]);
     }

@@ -9,6 +9,8 @@
 //! done, [`Tuner::done`] compares the clock with what the ticket says was predicted. A call that only one backend could possibly win
 //! gets no ticket, and costs no more than the arithmetic of the plan.
 
+#[cfg(feature = "gpu")]
+mod batch;
 mod cache;
 mod history;
 mod knowledge;
@@ -16,7 +18,6 @@ mod probes;
 
 pub(crate) use knowledge::{Knowledge, Learning};
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -49,8 +50,6 @@ const EVERY: u32 = 8;
 const AWAKE: f64 = 2.0;
 /// Calls of one exploration at most.
 const BURST: f64 = 64.0;
-/// Calls on a GPU that nobody has waited for yet, at most; of a longer chain the rest is no sample.
-const PENDING: usize = 256;
 
 /// When a machine's rates are measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,7 +75,8 @@ pub(crate) struct Tuner {
     ran: AtomicU64,
     /// Nanoseconds of these that were lost by trying something out.
     explored: AtomicU64,
-    pending: Mutex<Pending>,
+    #[cfg(feature = "gpu")]
+    batch: batch::Batch,
 }
 
 /// What is to be done, and what to tell afterwards.
@@ -95,23 +95,15 @@ pub(crate) struct Ticket {
     n: usize,
     backend: Backend,
     prediction: Prediction,
-    /// What the best candidate would take: the rest of an exploring call's time is its price.
+    /// What the best candidate would take.
     best: f64,
+    /// Whether it runs elsewhere to see how it does there.
+    tried: bool,
     /// Whether its time is a sample: helpers that may still have been asleep make none.
     counts: bool,
     /// How many calls it stands for: itself, and those that are not timed.
     stands_for: u32,
     begun: Instant,
-}
-
-/// Calls on a GPU whose results nobody has waited for.
-#[derive(Default)]
-struct Pending {
-    tickets: Vec<Ticket>,
-    /// The time that recording them took.
-    recording: Duration,
-    /// Whether a shader was compiled meanwhile: then the time says nothing of the next call.
-    compiled: bool,
 }
 
 impl Tuner {
@@ -123,7 +115,8 @@ impl Tuner {
             news: AtomicBool::new(false),
             ran: AtomicU64::new(0),
             explored: AtomicU64::new(0),
-            pending: Mutex::default(),
+            #[cfg(feature = "gpu")]
+            batch: batch::Batch::default(),
         }
     }
 
@@ -214,8 +207,8 @@ impl Tuner {
             return Ok(plainly(choice, Why::Planned));
         }
         let Some((index, kind)) = found.filter(|_| contested(&weighed)) else {
-            let learns = best == Backend::Gpu;
-            let ticket = learns.then(|| Ticket::new(None, problem, &weighed, best, best));
+            let kind = found.map(|(index, _)| index);
+            let ticket = (best == Backend::Gpu).then(|| Ticket::new(kind, problem, &weighed, best, best));
             return Ok(Decision { ticket, ..plainly(weighed.choice(problem, machine, best), Why::Least) });
         };
         let chosen = self.settle(problem, machine, &weighed, best, kind);
@@ -322,56 +315,21 @@ impl Tuner {
     }
 
     fn took(&self, ticket: &Ticket, took: Duration) {
-        self.count(ticket, took);
-        self.learn(ticket, took.as_secs_f64(), took.as_secs_f64() / ticket.prediction.modelled());
-    }
-
-    /// A call on a GPU is recorded, for which shaders may have been compiled. How long it takes is seen when somebody waits.
-    pub(crate) fn recorded(&self, ticket: Ticket, compiled: bool) {
-        let took = ticket.begun.elapsed();
-        self.count(&ticket, took);
-        let mut pending = self.pending();
-        pending.compiled |= compiled;
-        if pending.tickets.len() < PENDING {
-            pending.recording += took;
-            pending.tickets.push(ticket);
-        }
-    }
-
-    /// Somebody waited so long for a GPU, of which so many seconds were predicted for moving the result. All that was recorded is
-    /// done now, and is taken to have deviated from its prediction by the same factor.
-    pub(crate) fn waited(&self, took: Duration, moving: f64) {
-        let Pending { tickets, recording, compiled } = std::mem::take(&mut *self.pending());
-        if tickets.is_empty() {
-            return;
-        }
-        self.ran.fetch_add(took.as_nanos() as u64, Relaxed);
-        // What is read is counted here, and not once more with the call that is for the host.
-        let there = |ticket: &Ticket| ticket.prediction.modelled() - ticket.prediction.readback;
-        let predicted: f64 = tickets.iter().map(there).sum::<f64>() + moving;
-        let ratio = if compiled { f64::NAN } else { (recording + took).as_secs_f64() / predicted };
-        for ticket in &tickets {
-            self.learn(ticket, ticket.prediction.modelled() * ratio, ratio);
-        }
-    }
-
-    /// The calls that were recorded are no samples: they failed, or nobody stood by to see when they were done.
-    pub(crate) fn forget_pending(&self) {
-        *self.pending() = Pending::default();
-    }
-
-    fn pending(&self) -> std::sync::MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    fn count(&self, ticket: &Ticket, took: Duration) {
         self.ran.fetch_add(took.as_nanos() as u64 * u64::from(ticket.stands_for), Relaxed);
-        let lost = took.as_secs_f64() - ticket.best;
-        if ticket.best < ticket.prediction.total && lost > 0.0 {
+        let seconds = took.as_secs_f64();
+        self.charge(ticket, seconds);
+        self.learn(ticket, seconds, seconds / ticket.prediction.modelled());
+    }
+
+    /// What a call took beyond the best candidate's time is the price of trying it out.
+    fn charge(&self, ticket: &Ticket, seconds: f64) {
+        let lost = seconds - ticket.best;
+        if ticket.tried && lost > 0.0 {
             self.explored.fetch_add((lost * 1e9) as u64, Relaxed);
         }
     }
 
+    /// Takes a call for a sample; a ratio that is not a number says that it ran, and no more.
     fn learn(&self, ticket: &Ticket, seconds: f64, ratio: f64) {
         let Some(kind) = ticket.kind.map(|index| self.history.at(index)) else { return };
         if !self.news.load(Relaxed) {
@@ -435,6 +393,7 @@ impl Ticket {
             backend: runs,
             prediction: weighed.on(runs).prediction.unwrap_or_default(),
             best: weighed.on(best).total(),
+            tried: runs != best,
             counts: true,
             stands_for: 1,
             begun: Instant::now(),
@@ -631,6 +590,7 @@ mod tests {
         assert!(waited > compile - 2.0 * step && waited < compile + step, "{waited} s lost for a compilation of {compile} s");
     }
 
+    #[cfg(feature = "gpu")]
     #[test]
     fn a_batch_is_shared_out() {
         let (mut machine, tuner) = (machine(), Tuner::new(false, Plans::default()));

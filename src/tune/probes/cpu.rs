@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::element::Element;
 use crate::engine::Engine;
+use crate::error::Error;
 use crate::kernel::cost::Ops;
 use crate::machine::{Cpu, CpuRates, Levels};
 use crate::operator::{Operator, Sum};
@@ -11,7 +12,7 @@ use crate::plan::{Backend, Choice, Operation, Plan, Problem, TILE};
 use crate::source::{IntoSource, Source, constant, gather, iota};
 use crate::task::{Primitive, Task};
 
-use super::{Arithmetic, Clock, Probed, floats, long_floats, long_integers, set, set_difference};
+use super::{Arithmetic, Clock, Probed, Stop, floats, long_floats, long_integers, set, set_difference};
 
 /// Bytes of the working set that stands for memory, if that is four times the last cache; and the least that can.
 const MEMORY_BYTES: usize = 64 << 20;
@@ -21,17 +22,17 @@ const FRESH_BYTES: usize = 8 << 20;
 /// Elements of the arithmetic probes: few enough that what they make stays in the nearest caches.
 const ELEMENTS: usize = 2 * TILE;
 
-/// Measures the processor. What the budget does not suffice for keeps its prior.
-pub(crate) fn cpu(engine: &Engine, budget: Duration) -> CpuRates {
+/// Measures the processor. What the budget does not suffice for, or what failed, keeps its prior. Also gives the first failure.
+pub(crate) fn cpu(engine: &Engine, budget: Duration) -> (CpuRates, Option<Error>) {
     let clock = Clock::start(budget);
     // Pinned, so that nobody looks for GPUs.
     let pinned = Problem { pinned: Some(Backend::Simd), ..Problem::new(Operation::Map) };
     let cpu = engine.machine_for(&pinned).cpu.clone();
     let rates = CpuRates::prior(cpu.simd_lanes);
     let workers = if cfg!(feature = "threads") { engine.workers().min(cpu.cores) } else { 1 };
-    let mut probes = Probes { engine, clock, cpu, workers, rates };
+    let mut probes = Probes { engine, clock, cpu, workers, rates, failed: None };
     probes.run();
-    probes.rates
+    (probes.rates, probes.failed)
 }
 
 struct Probes<'e> {
@@ -40,18 +41,32 @@ struct Probes<'e> {
     cpu: Cpu,
     workers: usize,
     rates: CpuRates,
+    /// The first failure.
+    failed: Option<Error>,
 }
 
 impl Probes<'_> {
     /// All of them, the cheap ones first. One that fails leaves its figures as they were, and the others go on.
     fn run(&mut self) {
-        self.rates.measured.overhead = self.call().is_ok();
-        self.rates.measured.compute = self.compute().is_ok();
+        self.rates.measured.overhead = self.probe(Self::call);
+        self.rates.measured.compute = self.probe(Self::compute);
         if self.workers > 1 {
-            self.rates.measured.wake = self.wake().is_ok();
+            self.rates.measured.wake = self.probe(Self::wake);
         }
-        _ = self.fresh();
-        _ = self.memory();
+        self.probe(Self::fresh);
+        self.probe(Self::memory);
+    }
+
+    /// Whether it was done.
+    fn probe(&mut self, probe: impl FnOnce(&mut Self) -> Probed<()>) -> bool {
+        match probe(self) {
+            Ok(()) => true,
+            Err(Stop::Budget) => false,
+            Err(Stop::Failed(error)) => {
+                self.failed.get_or_insert(error);
+                false
+            }
+        }
     }
 
     /// A task's least time on one core.

@@ -90,6 +90,12 @@ impl Probes<'_> {
     fn overhead(&mut self) -> Probed<()> {
         let engine = self.engine;
         let few = self.numbers(64)?;
+        // The first call compiles, unless this device was measured before.
+        let read_twice = || self.twice(&few)?.into_vec();
+        let (first, again) = (self.clock.once(read_twice)?, self.clock.once(read_twice)?);
+        if first > 2.0 * again {
+            set(&mut self.rates.compile, first - again);
+        }
         self.minimal = self.clock.least(|| engine.reduce(&few, Sum).on(Backend::Gpu).run())?;
         let chain = |length: usize| {
             self.clock.least(|| {

@@ -33,7 +33,7 @@ fn figures(r: &CpuRates) -> Vec<(&'static str, f64)> {
 #[test]
 fn the_processor_is_measured_and_the_rates_make_sense() {
     let engine = cores();
-    let rates = cpu(&engine, PLENTY);
+    let rates = cpu(&engine, PLENTY).0;
     for (name, value) in figures(&rates) {
         assert!(value.is_finite() && value > 0.0, "{name}: {value}");
     }
@@ -54,13 +54,13 @@ fn the_processor_is_measured_and_the_rates_make_sense() {
 #[test]
 fn without_time_the_priors_stay() {
     let engine = cores();
-    assert_eq!(cpu(&engine, Duration::ZERO), CpuRates::prior(engine.machine().cpu.simd_lanes));
+    assert_eq!(cpu(&engine, Duration::ZERO), (CpuRates::prior(engine.machine().cpu.simd_lanes), None));
 }
 
 #[test]
 fn what_little_time_does_not_suffice_for_is_not_said_to_be_measured() {
     let engine = cores();
-    let rates = cpu(&engine, Duration::from_millis(2));
+    let rates = cpu(&engine, Duration::from_millis(2)).0;
     let prior = CpuRates::prior(engine.machine().cpu.simd_lanes);
     assert_eq!((rates.measured.memory, rates.read.dram, rates.write.dram), (false, prior.read.dram, prior.write.dram));
     assert!(rates.measured.overhead || rates.call == prior.call);
@@ -161,7 +161,7 @@ fn fitted_cpu_rates_beside_priors_and_predictions_beside_times() {
     let mut rates = CpuRates::prior(1);
     for _ in 0..2 {
         let begun = Instant::now();
-        rates = cpu(&engine, Duration::from_millis(400));
+        rates = cpu(&engine, Duration::from_millis(400)).0;
         println!("{:.0} ms; {:?}", begun.elapsed().as_secs_f64() * 1e3, rates.measured);
     }
     let prior = CpuRates::prior(engine.machine().cpu.simd_lanes);
