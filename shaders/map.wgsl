@@ -1,5 +1,5 @@
 // Map: blocks of 1024 elements, four a thread, a workgroup apart, so that neighbours read and write side by side.
-// params: number of elements, nothing, nothing, number of consecutive blocks that a workgroup takes.
+// params: number of elements at most, nothing, nothing, number of consecutive blocks that a workgroup takes.
 
 @compute @workgroup_size(256)
 fn main(
@@ -7,7 +7,7 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let n = params.x;
+    let n = extent();
     let begin = (group.y * groups.x + group.x) * params.w;
     let end = min(begin + params.w, (n + 1023u) / 1024u);
     for (var block = begin; block < end; block++) {

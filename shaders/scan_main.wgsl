@@ -1,11 +1,11 @@
 // Scans tiles of 4096 elements: four rounds of 1024, four consecutive elements a thread. A workgroup takes some consecutive tiles,
 // one after the other.
 // `prefix` holds the inclusive scan of the tiles' totals; `initial` one item.
-// params: number of elements, number of the first tile, flags (1: exclusive, 2: there is an initial value), number of tiles that a
+// params: number of elements at most, number of the first tile, flags (1: exclusive, 2: there is an initial value), number of tiles that a
 // workgroup takes.
 
 fn scan_tile(thread: u32, tile: u32) {
-    let n = params.x;
+    let n = extent();
     let exclusive = (params.z & 1u) != 0u;
     // Whether anything stands before this round, and what: no identity enters the arithmetic.
     var carried = true;
@@ -99,7 +99,7 @@ fn main(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let begin = (group.y * groups.x + group.x) * params.w;
-    let end = min(begin + params.w, (params.x + 4095u) / 4096u);
+    let end = min(begin + params.w, (extent() + 4095u) / 4096u);
     for (var tile = begin; tile < end; tile++) {
         scan_tile(thread, tile);
     }

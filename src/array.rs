@@ -1,7 +1,7 @@
 //! `Array<T>`: data, and where its valid copies are.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 use crate::element::Element;
 use crate::engine::Engine;
@@ -9,14 +9,21 @@ use crate::error::Result;
 
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::DeviceArray;
+#[cfg(feature = "gpu")]
+use crate::source::Source;
 
 /// Owned data that knows where its valid copies are: in host memory, on the GPU, or both.
 ///
 /// Results are arrays, and a chain of calls on arrays stays on the device: a copy to the host is made when the host first reads,
 /// and kept. An array does not change, so both copies stay valid; `.into(&mut array)` writes a new value into it.
+///
+/// What a selection keeps is counted where it is selected: on a GPU the array's length is known there alone at first. The next call
+/// takes it as it is, without waiting; [`len`](Array::len) waits.
 pub struct Array<T: Element> {
     engine: Engine,
-    len: usize,
+    /// Number of elements, or at most so many if `pending` is there.
+    bound: usize,
+    pending: Option<Pending>,
     host: OnceLock<Vec<T>>,
     #[cfg(feature = "gpu")]
     device: OnceLock<DeviceArray>,
@@ -39,7 +46,8 @@ impl<T: Element> Array<T> {
     pub(crate) fn from_vec(engine: &Engine, host: Vec<T>) -> Self {
         Array {
             engine: engine.clone(),
-            len: host.len(),
+            bound: host.len(),
+            pending: None,
             host: OnceLock::from(host),
             #[cfg(feature = "gpu")]
             device: OnceLock::new(),
@@ -48,19 +56,36 @@ impl<T: Element> Array<T> {
     }
 
     #[cfg(feature = "gpu")]
-    pub(crate) fn from_device(engine: &Engine, len: usize, device: DeviceArray) -> Self {
+    pub(crate) fn from_device(engine: &Engine, length: Length, device: DeviceArray) -> Self {
+        let (bound, pending) = match length {
+            Length::Known(n) => (n, None),
+            Length::Pending(pending) => (pending.bound(), Some(pending)),
+        };
         let (host, device) = (OnceLock::new(), OnceLock::from(device));
-        Array { engine: engine.clone(), len, host, device, forgone: AtomicU64::new(0) }
+        Array { engine: engine.clone(), bound, pending, host, device, forgone: AtomicU64::new(0) }
     }
 
-    /// Number of elements.
-    pub fn len(&self) -> usize {
-        self.len
+    /// Number of elements. If only the GPU knows it yet, the first call waits for the GPU.
+    ///
+    /// # Errors
+    /// None if the length is known. Else as [`Array::as_slice`].
+    pub fn len(&self) -> Result<usize> {
+        self.pending.as_ref().map_or(Ok(self.bound), Pending::get)
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
+    /// Whether there is none. Waits, and fails, as [`Array::len`].
+    pub fn is_empty(&self) -> Result<bool> {
+        self.len().map(|n| n == 0)
+    }
+
+    /// The most elements that there can be: the length, if that is known, and never a wait.
+    pub fn bound(&self) -> usize {
+        self.pending.as_ref().map_or(self.bound, |pending| pending.known().unwrap_or(self.bound))
+    }
+
+    /// The length that only the GPU knows, as long as nobody has asked for it.
+    pub(crate) fn pending(&self) -> Option<&Pending> {
+        self.pending.as_ref().filter(|pending| pending.known().is_none())
     }
 
     /// Where the valid copies are now.
@@ -82,7 +107,7 @@ impl<T: Element> Array<T> {
         }
         #[cfg(feature = "gpu")]
         if let Some(device) = self.device.get() {
-            let host = device.download::<T>(self.len)?;
+            let host = device.download::<T>(self.len()?)?;
             return Ok(self.host.get_or_init(|| host));
         }
         unreachable!("an array has a copy somewhere")
@@ -154,7 +179,7 @@ impl<T: Element> Array<T> {
 
     /// Gives the array a new value in host memory, and with it its storage to write to.
     pub(crate) fn replace_host(&mut self, host: Vec<T>) {
-        debug_assert_eq!(host.len(), self.len);
+        debug_assert_eq!(host.len(), self.bound());
         self.host = OnceLock::from(host);
         self.forgone = AtomicU64::new(0);
         #[cfg(feature = "gpu")]
@@ -184,11 +209,99 @@ impl<T: Element> Array<T> {
 impl<T: Element + std::fmt::Debug> std::fmt::Debug for Array<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut debug = f.debug_struct("Array");
-        debug.field("len", &self.len).field("residency", &self.residency());
+        match self.pending() {
+            None => debug.field("len", &self.bound()),
+            Some(_) => debug.field("bound", &self.bound),
+        };
+        debug.field("residency", &self.residency());
         if let Some(host) = self.host.get() {
             debug.field("head", &&host[..host.len().min(8)]);
         }
         debug.finish()
+    }
+}
+
+/// The length of a result.
+#[derive(Clone, Debug)]
+pub enum Length {
+    /// So many elements.
+    Known(usize),
+    /// As many as the GPU will have counted.
+    Pending(Pending),
+}
+
+impl Length {
+    /// Of what is made of this source's elements, one for each.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn of<S: Source>(source: &S) -> Result<Length> {
+        source.pending().map_or_else(|| source.len().map(Length::Known), |pending| Ok(Length::Pending(pending)))
+    }
+
+    /// The most elements that there can be.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn bound(&self) -> usize {
+        match self {
+            Length::Known(n) => *n,
+            Length::Pending(pending) => pending.bound(),
+        }
+    }
+}
+
+/// A length that only the GPU knows until somebody asks.
+#[derive(Clone)]
+pub struct Pending(Arc<Counted>);
+
+struct Counted {
+    bound: usize,
+    known: OnceLock<usize>,
+    #[cfg(feature = "gpu")]
+    counts: DeviceArray,
+    #[cfg(feature = "gpu")]
+    word: u32,
+}
+
+impl Pending {
+    /// The number of elements, at most `bound`, that will stand in a word of `counts`.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn new(bound: usize, counts: DeviceArray, word: u32) -> Pending {
+        Pending(Arc::new(Counted { bound, known: OnceLock::new(), counts, word }))
+    }
+
+    /// The most that it can be.
+    pub fn bound(&self) -> usize {
+        self.0.bound
+    }
+
+    /// The number, if somebody has asked before.
+    pub(crate) fn known(&self) -> Option<usize> {
+        self.0.known.get().copied()
+    }
+
+    /// The number. Waits for the GPU at the first call.
+    fn get(&self) -> Result<usize> {
+        #[cfg(feature = "gpu")]
+        if self.known().is_none() {
+            let n = self.0.counts.download_word(self.0.word)? as usize;
+            return Ok(*self.0.known.get_or_init(|| n));
+        }
+        Ok(self.known().expect("only a GPU counts late"))
+    }
+
+    /// Where the number will stand on the GPU.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn on_device(&self) -> (&DeviceArray, u32) {
+        (&self.0.counts, self.0.word)
+    }
+
+    /// Whether the two are one number.
+    pub(crate) fn is(&self, other: &Pending) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "at most {}", self.0.bound)
     }
 }
 
@@ -209,12 +322,12 @@ impl<T: Element> Clone for Data<'_, T> {
 impl<T: Element> Copy for Data<'_, T> {}
 
 impl<'a, T: Element> Data<'a, T> {
-    /// Number of elements.
+    /// Number of elements; the most that there can be, if only the GPU knows.
     #[inline(always)]
     pub fn len(self) -> usize {
         match self {
             Data::Slice(s) => s.len(),
-            Data::Array(a) => a.len(),
+            Data::Array(a) => a.bound(),
         }
     }
 
@@ -238,7 +351,7 @@ impl<'a, T: Element> Data<'a, T> {
     pub fn key(self) -> DataKey {
         match self {
             Data::Slice(s) => DataKey { address: s.as_ptr() as usize, len: s.len() },
-            Data::Array(a) => DataKey { address: std::ptr::from_ref(a) as usize, len: a.len() },
+            Data::Array(a) => DataKey { address: std::ptr::from_ref(a) as usize, len: a.bound },
         }
     }
 }
@@ -268,6 +381,18 @@ impl<'a, T: Element, const N: usize> From<&'a [T; N]> for Data<'a, T> {
 impl<'a, T: Element> From<&'a Array<T>> for Data<'a, T> {
     fn from(a: &'a Array<T>) -> Self {
         Data::Array(a)
+    }
+}
+
+/// Learns the length of every array that it is shown.
+pub(crate) struct Count;
+
+impl DataVisitor for Count {
+    fn visit<T: Element>(&mut self, data: Data<'_, T>) -> Result<()> {
+        match data {
+            Data::Slice(_) => Ok(()),
+            Data::Array(a) => a.len().map(|_| ()),
+        }
     }
 }
 

@@ -289,9 +289,11 @@ impl<'e, P: Primitive> Task<'e, P> {
         if problem.download_bytes > 0 {
             self.primitive.data(&mut ToHost)?;
         }
+        // What is on the host has been counted.
+        let n = if problem.bounded { self.problem()?.n } else { problem.n };
         let Decision { choice, ticket, forgone, .. } = decision;
         let cpu = self.engine.cpu(&choice, deadline, problem.unordered);
-        let output = self.primitive.run_cpu(self.engine, &cpu, problem.n)?;
+        let output = self.primitive.run_cpu(self.engine, &cpu, n)?;
         if let Some(ticket) = ticket {
             self.engine.tuner().done(ticket);
             self.engine.after_call();
@@ -417,7 +419,7 @@ impl DataVisitor for Survey<'_> {
                 if !a.engine().is(self.engine) {
                     return Err(Error::ForeignArray);
                 }
-                let bytes = (a.len() * size_of::<T>()) as u64;
+                let bytes = (a.bound() * size_of::<T>()) as u64;
                 match (a.on_host(), a.on_device()) {
                     (_, false) => self.upload += bytes,
                     (false, true) => self.download += bytes,

@@ -129,3 +129,25 @@ pub(crate) fn new_vec<T: Element>(n: usize, write: impl FnOnce(ViewMut<'_, T>) -
     unsafe { out.set_len(n) };
     Ok(out)
 }
+
+/// New vectors, each of at most `n` elements: as many as `write` says that it has written from the first on.
+pub(crate) fn new_vecs<T: Element, const K: usize>(
+    n: usize,
+    write: impl FnOnce([ViewMut<'_, T>; K]) -> Result<[usize; K]>,
+) -> Result<[Vec<T>; K]> {
+    let mut outs: [Vec<T>; K] = std::array::from_fn(|_| Vec::new());
+    for out in &mut outs {
+        // Pages that nothing is written to are never touched.
+        out.try_reserve_exact(n).map_err(|_| Error::TooLarge { elements: n, limit: isize::MAX as usize / size_of::<T>() })?;
+    }
+    let counts = write(outs.each_mut().map(|out| ViewMut::new(&mut out.spare_capacity_mut()[..n])))?;
+    for (out, count) in outs.iter_mut().zip(counts) {
+        assert!(count <= n, "{count} of {n} elements");
+        // SAFETY: there is room for `n` elements, and the drivers have written as many as they say, side by side from the first on.
+        unsafe { out.set_len(count) };
+        if count < n - n / 8 {
+            out.shrink_to_fit();
+        }
+    }
+    Ok(outs)
+}

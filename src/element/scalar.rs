@@ -56,6 +56,7 @@ pub trait Scalar: Element + PartialEq + std::fmt::Debug {
 
     fn store<L: Level>(l: L, x: Self::In<L>, to: ViewMut<'_, Self>, i: Span);
     fn stream<L: Level>(l: L, x: Self::In<L>, to: ViewMut<'_, Self>, i: Span);
+    fn compress<L: Level>(l: L, x: Self::In<L>, keep: u32, to: ViewMut<'_, Self>, at: usize);
     fn slide_down<L: Level, const N: usize>(l: L, x: Self::In<L>) -> Self::In<L>;
     fn slide_up<L: Level, const N: usize>(l: L, x: Self::In<L>) -> Self::In<L>;
     fn extract<L: Level>(l: L, x: Self::In<L>, lane: usize) -> Self;
@@ -163,6 +164,10 @@ macro_rules! scalar {
             #[inline(always)]
             fn stream<L: Level>(l: L, x: L::$lane, to: ViewMut<'_, Self>, i: Span) {
                 <L::$lane as VectorLane<L, $t>>::stream(x, l, to, i)
+            }
+            #[inline(always)]
+            fn compress<L: Level>(l: L, x: L::$lane, keep: u32, to: ViewMut<'_, Self>, at: usize) {
+                <L::$lane as VectorLane<L, $t>>::compress(x, l, keep, to, at)
             }
             #[inline(always)]
             fn slide_down<L: Level, const N: usize>(l: L, x: L::$lane) -> L::$lane {

@@ -405,6 +405,10 @@ impl<'a> Shared<'a> {
     #[inline]
     fn of(problem: &Problem, machine: &'a Machine, work: &Work, serial: &Serial) -> Self {
         let (rates, mut serial) = (&machine.rates, *serial);
+        if problem.operation == Operation::Select {
+            // What a worker keeps stands in its second-level cache until it knows where it goes.
+            serial.cached += work.written * (1.0 / rates.write.l2 + 1.0 / rates.read.l2);
+        }
         if problem.operation == Operation::Scan {
             // A worker reduces its chunk, learns what stands before it, and reads it again, then out of its second-level cache.
             serial.cached += (work.read + work.random * rates.random_weight.l2) / rates.read.l2;
@@ -481,7 +485,7 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
         return Err(Infeasible::Float64);
     }
     // A map promises no more than its operations do, and a caller who asks for this GPU gets its arithmetic.
-    let in_order = problem.operation != Operation::Map && !problem.unordered;
+    let in_order = matches!(problem.operation, Operation::Reduce | Operation::Scan) && !problem.unordered;
     if needs.rounds_f32 && !gpu.ieee_f32 && in_order && problem.pinned.is_none() {
         return Err(Infeasible::Rounding);
     }
@@ -505,6 +509,8 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
         // Reduce, scan the tiles' results, scan: every level but the last is visited on the way up and on the way down.
         Operation::Scan if problem.n <= TILE => (1.0, read + work.written, 1.0),
         Operation::Scan => (2.0 * levels(problem.n) - 1.0, 2.0 * read + work.written, 2.0),
+        // Count, scan the tiles' counts, move. All is kept, for what is known.
+        Operation::Select => (2.0 * levels(problem.n), 2.0 * read + work.written, 2.0),
     };
     let slowdown = slowdown(problem, rates.int64_slowdown, rates.float64_slowdown);
     let near = if work.footprint > 0.0 { (rates.cache_bytes / work.footprint).min(1.0) } else { 0.0 };

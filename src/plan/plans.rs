@@ -260,7 +260,7 @@ const KEYS: [&str; 8] = ["code", "from", "to", "n", "backend", "workers", "grain
 fn parse_line(line: &str) -> Result<(PlanKey, Vec<u8>, Choice), Bad> {
     let mut words = line.split_whitespace();
     let name = words.next().unwrap_or_default();
-    let known = [Operation::Map, Operation::Reduce, Operation::Scan].into_iter().find(|op| op.to_string() == name);
+    let known = Operation::ALL.into_iter().find(|op| op.to_string() == name);
     let operation = known.ok_or_else(|| Bad::new("the operation", name, "map, reduce or scan"))?;
     let mut given = Vec::with_capacity(KEYS.len());
     for word in words {
@@ -352,7 +352,7 @@ mod tests {
     #[test]
     fn a_round_trip_keeps_everything() {
         let mut plans = Plans::new();
-        for operation in [Operation::Map, Operation::Reduce, Operation::Scan] {
+        for operation in Operation::ALL {
             for bits in 0..8 {
                 let places = Places { upload: bits & 1 > 0, download: bits & 2 > 0, result_on_host: bits & 4 > 0 };
                 for (index, n) in [0, 2, 1000, 65_536, usize::MAX].into_iter().enumerate() {

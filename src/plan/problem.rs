@@ -13,6 +13,13 @@ pub enum Operation {
     Reduce,
     /// One output for each prefix.
     Scan,
+    /// One output for each input that is kept.
+    Select,
+}
+
+impl Operation {
+    /// Every primitive.
+    pub const ALL: [Operation; 4] = [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select];
 }
 
 impl std::fmt::Display for Operation {
@@ -21,6 +28,7 @@ impl std::fmt::Display for Operation {
             Operation::Map => "map",
             Operation::Reduce => "reduce",
             Operation::Scan => "scan",
+            Operation::Select => "select",
         })
     }
 }
@@ -32,6 +40,8 @@ pub struct Problem {
     pub operation: Operation,
     /// Number of elements.
     pub n: usize,
+    /// Whether there may be fewer elements: how many, only a GPU knows yet.
+    pub bounded: bool,
     /// What reading and computing one element costs: the source, with everything fused into it.
     pub element: Cost,
     /// What combining two elements costs; zero for a map.
@@ -139,6 +149,7 @@ impl Problem {
         Problem {
             operation,
             n: 0,
+            bounded: false,
             element: Cost::default(),
             combine: Cost::default(),
             code: 0,

@@ -26,7 +26,7 @@ impl<T: Element> Destination<'_, T> {
                 if !a.engine().is(engine) {
                     return Err(Error::ForeignArray);
                 }
-                a.len()
+                a.len()?
             }
         };
         if len == n { Ok(()) } else { Err(Error::LengthMismatch { left: n, right: len }) }
@@ -46,7 +46,7 @@ impl<T: Element> Destination<'_, T> {
             Destination::Array(a) => match a.overwrite_host() {
                 Some(host) => write(ViewMut::of(host)),
                 None => {
-                    let host = new_vec(a.len(), write)?;
+                    let host = new_vec(a.len()?, write)?;
                     a.replace_host(host);
                     Ok(())
                 }

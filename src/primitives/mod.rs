@@ -1,10 +1,12 @@
 //! The primitives: one folder each, with the contract and the task in `mod.rs` and an algorithm a side in `cpu.rs` and `gpu.rs`.
 
+mod chain;
 mod cost;
 mod destination;
 pub mod map;
 pub mod reduce;
 pub mod scan;
+pub mod select;
 #[cfg(feature = "gpu")]
 #[doc(hidden)]
 pub mod shaders;
@@ -22,12 +24,23 @@ use crate::task::Survey;
 /// The problem that a primitive over this source poses; the task adds what it alone knows.
 #[inline]
 fn describe<S: Source<Item: Element>>(_: &Survey<'_>, operation: Operation, source: &S) -> Result<Problem> {
+    if let Some(pending) = source.pending() {
+        let n = pending.bound();
+        let cost::Known { cost: element, needs: gpu, code } = cost::of_source(source, n);
+        return Ok(Problem { n, bounded: true, element, gpu, code, item_bytes: size_of::<S::Item>(), ..Problem::new(operation) });
+    }
     let n = source.len()?;
     if n == UNBOUNDED {
         return Err(Error::Unbounded);
     }
     let cost::Known { cost: element, needs: gpu, code } = cost::of_source(source, n);
     Ok(Problem { n, element, gpu, code, item_bytes: size_of::<S::Item>(), ..Problem::new(operation) })
+}
+
+/// The same, of a source whose length must be known: where the output's length is given.
+fn describe_exact<S: Source<Item: Element>>(survey: &Survey<'_>, operation: Operation, source: &S) -> Result<Problem> {
+    source.len()?;
+    describe(survey, operation, source)
 }
 
 /// The same problem with an operator.

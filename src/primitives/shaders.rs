@@ -1,12 +1,12 @@
 //! The text of every shader that the primitives can run, without a device: what is checked where no GPU is.
 
-use crate::backend::gpu::{Access, Part, compose, leaves};
+use crate::backend::gpu::{Access, Declared, Holds, Part, Text, leaves};
 use crate::element::Element;
 use crate::kernel::trace::{trace_operator, trace_source};
 use crate::operator::Operator;
 use crate::source::Source;
 
-use super::{map, reduce, scan};
+use super::{map, reduce, scan, select};
 
 /// Each variant of each stage for this source and operator: its name and its WGSL.
 pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, operator: &O) -> Vec<(String, String)> {
@@ -14,11 +14,16 @@ pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, opera
     let (source, operator) = (trace_source(source), trace_operator::<S::Item, O>(operator));
     let mut all = Vec::new();
     let mut add = |template: &[Part], from_source: bool, combines: bool, buffers: &[(&'static str, Access)], shuffles: bool| {
-        let parts: Vec<_> = template.iter().map(|part| part.name).collect();
-        let name = format!("{} of {}", parts.join(" + "), if from_source { "a source" } else { "items" });
-        let input = from_source.then_some(&source);
-        let (module, _) = compose(template, &item, input, combines.then_some(&operator), buffers, shuffles);
-        all.push((name, module.source().to_owned()));
+        for counted in [false, true] {
+            let parts: Vec<_> = template.iter().map(|part| part.name).collect();
+            let of = if from_source { "a source" } else { "items" };
+            let name = format!("{} of {of}{}", parts.join(" + "), if counted { ", counted on the device" } else { "" });
+            let buffers: Vec<_> = buffers.iter().map(|(name, access)| (*name, Holds::Items, *access)).collect();
+            let input = from_source.then_some(&source);
+            let operator = combines.then_some(&operator);
+            let text = Text { template, item: &item, input, operator, buffers: &buffers, shuffles, counted, glue: "" };
+            all.push((name, text.compose().0.source().to_owned()));
+        }
     };
     add(&map::gpu::TEMPLATE, true, false, &[("out", Access::ReadWrite)], false);
     for from_source in [true, false] {
@@ -29,6 +34,33 @@ pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, opera
                 add(&template, from_source, true, &[("out", Access::ReadWrite)], shuffles && commutative);
             }
             add(&scan::gpu::template(shuffles), from_source, true, &scan::gpu::BUFFERS, shuffles);
+        }
+    }
+    all
+}
+
+/// The same for a selection from this source of elements and their classes.
+pub fn select_shaders<T: Element, S: Source<Item = (T, u32)>>(source: &S) -> Vec<(String, String)> {
+    let item = leaves::<(T, u32)>();
+    let element = leaves::<T>();
+    let source = trace_source(source);
+    let mut all = Vec::new();
+    for counted in [false, true] {
+        let count = [("tallies", select::gpu::COUNTS, Access::ReadWrite)];
+        for outs in 1..=3 {
+            let glue = select::gpu::glue(&element, outs);
+            let mut add = |template: &[Part], buffers: &[Declared<'_>], glue: &str| {
+                let parts: Vec<_> = template.iter().map(|part| part.name).collect();
+                let name = format!("{} for {outs}{}", parts.join(" + "), if counted { ", counted on the device" } else { "" });
+                let text =
+                    Text { template, item: &item, input: Some(&source), operator: None, buffers, shuffles: false, counted, glue };
+                all.push((name, text.compose().0.source().to_owned()));
+            };
+            add(&select::gpu::COUNT, &count, &glue.classes);
+            for subgroups in [false, true] {
+                let buffers = select::gpu::buffers(&element, outs);
+                add(&select::gpu::template(subgroups), &buffers, &(glue.classes.clone() + &glue.put));
+            }
         }
     }
     all

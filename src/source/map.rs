@@ -1,6 +1,6 @@
 //! A source with a kernel applied to every element.
 
-use crate::array::DataVisitor;
+use crate::array::{Count, DataVisitor, Pending};
 use crate::error::Result;
 use crate::kernel::{Kernel, Lanes, Varying};
 
@@ -44,6 +44,12 @@ unsafe impl<S: Source, K: Kernel<S::Item>> Source for Map<S, K> {
 
     fn len(&self) -> Result<usize> {
         self.source.len()
+    }
+    fn pending(&self) -> Option<Pending> {
+        self.source.pending()?;
+        // What a kernel reads at computed indices must know where it ends.
+        self.kernel.data(&mut Count).ok()?;
+        self.source.pending()
     }
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
         self.source.data(visitor)?;

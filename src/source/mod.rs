@@ -12,9 +12,9 @@ pub use iota::{Constant, Iota, constant, iota};
 pub use map::Map;
 pub use reshape::{Reverse, Skip, StepBy, Take};
 pub use slice::SliceSource;
-pub use zip::{zip, zip3, zip4, zip5, zip6};
+pub use zip::{Zip2, zip, zip3, zip4, zip5, zip6};
 
-use crate::array::DataVisitor;
+use crate::array::{DataVisitor, Pending};
 use crate::element::Value;
 use crate::error::Result;
 use crate::kernel::{Kernel, Lanes, Varying};
@@ -42,6 +42,10 @@ pub unsafe trait Source: Copy + Send + Sync {
 
     /// Number of elements; [`UNBOUNDED`] if there is no end. An error if inputs that are read together differ in length.
     fn len(&self) -> Result<usize>;
+    /// The length, if it is one that only a GPU knows yet and needs not be known to read the source there in order.
+    fn pending(&self) -> Option<Pending> {
+        None
+    }
     /// Shows the data that is read, in order.
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()>;
     /// Makes the source readable. Its data was prepared for this backend before.

@@ -1,6 +1,6 @@
 //! Slices, vectors and arrays as sources.
 
-use crate::array::{Array, Data, DataVisitor};
+use crate::array::{Array, Data, DataVisitor, Pending};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernel::{Lanes, Varying, ops};
@@ -32,7 +32,16 @@ unsafe impl<'s, T: Element> Source for SliceSource<'s, T> {
         Self: 'a;
 
     fn len(&self) -> Result<usize> {
-        Ok(self.0.len())
+        match self.0 {
+            Data::Slice(s) => Ok(s.len()),
+            Data::Array(a) => a.len(),
+        }
+    }
+    fn pending(&self) -> Option<Pending> {
+        match self.0 {
+            Data::Slice(_) => None,
+            Data::Array(a) => a.pending().cloned(),
+        }
     }
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
         visitor.visit(self.0)

@@ -1,6 +1,6 @@
 //! Several sources read together. A tuple of sources is a source of tuples.
 
-use crate::array::DataVisitor;
+use crate::array::{DataVisitor, Pending};
 use crate::error::{Error, Result};
 use crate::kernel::{Lanes, Varying};
 
@@ -36,6 +36,19 @@ macro_rules! zip {
                 let mut n = UNBOUNDED;
                 $(n = together(n, self.$i.len()?)?;)+
                 Ok(n)
+            }
+            fn pending(&self) -> Option<Pending> {
+                let mut all = None;
+                $(
+                    match (self.$i.pending(), &all) {
+                        (Some(one), None) => all = Some(one),
+                        (Some(one), Some(other)) if one.is(other) => {}
+                        (None, _) if matches!(self.$i.len(), Ok(UNBOUNDED)) => {}
+                        // The lengths must be known to be compared.
+                        _ => return None,
+                    }
+                )+
+                all
             }
             fn data<VISITOR: DataVisitor>(&self, visitor: &mut VISITOR) -> Result<()> {
                 $(self.$i.data(visitor)?;)+

@@ -57,6 +57,13 @@ impl DeviceArray {
         unpack(&self.gpu.read(&self.buffer, 0, len as u64 * element_bytes::<T>(), None)?)
     }
 
+    /// One word, after all recorded work.
+    pub(crate) fn download_word(&self, word: u32) -> Result<u32> {
+        let mut bytes = [0; 4];
+        self.gpu.read_into(&self.buffer, u64::from(word) * 4, &mut bytes, None)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
     /// The device that it is on.
     pub(crate) fn gpu(&self) -> &Arc<Gpu> {
         &self.gpu

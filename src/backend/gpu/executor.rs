@@ -9,7 +9,7 @@
 use std::any::TypeId;
 use std::sync::Arc;
 
-use crate::array::{Data, DataKey, DataVisitor};
+use crate::array::{Data, DataKey, DataVisitor, Length};
 use crate::backend::cpu::TILE;
 use crate::element::{Element, Kind, Offset};
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ use super::{Access, Binding, Buffer, Checks, Gpu, Module, PipelineKey, PipelineS
 
 /// Elements to which the start of a window is rounded down: 64 elements of at least 4 bytes are the 256 bytes to which every API
 /// aligns a binding.
-const WINDOW: u64 = 64;
+pub(crate) const WINDOW: u64 = 64;
 
 /// One file of a template.
 #[derive(Clone, Copy)]
@@ -120,6 +120,7 @@ impl DataVisitor for Resident<'_> {
 }
 
 /// What stands behind a template's `source(i)`.
+#[derive(Clone, Copy)]
 pub(crate) enum Input<'a> {
     /// A traced source.
     Function(&'a Function),
@@ -137,10 +138,76 @@ pub(crate) struct Stage<'a> {
     pub(crate) input: Input<'a>,
     /// `combine(a, b)`
     pub(crate) operator: Option<&'a Function>,
-    /// Buffers of items by name.
-    pub(crate) buffers: &'a [(&'static str, Access, Binding)],
+    /// The buffers.
+    pub(crate) buffers: &'a [Slot<'a>],
     /// Whether to offer subgroup shuffles of the item.
     pub(crate) shuffles: bool,
+    /// How many elements there are.
+    pub(crate) extent: Extent<'a>,
+    /// Functions of the item's own, which the template calls.
+    pub(crate) glue: &'a str,
+}
+
+/// A buffer of a template: `load_<name>(i)`, and `store_<name>(i, x)` if it is written.
+pub(crate) struct Slot<'a> {
+    pub(crate) name: &'static str,
+    /// The type of what it holds: `Item`, or one of its own, as its leaves.
+    pub(crate) holds: Holds<'a>,
+    pub(crate) access: Access,
+    pub(crate) binding: Binding,
+}
+
+/// What a buffer holds.
+#[derive(Clone, Copy)]
+pub(crate) enum Holds<'a> {
+    /// The stage's items.
+    Items,
+    /// Others, of which this is the type's name.
+    Others(&'static str, &'a [Kind]),
+}
+
+impl<'a> Slot<'a> {
+    /// Of items.
+    pub(crate) fn items(name: &'static str, access: Access, binding: Binding) -> Slot<'a> {
+        Slot { name, holds: Holds::Items, access, binding }
+    }
+
+    fn declared(&self) -> Declared<'a> {
+        (self.name, self.holds, self.access)
+    }
+}
+
+/// A buffer as a shader declares it.
+pub(crate) type Declared<'a> = (&'static str, Holds<'a>, Access);
+
+/// How many elements a stage has: as the host says, or as the device has counted, then at most as the host says.
+#[derive(Clone, Copy)]
+pub(crate) enum Extent<'a> {
+    /// What is dispatched is what there is.
+    Dispatched,
+    /// The number in this word of the buffer, so many times divided by the elements of a tile, and rounded up.
+    Counted(&'a Buffer, u32, u32),
+}
+
+impl<'a> Extent<'a> {
+    /// Of elements in an array or a source of this length.
+    pub(crate) fn of(length: &'a Length) -> Extent<'a> {
+        match length {
+            Length::Known(_) => Extent::Dispatched,
+            Length::Pending(pending) => {
+                let (counts, word) = pending.on_device();
+                Extent::Counted(counts.buffer(), word, 0)
+            }
+        }
+    }
+
+    /// Of their tiles.
+    pub(crate) fn tiles(self) -> Extent<'a> {
+        match self {
+            Extent::Dispatched => self,
+            Extent::Counted(counts, word, level) => Extent::Counted(counts, word, level + 1),
+        }
+    }
 }
 
 /// How elements are shared out: a workgroup takes blocks that lie side by side, one after the other.
@@ -213,12 +280,30 @@ impl Executor<'_> {
     }
 
     /// Records a stage for the grid indices `base..base + count`, which are whole tiles but for the last. The template's `params`
-    /// are the count, the two words, and the number of blocks that a workgroup takes.
-    pub(crate) fn dispatch(&self, stage: &Stage<'_>, words: [u32; 2], base: u64, count: u64, share: Share) -> Result<()> {
+    /// are the count, the first two words, the number of blocks that a workgroup takes, and the other words.
+    pub(crate) fn dispatch<const W: usize>(
+        &self,
+        stage: &Stage<'_>,
+        words: [u32; W],
+        base: u64,
+        count: u64,
+        share: Share,
+    ) -> Result<()> {
         let (blocks, groups) = share.of(count);
         let mut access = vec![(0, Access::Uniform)];
-        let mut bindings = vec![self.gpu.params(&[count as u32, words[0], words[1], blocks as u32])?];
-        let mut hash = Mix(stage.item.iter().fold(stage.shuffles as u128, |h, k| h << 3 | *k as u128));
+        let mut params = [0; 8];
+        params[0] = count as u32;
+        params[1..3].copy_from_slice(&words[..2]);
+        params[3] = blocks as u32;
+        params[4..2 + W].copy_from_slice(&words[2..]);
+        let mut bindings = vec![self.gpu.params(&params)?];
+        let mut hash = Mix(stage.shuffles as u128);
+        hash.kinds(stage.item);
+        if let Extent::Counted(counts, word, level) = stage.extent {
+            access.extend([(1, Access::Read), (2, Access::Uniform)]);
+            bindings.extend([counts.all(), self.gpu.params(&[word, level, base as u32, 0])?]);
+        }
+        hash.add(matches!(stage.extent, Extent::Counted(..)).into());
         match stage.input {
             Input::Function(f) => {
                 hash.add(f.hash);
@@ -233,13 +318,17 @@ impl Executor<'_> {
             hash.add(operator.hash);
             self.bind(operator, None, &mut access, &mut bindings)?;
         }
-        for (_, mode, binding) in stage.buffers {
-            access.push((access.len() as u32, *mode));
-            bindings.push(binding.clone());
+        for slot in stage.buffers {
+            access.push((access.len() as u32, slot.access));
+            bindings.push(slot.binding.clone());
+            if let Holds::Others(_, kinds) = slot.holds {
+                hash.kinds(kinds);
+            }
         }
         for part in stage.template {
             part.name.bytes().for_each(|b| hash.add(b.into()));
         }
+        stage.glue.bytes().for_each(|b| hash.add(b.into()));
         let label = stage.template.last().map_or("", |part| part.name);
         let pipeline =
             self.gpu.pipeline(PipelineKey { hash: hash.0, variant: stage.template.len() as u32 }, || PipelineSpec {
@@ -298,56 +387,116 @@ impl Stage<'_> {
             Input::Function(f) => Some(&f.traced),
             Input::Items(_) => None,
         };
-        let buffers: Vec<_> = self.buffers.iter().map(|(name, mode, _)| (*name, *mode)).collect();
+        let buffers: Vec<_> = self.buffers.iter().map(Slot::declared).collect();
+        let counted = matches!(self.extent, Extent::Counted(..));
         let operator = self.operator.map(|o| &o.traced);
-        let (module, first) = compose(self.template, self.item, input, operator, &buffers, self.shuffles);
+        let text = Text {
+            template: self.template,
+            item: self.item,
+            input,
+            operator,
+            buffers: &buffers,
+            shuffles: self.shuffles,
+            counted,
+            glue: self.glue,
+        };
+        let (module, first) = text.compose();
         debug_assert_eq!(first as usize, access.len() - buffers.len());
         module
     }
 }
 
-/// Puts a stage's text together: uniforms, the item, `source` (of the buffer `input` if it is no function), `combine`, the buffers,
-/// and the template. Also gives the number of the first buffer's binding. Needs no device.
-pub(crate) fn compose(
-    template: &[Part],
-    item: &[Kind],
-    input: Option<&Traced>,
-    operator: Option<&Traced>,
-    buffers: &[(&'static str, Access)],
-    shuffles: bool,
-) -> (Module, u32) {
-    let mut generated = wgsl::Module::new(1);
-    generated.add("@group(0) @binding(0) var<uniform> params: vec4<u32>;\n");
-    generated.item("Item", item);
-    match input {
-        Some(function) => {
-            generated.function("source", "Item", function);
-        }
-        None => {
-            generated.buffer("input", "Item", wgsl::Access::Read);
-            generated.add("fn source(i: u32) -> Item {\n    return load_input(i);\n}\n");
-        }
-    }
-    if let Some(operator) = operator {
-        generated.function("combine", "Item", operator);
-    }
-    let mut numbers = buffers.iter().map(|(name, mode)| {
-        let mode = if *mode == Access::Read { wgsl::Access::Read } else { wgsl::Access::ReadWrite };
-        generated.buffer(name, "Item", mode)
-    });
-    let first = numbers.next().unwrap_or(0);
-    numbers.for_each(drop);
-    if shuffles {
-        generated.shuffles("Item");
-    }
-    let start = Module::new().add("generated", &generated.finish());
-    (template.iter().fold(start, |module, part| module.add(part.name, part.text)), first)
+/// What the text of a stage is made of.
+pub(crate) struct Text<'a> {
+    pub(crate) template: &'a [Part],
+    pub(crate) item: &'a [Kind],
+    /// `source(i)`; `None` for the items of a buffer.
+    pub(crate) input: Option<&'a Traced>,
+    pub(crate) operator: Option<&'a Traced>,
+    pub(crate) buffers: &'a [Declared<'a>],
+    pub(crate) shuffles: bool,
+    /// Whether the device knows how many elements there are.
+    pub(crate) counted: bool,
+    /// As a stage's.
+    pub(crate) glue: &'a str,
 }
+
+impl Text<'_> {
+    /// Puts it together: uniforms, `extent()`, the item, `source`, `combine`, the buffers, and the template. Also gives the number of
+    /// the first buffer's binding. Needs no device.
+    pub(crate) fn compose(&self) -> (Module, u32) {
+        let mut generated = wgsl::Module::new(if self.counted { 3 } else { 1 });
+        generated.add(PARAMS);
+        generated.add(if self.counted { COUNTED } else { DISPATCHED });
+        generated.item("Item", self.item);
+        match self.input {
+            Some(function) => {
+                generated.function("source", "Item", function);
+            }
+            None => {
+                generated.buffer("input", "Item", wgsl::Access::Read);
+                generated.add("fn source(i: u32) -> Item {\n    return load_input(i);\n}\n");
+            }
+        }
+        if let Some(operator) = self.operator {
+            generated.function("combine", "Item", operator);
+        }
+        let mut declared = Vec::new();
+        let mut first = 0;
+        for (k, (name, holds, access)) in self.buffers.iter().enumerate() {
+            let ty = match holds {
+                Holds::Items => "Item",
+                Holds::Others(ty, kinds) => {
+                    if !declared.contains(ty) {
+                        generated.item(ty, kinds);
+                        declared.push(ty);
+                    }
+                    ty
+                }
+            };
+            let access = if *access == Access::Read { wgsl::Access::Read } else { wgsl::Access::ReadWrite };
+            let binding = generated.buffer(name, ty, access);
+            if k == 0 {
+                first = binding;
+            }
+        }
+        if self.shuffles {
+            generated.shuffles("Item");
+        }
+        generated.add(self.glue);
+        let start = Module::new().add("generated", &generated.finish());
+        (self.template.iter().fold(start, |module, part| module.add(part.name, part.text)), first)
+    }
+}
+
+/// The numbers of a dispatch, as each template names them.
+const PARAMS: &str = "\
+struct Params { x: u32, y: u32, z: u32, w: u32, more: vec4<u32> }
+@group(0) @binding(0) var<uniform> params: Params;
+";
+/// `extent()`: how many elements of this dispatch there are.
+const DISPATCHED: &str = "fn extent() -> u32 {\n    return params.x;\n}\n";
+/// `pending`: the word of `counts`, how often to divide by a tile, the first element of this dispatch.
+const COUNTED: &str = "\
+@group(0) @binding(1) var<storage, read> counts: array<u32>;
+@group(0) @binding(2) var<uniform> pending: vec4<u32>;
+fn extent() -> u32 {
+    var all = counts[pending.x];
+    for (var level = 0u; level < pending.y; level++) {
+        all = all / 4096u + select(0u, 1u, all % 4096u != 0u);
+    }
+    return min(params.x, all - min(all, pending.z));
+}
+";
 
 /// Mixes hashes and words into one.
 struct Mix(u128);
 
 impl Mix {
+    fn kinds(&mut self, kinds: &[Kind]) {
+        self.add(kinds.iter().fold(kinds.len() as u128, |h, k| h << 3 | *k as u128));
+    }
+
     fn add(&mut self, x: u128) {
         self.0 = (self.0.rotate_left(37) ^ x).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
     }

@@ -75,7 +75,9 @@ pub use array::DeviceArray;
 pub(crate) use array::{element_bytes, pack, unpack_one};
 pub(crate) use device::Found;
 pub use device::{AdapterKind, AdapterSummary, Gpu, Selection};
-pub(crate) use executor::{Executor, Function, Input, Part, Share, Stage, compose, leaves, part};
+pub(crate) use executor::{
+    Declared, Executor, Extent, Function, Holds, Input, Part, Share, Slot, Stage, Text, WINDOW, leaves, part,
+};
 pub use memory::{Buffer, Pool, PoolStats, Usage};
 pub use pipeline::{Access, Checks, Pipeline, PipelineKey, PipelineSpec};
 pub use probe::Verdict;

@@ -31,7 +31,20 @@ pub enum Started<'t, O> {
     },
 }
 
-impl<O> Started<'_, O> {
+impl<'t, O> Started<'t, O> {
+    /// The same, of what the result is made into.
+    pub(crate) fn map<P>(self, f: impl FnOnce(O) -> P + 't) -> Started<'t, P>
+    where
+        O: 't,
+    {
+        match self {
+            Started::Ready(result) => Started::Ready(f(result)),
+            Started::Read { gpu, buffer, bytes, finish } => {
+                Started::Read { gpu, buffer, bytes, finish: Box::new(|words| finish(words).map(f)) }
+            }
+        }
+    }
+
     /// Waits on this thread.
     pub(crate) fn wait(self, deadline: Option<Deadline>) -> Result<O> {
         match self {
@@ -76,7 +89,7 @@ impl<T: Element> Started<'_, Array<T>> {
                 Some(device) => Started::Read {
                     gpu: device.gpu().clone(),
                     buffer: device.buffer().clone(),
-                    bytes: result.len() as u64 * element_bytes::<T>(),
+                    bytes: result.bound() as u64 * element_bytes::<T>(),
                     finish: Box::new(|words| {
                         unpack_into(words, slice);
                         Ok(())

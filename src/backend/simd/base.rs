@@ -115,6 +115,10 @@ impl Level for Base {
         Mask(i32x4::new([0, 1, 2, 3]).simd_lt(i32x4::splat(n.min(W) as i32)))
     }
     #[inline(always)]
+    fn bits(self, m: Mask) -> u32 {
+        m.0.to_bitmask()
+    }
+    #[inline(always)]
     fn fence(self) {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: every x86-64 CPU has SSE2.

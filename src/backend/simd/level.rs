@@ -26,6 +26,8 @@ pub trait Level:
 
     /// The lanes below `n`.
     fn first(self, n: usize) -> Self::Mask;
+    /// The lanes of a mask as bits, lane 0 lowest.
+    fn bits(self, m: Self::Mask) -> u32;
     /// Orders streaming stores before whatever comes next.
     fn fence(self);
 }
@@ -38,6 +40,16 @@ pub trait VectorLane<L: Level, S: Scalar>: Lane<L, S> {
     #[inline(always)]
     fn stream(self, l: L, to: ViewMut<'_, S>, i: Span) {
         self.store(l, to, i);
+    }
+    /// Writes the lanes of `keep` (a bit each) side by side from element `at` on. The memory of a whole vector from there must exist,
+    /// and what is not written with a kept lane may hold anything afterwards.
+    #[inline(always)]
+    fn compress(self, l: L, keep: u32, to: ViewMut<'_, S>, at: usize) {
+        let mut at = at;
+        for lane in 0..L::WIDTH {
+            to.write(at, self.extract(l, lane));
+            at += (keep >> lane & 1) as usize;
+        }
     }
     /// Lane `j` gets lane `j + N`; the last `N` lanes may hold anything. `N` is a power of two below the width.
     fn slide_down<const N: usize>(self, l: L) -> Self;

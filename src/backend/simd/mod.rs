@@ -26,7 +26,7 @@ pub use base::Base;
 pub use level::{Level, VectorLane};
 pub use one::OneLane;
 pub use pair::Pair;
-pub(crate) use vector::{Fence, extract, first, slide_down, slide_up, store, stream};
+pub(crate) use vector::{Fence, compress, extract, first, slide_down, slide_up, store, stream};
 pub use view::{Span, View, ViewMut};
 
 use std::sync::OnceLock;

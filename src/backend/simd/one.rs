@@ -66,6 +66,10 @@ impl Level for OneLane {
         n > 0
     }
     #[inline(always)]
+    fn bits(self, m: bool) -> u32 {
+        m.into()
+    }
+    #[inline(always)]
     fn fence(self) {}
 }
 

@@ -178,6 +178,10 @@ impl<L: Level> Level for Pair<L> {
         Two(self.0.first(n), self.0.first(n.saturating_sub(L::WIDTH)))
     }
     #[inline(always)]
+    fn bits(self, m: Self::Mask) -> u32 {
+        self.0.bits(m.0) | self.0.bits(m.1) << L::WIDTH
+    }
+    #[inline(always)]
     fn fence(self) {
         self.0.fence();
     }
@@ -265,6 +269,12 @@ impl<L: Level, S: Scalar, V: VectorLane<L, S>> VectorLane<Pair<L>, S> for Two<V>
         if i.count > L::WIDTH {
             self.1.stream(l.0, to, b);
         }
+    }
+    #[inline(always)]
+    fn compress(self, l: Pair<L>, keep: u32, to: ViewMut<'_, S>, at: usize) {
+        let low = keep & ((1 << L::WIDTH) - 1);
+        self.0.compress(l.0, low, to, at);
+        self.1.compress(l.0, keep >> L::WIDTH, to, at + low.count_ones() as usize);
     }
     #[inline(always)]
     fn slide_down<const N: usize>(self, l: Pair<L>) -> Self {

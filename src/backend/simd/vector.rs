@@ -33,6 +33,21 @@ pub(crate) fn stream<L: Level, T: Element>(l: L, x: Varying<L, T>, to: ViewMut<'
     T::visit(&mut Stream(l, to, i), x.0, Offset::START);
 }
 
+struct Compress<'a, L, T>(L, u32, ViewMut<'a, T>, usize);
+impl<L: Level, T: Element> LeafVisit<L> for Compress<'_, L, T> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, x: S::In<L>, at: Offset) {
+        S::compress(self.0, x, self.1, self.2.field::<S>(at), self.3);
+    }
+}
+
+/// Writes the lanes of `keep` (a bit each) side by side from element `at` on. See [`VectorLane::compress`](super::VectorLane::compress)
+/// for what else is written.
+#[inline(always)]
+pub(crate) fn compress<L: Level, T: Element>(l: L, x: Varying<L, T>, keep: u32, to: ViewMut<'_, T>, at: usize) {
+    T::visit(&mut Compress(l, keep, to, at), x.0, Offset::START);
+}
+
 /// Orders the streaming stores of a driver when it is done, and also when a kernel's panic ends it: the memory is the caller's.
 pub(crate) struct Fence<L: Level, const STREAM: bool>(pub(crate) L);
 impl<L: Level, const STREAM: bool> Drop for Fence<L, STREAM> {

@@ -212,6 +212,15 @@ impl<'a, T: Element> ViewMut<'a, T> {
         unsafe { self.pointer(i).read_unaligned() }
     }
 
+    /// Writes `count` elements that begin at the other's first, and were written there before, from element `at` on.
+    #[inline]
+    pub(crate) fn copy(self, at: usize, from: ViewMut<'_, T>, count: usize) {
+        debug_assert!(self.contiguous() && from.contiguous());
+        debug_assert!(at + count <= self.len && count <= from.len, "{count} elements of {} at {at} of {}", from.len, self.len);
+        // SAFETY: both ranges lie inside their views, which are exclusive borrows of different memory, of whole elements.
+        unsafe { std::ptr::copy_nonoverlapping(from.pointer(0), self.pointer(at), count) }
+    }
+
     /// Distance between elements, in bytes.
     #[inline(always)]
     pub fn step(self) -> usize {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::array::Array;
+use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, DeviceArray, Executor, Function, Gpu, Input, Part, Share, Stage, Started, element_bytes, leaves, part,
+    Access, DeviceArray, Executor, Extent, Function, Gpu, Input, Part, Share, Slot, Stage, Started, element_bytes, leaves, part,
 };
 use crate::element::Element;
 use crate::engine::Engine;
@@ -23,9 +23,10 @@ pub(crate) fn map<'t, S: Source<Item: Element>>(
     engine: &Engine,
     gpu: &Arc<Gpu>,
     source: &S,
-    n: usize,
     grain: usize,
 ) -> Result<Started<'t, Array<S::Item>>> {
+    let length = Length::of(source)?;
+    let n = length.bound();
     if n == 0 {
         return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
     }
@@ -42,10 +43,12 @@ pub(crate) fn map<'t, S: Source<Item: Element>>(
             item: &leaves::<S::Item>(),
             input: Input::Function(&function),
             operator: None,
-            buffers: &[("out", Access::ReadWrite, window)],
+            buffers: &[Slot::items("out", Access::ReadWrite, window)],
             shuffles: false,
+            extent: Extent::of(&length),
+            glue: "",
         };
         executor.dispatch(&stage, [0, 0], base, count, share)?;
     }
-    Ok(Started::Ready(Array::from_device(engine, n, DeviceArray::new(gpu, out))))
+    Ok(Started::Ready(Array::from_device(engine, length, DeviceArray::new(gpu, out))))
 }

@@ -14,7 +14,7 @@ use crate::plan::{Operation, Problem};
 use crate::source::{self, IntoSource, Source};
 use crate::task::{Primitive, Survey, Task};
 
-use super::{Destination, describe};
+use super::{Destination, describe, describe_exact};
 
 impl Engine {
     /// Applies a kernel to every element: `out[i] = kernel(source[i])`, in a new [`Array`], or with [`into`](Task::into) in memory
@@ -105,10 +105,10 @@ impl<S: Source<Item: Element>> Primitive for Map<S> {
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
+        _: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::map(engine, gpu, &self.source, n, grain)
+        gpu::map(engine, gpu, &self.source, grain)
     }
 }
 
@@ -116,7 +116,7 @@ impl<S: Source<Item: Element>> Primitive for MapInto<'_, S> {
     type Output = ();
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        let problem = describe(survey, Operation::Map, &self.source)?;
+        let problem = describe_exact(survey, Operation::Map, &self.source)?;
         self.destination.check(survey.engine(), problem.n)?;
         Ok(Problem { result_on_host: matches!(self.destination, Destination::Slice(_)), ..problem })
     }
@@ -134,10 +134,10 @@ impl<S: Source<Item: Element>> Primitive for MapInto<'_, S> {
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
+        _: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, ()>> {
-        let result = gpu::map(engine, gpu, &self.source, n, grain)?;
+        let result = gpu::map(engine, gpu, &self.source, grain)?;
         Ok(result.into_destination(&mut self.destination))
     }
 }

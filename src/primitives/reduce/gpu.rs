@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use crate::array::Length;
 use crate::backend::cpu::TILE;
 use crate::backend::gpu::{
-    Access, Buffer, Executor, Function, Gpu, Input, Part, Share, Stage, Started, element_bytes, leaves, part, unpack_one,
+    Access, Buffer, Executor, Extent, Function, Gpu, Input, Part, Share, Slot, Stage, Started, element_bytes, leaves, part,
+    unpack_one,
 };
 use crate::element::{Element, Kind};
 use crate::engine::Engine;
@@ -19,9 +21,10 @@ pub(crate) fn reduce<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
     gpu: &Arc<Gpu>,
     source: &S,
     operator: &O,
-    n: usize,
     grain: usize,
 ) -> Result<Started<'t, T>> {
+    let length = Length::of(source)?;
+    let n = length.bound();
     if n == 0 {
         return Ok(Started::Ready(operator.identity()));
     }
@@ -29,10 +32,12 @@ pub(crate) fn reduce<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
     let function = Function::source(gpu, source)?;
     let tiles = Tiles::new(&executor, Function::operator(gpu, operator)?, O::COMMUTATIVE, T::WORDS, leaves::<T>());
     let mut left = (n as u64).div_ceil(TILE as u64);
-    let mut results = tiles.of_source(&function, n as u64, grain)?;
+    let mut extent = Extent::of(&length);
+    let mut results = tiles.of_source(&function, n as u64, extent, grain)?;
     while left > 1 {
         let next = executor.items(T::WORDS, left.div_ceil(TILE as u64))?;
-        tiles.dispatch(Input::Items(&results), &next, 0, 0, left, TILE)?;
+        extent = extent.tiles();
+        tiles.dispatch(Input::Items(&results), &next, 0, Range { base: 0, count: left, extent }, TILE)?;
         results = next;
         left = left.div_ceil(TILE as u64);
     }
@@ -71,26 +76,37 @@ impl<'x, 'g> Tiles<'x, 'g> {
     }
 
     /// The results of all tiles of a source, of which a workgroup takes `grain` elements.
-    pub(crate) fn of_source(&self, source: &Function, n: u64, grain: usize) -> Result<Buffer> {
+    pub(crate) fn of_source(&self, source: &Function, n: u64, extent: Extent<'_>, grain: usize) -> Result<Buffer> {
         let results = self.executor.items(self.words, n.div_ceil(TILE as u64))?;
         let chunk = self.executor.chunk(source, 1)?;
         for base in (0..n).step_by(chunk as usize) {
             let count = chunk.min(n - base);
-            self.dispatch(Input::Function(source), &results, base / TILE as u64, base, count, grain)?;
+            let range = Range { base, count, extent };
+            self.dispatch(Input::Function(source), &results, base / TILE as u64, range, grain)?;
         }
         Ok(results)
     }
 
-    /// Records the tiles of the grid indices `base..base + count`; results go to `out` from item `first` on.
-    pub(crate) fn dispatch(&self, input: Input<'_>, out: &Buffer, first: u64, base: u64, count: u64, grain: usize) -> Result<()> {
+    /// Records the tiles of a range; results go to `out` from item `first` on. Of no elements at all the result is the identity.
+    pub(crate) fn dispatch(&self, input: Input<'_>, out: &Buffer, first: u64, range: Range<'_>, grain: usize) -> Result<()> {
         let stage = Stage {
             template: &self.template,
             item: &self.item,
             input,
             operator: Some(&self.operator),
-            buffers: &[("out", Access::ReadWrite, out.all())],
+            buffers: &[Slot::items("out", Access::ReadWrite, out.all())],
             shuffles: self.shuffles,
+            extent: range.extent,
+            glue: "",
         };
-        self.executor.dispatch(&stage, [first as u32, 0], base, count, Share::tiles(grain))
+        self.executor.dispatch(&stage, [first as u32, 0], range.base, range.count, Share::tiles(grain))
     }
+}
+
+/// The grid indices `base..base + count`, of which those exist that are below the extent.
+#[derive(Clone, Copy)]
+pub(crate) struct Range<'a> {
+    pub(crate) base: u64,
+    pub(crate) count: u64,
+    pub(crate) extent: Extent<'a>,
 }

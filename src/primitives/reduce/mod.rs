@@ -4,7 +4,7 @@ mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 #[cfg(feature = "gpu")]
-pub(crate) use gpu::Tiles;
+pub(crate) use gpu::{Range, Tiles};
 
 use crate::array::DataVisitor;
 use crate::backend::cpu::Cpu;
@@ -82,9 +82,9 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for Reduce<S, O> 
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
+        _: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::reduce(engine, gpu, &self.source, &self.operator, n, grain)
+        gpu::reduce(engine, gpu, &self.source, &self.operator, grain)
     }
 }

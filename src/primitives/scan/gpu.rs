@@ -4,16 +4,17 @@
 
 use std::sync::Arc;
 
-use crate::array::Array;
+use crate::array::{Array, Length};
 use crate::backend::cpu::TILE;
 use crate::backend::gpu::{
-    Access, Binding, Buffer, DeviceArray, Executor, Function, Gpu, Input, Part, Share, Stage, Started, leaves, pack, part,
+    Access, Binding, Buffer, DeviceArray, Executor, Extent, Function, Gpu, Input, Part, Share, Slot, Stage, Started, leaves,
+    pack, part,
 };
-use crate::element::Element;
+use crate::element::{Element, Kind};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::operator::Operator;
-use crate::primitives::reduce::Tiles;
+use crate::operator::{Operator, Sum};
+use crate::primitives::reduce::{Range, Tiles};
 use crate::source::Source;
 
 use super::Scan;
@@ -27,9 +28,10 @@ pub(crate) fn scan<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
     engine: &Engine,
     gpu: &Arc<Gpu>,
     scan: &Scan<S, O>,
-    n: usize,
     grain: usize,
 ) -> Result<Started<'t, Array<T>>> {
+    let length = Length::of(&scan.source)?;
+    let n = length.bound();
     if n == 0 {
         return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
     }
@@ -48,8 +50,20 @@ pub(crate) fn scan<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
         grain,
     };
     let out = executor.items(T::WORDS, n as u64)?;
-    pass.scan(&function, &out, n as u64, if scan.exclusive { EXCLUSIVE } else { 0 })?;
-    Ok(Started::Ready(Array::from_device(engine, n, DeviceArray::new(gpu, out))))
+    pass.scan(&function, &out, n as u64, Extent::of(&length), if scan.exclusive { EXCLUSIVE } else { 0 })?;
+    Ok(Started::Ready(Array::from_device(engine, length, DeviceArray::new(gpu, out))))
+}
+
+/// The inclusive prefix sums of `n` numbers.
+pub(crate) fn prefix_sums(executor: &Executor<'_>, numbers: Buffer, n: u64) -> Result<Buffer> {
+    let pass = Pass {
+        executor,
+        tiles: Tiles::new(executor, Function::operator::<u32, Sum>(executor.gpu, &Sum)?, true, 1, vec![Kind::U32]),
+        initial: executor.items(1, 1)?,
+        flags: 0,
+        grain: TILE,
+    };
+    pass.scan_items(numbers, n, Extent::Dispatched)
 }
 
 /// What runs.
@@ -70,11 +84,11 @@ struct Pass<'x, 'g> {
 }
 
 impl Pass<'_, '_> {
-    fn scan(&self, source: &Function, out: &Buffer, n: u64, exclusive: u32) -> Result<()> {
+    fn scan(&self, source: &Function, out: &Buffer, n: u64, extent: Extent<'_>, exclusive: u32) -> Result<()> {
         let tiles = n.div_ceil(TILE as u64);
         let prefix = if tiles > 1 {
-            let totals = self.tiles.of_source(source, n, self.grain)?;
-            self.scan_items(totals, tiles)?
+            let totals = self.tiles.of_source(source, n, extent, self.grain)?;
+            self.scan_items(totals, tiles, extent.tiles())?
         } else {
             self.executor.items(self.tiles.words, 1)?
         };
@@ -83,39 +97,46 @@ impl Pass<'_, '_> {
             let count = chunk.min(n - base);
             let bytes = self.tiles.words as u64 * 4;
             let window = out.range(base * bytes, count * bytes);
-            self.dispatch(Input::Function(source), &prefix, window, base, count, exclusive)?;
+            self.dispatch(Input::Function(source), &prefix, window, Range { base, count, extent }, exclusive)?;
         }
         Ok(())
     }
 
     /// The inclusive scan of the tiles' totals.
-    fn scan_items(&self, totals: Buffer, n: u64) -> Result<Buffer> {
+    fn scan_items(&self, totals: Buffer, n: u64, extent: Extent<'_>) -> Result<Buffer> {
         let out = self.executor.items(self.tiles.words, n)?;
         let tiles = n.div_ceil(TILE as u64);
         let prefix = self.executor.items(self.tiles.words, tiles)?;
+        let range = Range { base: 0, count: n, extent };
         let prefix = if tiles > 1 {
-            self.tiles.dispatch(Input::Items(&totals), &prefix, 0, 0, n, TILE)?;
-            self.scan_items(prefix, tiles)?
+            self.tiles.dispatch(Input::Items(&totals), &prefix, 0, range, TILE)?;
+            self.scan_items(prefix, tiles, extent.tiles())?
         } else {
             prefix
         };
-        self.dispatch(Input::Items(&totals), &prefix, out.all(), 0, n, 0)?;
+        self.dispatch(Input::Items(&totals), &prefix, out.all(), range, 0)?;
         Ok(out)
     }
 
-    fn dispatch(&self, input: Input<'_>, prefix: &Buffer, out: Binding, base: u64, count: u64, exclusive: u32) -> Result<()> {
+    fn dispatch(&self, input: Input<'_>, prefix: &Buffer, out: Binding, range: Range<'_>, exclusive: u32) -> Result<()> {
         let shuffles = self.executor.subgroups();
         let grain = if let Input::Function(_) = input { self.grain } else { TILE };
-        let bound = |k: usize, binding| (BUFFERS[k].0, BUFFERS[k].1, binding);
+        let [prefix_slot, initial_slot, out_slot] = BUFFERS;
         let stage = Stage {
             template: &template(shuffles),
             item: &self.tiles.item,
             input,
             operator: Some(&self.tiles.operator),
-            buffers: &[bound(0, prefix.all()), bound(1, self.initial.all()), bound(2, out)],
+            buffers: &[
+                Slot::items(prefix_slot.0, prefix_slot.1, prefix.all()),
+                Slot::items(initial_slot.0, initial_slot.1, self.initial.all()),
+                Slot::items(out_slot.0, out_slot.1, out),
+            ],
             shuffles,
+            extent: range.extent,
+            glue: "",
         };
-        let words = [(base / TILE as u64) as u32, self.flags | exclusive];
-        self.executor.dispatch(&stage, words, base, count, Share::tiles(grain))
+        let words = [(range.base / TILE as u64) as u32, self.flags | exclusive];
+        self.executor.dispatch(&stage, words, range.base, range.count, Share::tiles(grain))
     }
 }

@@ -114,10 +114,10 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for Scan<S, O> {
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
+        _: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::scan(engine, gpu, self, n, grain)
+        gpu::scan(engine, gpu, self, grain)
     }
 }
 
@@ -125,6 +125,7 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for ScanInto<'_, 
     type Output = ();
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
+        self.scan.source.len()?;
         let problem = self.scan.problem(survey)?;
         self.destination.check(survey.engine(), problem.n)?;
         let result_on_host = matches!(self.destination, Destination::Slice(_));
@@ -145,10 +146,10 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for ScanInto<'_, 
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
+        _: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, ()>> {
-        let result = gpu::scan(engine, gpu, &self.scan, n, grain)?;
+        let result = gpu::scan(engine, gpu, &self.scan, grain)?;
         Ok(result.into_destination(&mut self.destination))
     }
 }

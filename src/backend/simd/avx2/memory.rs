@@ -8,12 +8,40 @@ use crate::backend::simd::lanewise::{methods, reads, variables, writes};
 use crate::backend::simd::{Level, Span, VectorLane, View, ViewMut};
 use crate::kernel::{Lane, Lanes, NumLane};
 
+/// For every set of 8 lanes the lanes of it, a byte each, and then any.
+static PACKED: [i64; 256] = {
+    let mut table = [0; 256];
+    let mut set = 0;
+    while set < 256 {
+        let (mut lane, mut at) = (0, 0);
+        while lane < W {
+            if set >> lane & 1 != 0 {
+                table[set] |= (lane as i64) << (8 * at);
+                at += 1;
+            }
+            lane += 1;
+        }
+        set += 1;
+    }
+    table
+};
+
 /// Moves and masked memory of 32-bit lanes, whatever their type.
 impl U32 {
     methods! { self, l: Avx2;
         reversed() -> U32 = U32(_mm256_permutevar8x32_epi32(self.0, _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0)));
         /// Lane `j` gets lane `j + by` modulo the width.
         rotated(by: i32) -> U32 = U32(_mm256_permutevar8x32_epi32(self.0, _mm256_add_epi32(iota(l), _mm256_set1_epi32(by))));
+    }
+    /// # Safety
+    /// A vector may be written.
+    #[inline(always)]
+    unsafe fn write_compressed(self, _: Avx2, p: *mut i32, keep: u32) {
+        // SAFETY: the caller's promise, and the token's.
+        unsafe {
+            let order = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(PACKED[keep as usize & 0xFF]));
+            _mm256_storeu_si256(p.cast(), _mm256_permutevar8x32_epi32(self.0, order));
+        }
     }
     /// # Safety
     /// An element lies at each of the indices, which are below 2^31.
@@ -61,6 +89,18 @@ impl U64 {
                 _ => U64(b, a),
             }
         };
+    }
+    /// # Safety
+    /// A pair may be written.
+    #[inline(always)]
+    unsafe fn write_compressed(self, l: Avx2, p: *mut i64, keep: u32) {
+        let halves = [(self.0, keep & 0xF, 0), (self.1, keep >> 4 & 0xF, (keep & 0xF).count_ones() as usize)];
+        for (x, keep, at) in halves {
+            // Two 32-bit lanes for each of 64 bits.
+            let pairs = ((keep & 1) * 3) | ((keep & 2) * 6) | ((keep & 4) * 12) | ((keep & 8) * 24);
+            // SAFETY: the caller's promise, and the token's; the second half begins in the first.
+            unsafe { U32(x).write_compressed(l, p.wrapping_add(at).cast(), pairs) };
+        }
     }
     /// # Safety
     /// An element lies at each of the indices, which are below 2^31.
@@ -184,6 +224,20 @@ macro_rules! lanes {
                     unsafe { self.raw(l).write_streaming(l, p.cast::<$word>()) }
                 } else {
                     self.store(l, to, i)
+                }
+            }
+            #[inline(always)]
+            fn compress(self, l: Avx2, keep: u32, to: ViewMut<'_, $scalar>, at: usize) {
+                if to.contiguous() {
+                    debug_assert!(at + W <= to.len());
+                    // SAFETY: the memory of a whole vector from `at` on exists, and its elements stand side by side.
+                    unsafe { self.raw(l).write_compressed(l, to.pointer(at).cast::<$word>(), keep) }
+                } else {
+                    let (x, mut at) = (self.array(), at);
+                    for (lane, x) in x.into_iter().enumerate() {
+                        to.write(at, x);
+                        at += (keep >> lane & 1) as usize;
+                    }
                 }
             }
             #[inline(always)]

@@ -120,6 +120,7 @@ impl Level for Avx2 {
 
     methods! { self;
         first(n: usize) -> Mask = Mask(_mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(W) as i32), iota(self)));
+        bits(m: Mask) -> u32 = _mm256_movemask_ps(_mm256_castsi256_ps(m.0)) as u32;
         fence() -> () = _mm_sfence();
     }
 }

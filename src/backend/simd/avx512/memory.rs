@@ -48,7 +48,7 @@ pub(super) fn gather_each<T: Element>(s: View<'_, T>, i: &[u32; W]) -> [T; W] {
 /// How a vector meets memory. `$load`, `$store`... work on the bits, by size.
 macro_rules! lane {
     ($($V:ident: $t:ty = $zero:expr, |$x:ident| $splat:expr, |$m:ident, $a:ident, $b:ident| $select:expr, |$v:ident| $bits:expr, |$w:ident| $from:expr,
-        $Bits:ty: $load:ident $gather:ident $store:ident $stream:ident $down:ident $up:ident;)+) => {$(
+        $Bits:ty: $load:ident $gather:ident $store:ident $stream:ident $compress:ident $down:ident $up:ident;)+) => {$(
         impl $V {
             #[allow(dead_code)] // only what goes lane by lane needs it
             pub(super) const ZEROS: [$t; W] = [$zero; W];
@@ -105,6 +105,10 @@ macro_rules! lane {
                 $stream(l, self.bits(l), to, i);
             }
             #[inline(always)]
+            fn compress(self, l: Avx512, keep: u32, to: ViewMut<'_, $t>, at: usize) {
+                $compress(l, self.bits(l), keep, to, at);
+            }
+            #[inline(always)]
             fn slide_down<const N: usize>(self, l: Avx512) -> Self {
                 Self::from_bits(l, $down::<N>(l, self.bits(l)))
             }
@@ -121,17 +125,17 @@ macro_rules! lane {
 }
 lane! {
     F32: f32 = 0.0, |x| F32(_mm512_set1_ps(x)), |m, a, b| F32(_mm512_mask_blend_ps(m.0, b.0, a.0)), |x| _mm512_castps_si512(x.0), |x| F32(_mm512_castsi512_ps(x)),
-        __m512i: load_4 gather_4 store_4 stream_4 down_4 up_4;
+        __m512i: load_4 gather_4 store_4 stream_4 compress_4 down_4 up_4;
     I32: i32 = 0, |x| I32(_mm512_set1_epi32(x)), |m, a, b| I32(_mm512_mask_blend_epi32(m.0, b.0, a.0)), |x| x.0, |x| I32(x),
-        __m512i: load_4 gather_4 store_4 stream_4 down_4 up_4;
+        __m512i: load_4 gather_4 store_4 stream_4 compress_4 down_4 up_4;
     U32: u32 = 0, |x| U32(_mm512_set1_epi32(x as i32)), |m, a, b| U32(_mm512_mask_blend_epi32(m.0, b.0, a.0)), |x| x.0, |x| U32(x),
-        __m512i: load_4 gather_4 store_4 stream_4 down_4 up_4;
+        __m512i: load_4 gather_4 store_4 stream_4 compress_4 down_4 up_4;
     F64: f64 = 0.0, |x| F64(_mm512_set1_pd(x), _mm512_set1_pd(x)), |m, a, b| F64(_mm512_mask_blend_pd(m.0 as u8, b.0, a.0), _mm512_mask_blend_pd((m.0 >> 8) as u8, b.1, a.1)),
-        |x| (_mm512_castpd_si512(x.0), _mm512_castpd_si512(x.1)), |x| F64(_mm512_castsi512_pd(x.0), _mm512_castsi512_pd(x.1)), (__m512i, __m512i): load_8 gather_8 store_8 stream_8 down_8 up_8;
+        |x| (_mm512_castpd_si512(x.0), _mm512_castpd_si512(x.1)), |x| F64(_mm512_castsi512_pd(x.0), _mm512_castsi512_pd(x.1)), (__m512i, __m512i): load_8 gather_8 store_8 stream_8 compress_8 down_8 up_8;
     I64: i64 = 0, |x| I64(_mm512_set1_epi64(x), _mm512_set1_epi64(x)), |m, a, b| I64(_mm512_mask_blend_epi64(m.0 as u8, b.0, a.0), _mm512_mask_blend_epi64((m.0 >> 8) as u8, b.1, a.1)),
-        |x| (x.0, x.1), |x| I64(x.0, x.1), (__m512i, __m512i): load_8 gather_8 store_8 stream_8 down_8 up_8;
+        |x| (x.0, x.1), |x| I64(x.0, x.1), (__m512i, __m512i): load_8 gather_8 store_8 stream_8 compress_8 down_8 up_8;
     U64: u64 = 0, |x| U64(_mm512_set1_epi64(x as i64), _mm512_set1_epi64(x as i64)), |m, a, b| U64(_mm512_mask_blend_epi64(m.0 as u8, b.0, a.0), _mm512_mask_blend_epi64((m.0 >> 8) as u8, b.1, a.1)),
-        |x| (x.0, x.1), |x| U64(x.0, x.1), (__m512i, __m512i): load_8 gather_8 store_8 stream_8 down_8 up_8;
+        |x| (x.0, x.1), |x| U64(x.0, x.1), (__m512i, __m512i): load_8 gather_8 store_8 stream_8 compress_8 down_8 up_8;
 }
 
 #[inline(always)]
@@ -282,6 +286,32 @@ fn stream_8<T: Element>(l: Avx512, x: (__m512i, __m512i), to: ViewMut<'_, T>, i:
         };
     }
     store_8(l, x, to, i);
+}
+
+/// Compression happens in the register, and a whole vector is stored: storing compressed is many times slower on some CPUs.
+#[inline(always)]
+fn compress_4<T: Element>(l: Avx512, x: __m512i, keep: u32, to: ViewMut<'_, T>, at: usize) {
+    // SAFETY: the token proves the instructions; registers only.
+    let x = unsafe { _mm512_maskz_compress_epi32(keep as u16, x) };
+    store_4(l, x, to, Span::new(at, W));
+}
+#[inline(always)]
+fn compress_8<T: Element>(l: Avx512, x: (__m512i, __m512i), keep: u32, to: ViewMut<'_, T>, at: usize) {
+    let (low, high) = (keep as u8, (keep >> 8) as u8);
+    // SAFETY: the token proves the instructions; registers only.
+    let x = unsafe { (_mm512_maskz_compress_epi64(low, x.0), _mm512_maskz_compress_epi64(high, x.1)) };
+    let next = at + low.count_ones() as usize;
+    if to.contiguous() {
+        debug_assert!(next + W / 2 <= to.len());
+        // SAFETY: the memory of a whole vector from `at` on exists, the second half begins in its first.
+        unsafe {
+            _mm512_storeu_si512(to.pointer(at).cast(), x.0);
+            _mm512_storeu_si512(to.pointer(next).cast(), x.1);
+        }
+    } else {
+        store_8(l, x, to, Span::new(at, low.count_ones() as usize));
+        store_8(l, (x.1, x.1), to, Span::new(next, high.count_ones() as usize));
+    }
 }
 
 /// `valignd`/`valignq` take their distance as an immediate, which a generic constant cannot become: a match that folds away.

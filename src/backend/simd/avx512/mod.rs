@@ -216,6 +216,10 @@ impl Level for Avx512 {
         Mask(below(n))
     }
     #[inline(always)]
+    fn bits(self, m: Mask) -> u32 {
+        m.0.into()
+    }
+    #[inline(always)]
     fn fence(self) {
         // SAFETY: every x86-64 CPU has it.
         unsafe { _mm_sfence() }
