@@ -22,9 +22,9 @@ fn main(
         var own = array<u32, 3>();
         let last = min(tile * 4096u + 4096u, n);
         for (var i = tile * 4096u + thread; i < last; i += 256u) {
-            let class = class_of(source(i));
+            let which = class_of(source(i));
             for (var k = 0u; k < CLASSES; k++) {
-                own[k] += select(0u, 1u, class == k);
+                own[k] += select(0u, 1u, which == k);
             }
         }
         for (var k = 0u; k < CLASSES; k++) {

@@ -20,18 +20,18 @@ fn move_round(thread: u32, tile: u32, round: u32, n: u32, at: vec3<u32>) -> vec3
     var own = 0u;
     for (var j = 0u; j < count; j++) {
         items[j] = source(first + j);
-        let class = class_of(items[j]);
-        own += select(0u, 1u, class == 0u) + select(0u, 65536u, class == 1u);
+        let which = class_of(items[j]);
+        own += select(0u, 1u, which == 0u) + select(0u, 65536u, which == 1u);
     }
     let sums = count_before(thread, own);
     // Where there is a class 2, every element has a class, so it has the rest.
     let before = vec2<u32>(sums.x & 65535u, sums.x >> 16u);
     var next = at + vec3<u32>(before, first - start - before.x - before.y);
     for (var j = 0u; j < count; j++) {
-        let class = class_of(items[j]);
-        if class < CLASSES {
-            put(class, next[class], items[j]);
-            next[class] += 1u;
+        let which = class_of(items[j]);
+        if which < CLASSES {
+            put(which, next[which], items[j]);
+            next[which] += 1u;
         }
     }
     let all = vec2<u32>(sums.y & 65535u, sums.y >> 16u);

@@ -52,10 +52,10 @@ pub(crate) fn glue(element: &[Kind], outs: usize) -> Glue {
     let fields: Vec<_> = (0..leaves).map(|k| format!("x.f{k}")).collect();
     let value = if leaves == 1 { fields[0].clone() } else { format!("Element({})", fields.join(", ")) };
     let mut put = String::from(
-        "fn put(class: u32, at: u32, x: Item) {\n    if at < params.more.x || at >= params.more.y {\n        return;\n    }\n",
+        "fn put(which: u32, at: u32, x: Item) {\n    if at < params.more.x || at >= params.more.y {\n        return;\n    }\n",
     );
     for (k, name) in OUTS[..outs].iter().enumerate() {
-        _ = writeln!(put, "    if class == {k}u {{\n        store_{name}(at - params.more.x, {value});\n    }}");
+        _ = writeln!(put, "    if which == {k}u {{\n        store_{name}(at - params.more.x, {value});\n    }}");
     }
     put.push_str("}\n");
     Glue { classes, put }
