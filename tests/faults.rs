@@ -300,8 +300,8 @@ fn odd_views_are_defined() {
         let collect = |s| engine.collect(s).on(b);
         assert_eq!(collect((&x).step_by(0)).run().unwrap().to_vec().unwrap(), x, "{b}");
         assert_eq!(engine.collect((&x).take(100)).on(b).run().unwrap().to_vec().unwrap(), x);
-        assert_eq!(engine.collect((&x).skip(100)).on(b).run().unwrap().len(), 0);
-        assert_eq!(engine.collect((&x).take(0)).on(b).run().unwrap().len(), 0);
+        assert_eq!(engine.collect((&x).skip(100)).on(b).run().unwrap().bound(), 0);
+        assert_eq!(engine.collect((&x).take(0)).on(b).run().unwrap().bound(), 0);
         assert_eq!(engine.collect((&x).skip(7).take(100).reverse()).on(b).run().unwrap().to_vec().unwrap(), [109, 108, 107]);
         assert_eq!(engine.collect((&x).step_by(100)).on(b).run().unwrap().to_vec().unwrap(), [100]);
         assert_eq!(engine.collect((&x).step_by(usize::MAX)).on(b).run().unwrap().to_vec().unwrap(), [100]);
@@ -317,7 +317,7 @@ fn odd_views_are_defined() {
         assert_eq!(at(engine.collect(gather(iota(5..10_u32), &far)).on(b).run()), [5, 8, 9, 9, 9, 9, 9], "{b}");
         let nested = gather(gather(&x, (&far).reverse()), &far);
         assert_eq!(at(engine.collect(nested).on(b).run()), [109, 109, 104, 100, 100, 100, 100], "{b}");
-        assert_eq!(engine.collect(gather(&x, &none)).on(b).run().unwrap().len(), 0);
+        assert_eq!(engine.collect(gather(&x, &none)).on(b).run().unwrap().bound(), 0);
     }
 }
 

@@ -167,7 +167,7 @@ fn random_compositions() {
                 2 => run!(runner, e.collect((&got).take(k.max(want.len() / 2)).reverse())),
                 3 => run!(runner, e.collect((&got).step_by(step).reverse().take(k))),
                 4 => run!(runner, e.scan((&got).reverse(), BitXor)),
-                5 => run!(runner, e.map(zip((&got).reverse(), iota(0..got.len() as u32)), mix)),
+                5 => run!(runner, e.map(zip((&got).reverse(), iota(0..got.len().unwrap() as u32)), mix)),
                 _ => run!(runner, e.scan((&got).skip(step), Sum).exclusive().init(k as u32)),
             };
             let old = want;

@@ -124,7 +124,7 @@ macro_rules! writing_tasks {
                         });
                         verify = Box::new(move || {
                             let out = &mut *out.borrow_mut();
-                            *out = scene.engine.array_from_vec(vec![spoilt; out.len()]);
+                            *out = scene.engine.array_from_vec(vec![spoilt; out.bound()]);
                             out.to_gpu()?;
                             task().into(&mut *out).run()?;
                             check(&out.to_vec()?, arithmetic).map_err(Trouble::Wrong)

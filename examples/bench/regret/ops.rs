@@ -42,7 +42,7 @@ pub(crate) fn calls<'e>(op: &str, engine: &'e Engine, n: usize, residency: Resid
             Residency::Host => Box::new(OnSlices::<O> { engine, x, y, out }),
             Residency::Gpu => {
                 let seeds = [engine.array(&x), engine.array(&y)];
-                seeds.iter().filter(|seed| !seed.is_empty()).try_for_each(Array::to_gpu)?;
+                seeds.iter().filter(|seed| seed.bound() > 0).try_for_each(Array::to_gpu)?;
                 Box::new(OnArrays::<O> { engine, x, y, seeds, fresh: None, kept: None, out })
             }
         })
@@ -211,7 +211,7 @@ impl<O: Op> Calls for OnArrays<'_, O> {
     fn prepare(&mut self) -> granule::Result<()> {
         (self.fresh, self.kept) = (None, None);
         let [x, y] = &self.seeds;
-        let copy = |seed: &Array<f32>| match seed.len() {
+        let copy = |seed: &Array<f32>| match seed.bound() {
             0 => Ok(self.engine.array_from_vec(Vec::new())),
             _ => self.engine.collect(seed).on(Backend::Gpu).run(),
         };
