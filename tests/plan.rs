@@ -597,7 +597,7 @@ fn an_explanation_says_what_was_observed() {
     assert!(explained(&problem, &machine).contains("64 are assumed"));
     problem.seen.iterations = 37.25;
     let text = explained(&problem, &machine);
-    assert!(text.contains("37.2 on average, by what was measured") && !text.contains("64 are assumed"), "{text}");
+    assert!(text.contains("priced as 37.2, by what was measured") && !text.contains("64 are assumed"), "{text}");
 }
 
 #[test]

@@ -224,7 +224,8 @@ fn legend(svg: &mut Svg, has_gpu: bool) {
         y += 22.0;
     }
     let lines = [
-        "lines: what the model predicts",
+        "lines: what the model predicts, by what",
+        "probes measured of this machine",
         "marks: what was measured (medians)",
         "chosen: where a call runs",
         "fastest: by measurement; where the chosen",

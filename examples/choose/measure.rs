@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
+use granule::machine::Machine;
+use granule::plan::explain;
 use granule::prelude::*;
 
 use crate::subjects::Subject;
@@ -57,6 +59,7 @@ pub(crate) struct Curves {
 impl Curves {
     /// Predicts in half-octaves, then measures every `step`-th power of two, each within `budget` or a few calls of everybody.
     pub(crate) fn of(
+        machine: &Machine,
         subject: &mut Subject<'_>,
         powers: RangeInclusive<u32>,
         step: u32,
@@ -68,7 +71,7 @@ impl Curves {
         // Before anything runs: what is shown is what was believed.
         for half in 2 * first..=2 * last {
             let n = 2_f64.powf(f64::from(half) / 2.0).round() as usize;
-            let explanation = subject.explain(n)?;
+            let explanation = explain(&subject.problem(n)?, machine);
             let mut predicted = [None; 3];
             for candidate in &explanation.candidates {
                 if let Ok(prediction) = candidate.prediction {

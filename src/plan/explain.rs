@@ -381,7 +381,7 @@ impl Explanation {
         match (element.loops_unknown || combine.loops_unknown, seen.iterations) {
             (false, _) => Ok(()),
             (true, 0.0) => writeln!(f, "a loop's iterations depend on data: 64 are assumed"),
-            (true, known) => writeln!(f, "a loop's iterations depend on data: {known:.1} on average, by what was measured"),
+            (true, known) => writeln!(f, "a loop's iterations depend on data: priced as {known:.1}, by what was measured"),
         }
     }
 }

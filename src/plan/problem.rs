@@ -73,7 +73,8 @@ pub struct Seen {
     pub threads: Sample,
     /// On the GPU.
     pub gpu: Sample,
-    /// How often a loop of unknown length runs on average; zero if that is not known.
+    /// How often a loop whose length depends on data is taken to run, so that the model gives the times that were measured: that is
+    /// more than its mean length where lanes wait for the longest of them. Zero if that is not known.
     pub iterations: f32,
 }
 
