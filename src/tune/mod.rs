@@ -581,6 +581,9 @@ mod tests {
         let mut asked = problem;
         tuner.recall(&mut asked, &machine);
         assert!((600.0..680.0).contains(&asked.seen.iterations), "{}", asked.seen.iterations);
+        tuner.forget(&[Backend::Simd, Backend::Threads]);
+        tuner.recall(&mut asked, &machine);
+        assert_eq!(asked.seen.iterations, 0.0);
     }
 
     #[test]
