@@ -18,7 +18,7 @@ mod subjects;
 #[path = "../support/svg.rs"]
 mod svg;
 
-use measure::{BACKENDS, Curves};
+use measure::Curves;
 
 /// Powers of two between which everything happens.
 const SIZES: std::ops::RangeInclusive<u32> = 8..=22;
@@ -207,11 +207,11 @@ fn crossovers(problem: &Problem, machine: &Machine) -> String {
 /// Measured beside predicted, in microseconds.
 fn print_table(curves: &Curves) {
     print!("  {:>8}", "n");
-    BACKENDS.iter().for_each(|backend| print!("  {:>22}", backend.to_string()));
+    Backend::ALL.iter().for_each(|backend| print!("  {:>22}", backend.to_string()));
     println!("   {:<9}{:<9}us, measured (predicted)", "chosen", "fastest");
     for point in curves.points.iter().filter(|point| point.is_measured()) {
         print!("  {:>8}", elements(point.n));
-        for backend in BACKENDS {
+        for backend in Backend::ALL {
             let cell = match (point.measured[backend as usize], point.predicted[backend as usize]) {
                 (None, None) => "-".to_owned(),
                 (Some(measured), Some(predicted)) => format!("{:.2} ({:.2})", measured * 1e6, predicted * 1e6),

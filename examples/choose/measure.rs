@@ -9,9 +9,6 @@ use granule::prelude::*;
 
 use crate::subjects::Subject;
 
-/// The backends, in the order of what is kept for each of them.
-pub(crate) const BACKENDS: [Backend; 3] = [Backend::Simd, Backend::Threads, Backend::Gpu];
-
 /// The shortest time that the clock is asked about.
 const SAMPLE: Duration = Duration::from_millis(1);
 /// Closer than this, the next run may have it the other way round.
@@ -39,7 +36,7 @@ impl Point {
 
     /// What was fastest here; the chosen backend if it is as fast but for the noise.
     pub(crate) fn fastest(&self) -> Option<Backend> {
-        let times = BACKENDS.into_iter().filter_map(|backend| self.measured[backend as usize].map(|time| (backend, time)));
+        let times = Backend::ALL.into_iter().filter_map(|backend| self.measured[backend as usize].map(|time| (backend, time)));
         let (fastest, least) = times.min_by(|a, b| a.1.total_cmp(&b.1))?;
         let as_fast = self.measured[self.chosen as usize].is_some_and(|time| time <= NOISE * least);
         Some(if as_fast { self.chosen } else { fastest })
@@ -97,7 +94,7 @@ impl Curves {
 fn measure(subject: &mut Subject<'_>, n: usize, gpu: bool, budget: Duration) -> granule::Result<[Option<f64>; 3]> {
     let mut entrants = Vec::new();
     let mut round = Duration::ZERO;
-    for backend in BACKENDS {
+    for backend in Backend::ALL {
         if backend == Backend::Gpu && !gpu {
             continue;
         }

@@ -311,7 +311,7 @@ impl Kind {
     }
 
     /// It ran there. Whether it was the first time.
-    pub(crate) fn note_run(&self, backend: Backend) -> bool {
+    fn note_run(&self, backend: Backend) -> bool {
         self.ran.fetch_or(1 << backend as u32, Relaxed) >> backend as u32 & 1 == 0
     }
 

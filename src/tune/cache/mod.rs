@@ -121,7 +121,7 @@ pub(crate) enum Loaded {
 const MAX_BYTES: u64 = 1 << 20;
 /// Samples that a file holds at most, and as many numbers of iterations: half a file of the largest size.
 const MAX_ENTRIES: usize = 4096;
-/// A ratio is the median of the last five: who has so many knows as much as who has more.
+/// From so many samples on the median is known: who has so many knows as much as who has more.
 const SETTLED: u32 = 5;
 /// A writer waits for others as long as this.
 const LOCK_WAIT: Duration = Duration::from_millis(100);
