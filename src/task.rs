@@ -339,7 +339,7 @@ impl<'e, P: Primitive> Task<'e, P> {
 
     #[cfg(feature = "gpu")]
     fn may_fall_back(&self, error: &Error) -> bool {
-        self.options.backend.is_none()
+        self.options.backend.or(self.engine.backend()).is_none()
             && matches!(
                 error,
                 Error::DeviceLost { .. }
