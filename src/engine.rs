@@ -154,7 +154,19 @@ impl Engine {
         self.0.backend
     }
 
-    /// What was chosen so far, as a plan file: by kind of call and half-octave of the number of elements. Pinned calls are not in it.
+    /// What was chosen so far, as a plan file: by kind of call and half-octave of the number of elements, with what the engine's own
+    /// plan file says. Pinned calls are not in it, nor are those that are so small that nothing but one core could win, nor those of
+    /// a frozen engine.
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::builder().no_cache().build()?;
+    /// let x = vec![1.0_f32; 1 << 20];
+    /// engine.reduce(&x, Sum).run()?;
+    /// println!("{}", engine.plans()); // or `.write("plans.txt")?`
+    /// # Ok::<(), granule::Error>(())
+    /// ```
     pub fn plans(&self) -> Plans {
         self.0.knowledge.tuner.chosen()
     }
@@ -216,7 +228,8 @@ impl EngineBuilder {
         self
     }
 
-    /// When the rates of this machine are measured; the default is [`Calibrate::Lazy`].
+    /// When the rates of this machine are measured; the default is [`Calibrate::Lazy`]. A frozen engine measures only when
+    /// [`Engine::calibrate`] asks it to, or with [`Calibrate::Now`].
     pub fn calibrate(mut self, when: Calibrate) -> Self {
         self.calibrate = Some(when);
         self
@@ -224,24 +237,54 @@ impl EngineBuilder {
 
     /// Makes every decision a function of the call and the machine's description alone: nothing is measured, nothing is learned from
     /// calls, nothing is read from or written to the cache. For tests, and for programs that must do the same in every run.
+    ///
+    /// Another machine, another number of workers or another version of this crate may still choose otherwise; a [plan
+    /// file](EngineBuilder::plans) fixes that too.
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::builder().frozen().build()?;
+    /// let x = vec![1.0_f32; 1 << 20];
+    /// let plan = engine.reduce(&x, Sum).plan()?;
+    /// engine.reduce(&x, Sum).run()?;
+    /// assert_eq!(engine.reduce(&x, Sum).plan()?, plan);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
     pub fn frozen(mut self) -> Self {
         self.learning.frozen = true;
         self
     }
 
-    /// Runs calls as this plan file says; what is not in it, or cannot be done on this machine, is planned.
+    /// Runs calls as this plan file says; what is not in it, or cannot be done on this machine, is planned. A pin of the call goes
+    /// first.
+    ///
+    /// ```
+    /// use granule::plan::Plans;
+    /// use granule::prelude::*;
+    ///
+    /// let x = vec![1.0_f32; 1 << 20];
+    /// let first = Engine::builder().no_cache().build()?;
+    /// first.reduce(&x, Sum).run()?;
+    ///
+    /// let plans: Plans = first.plans().to_string().parse()?; // or `Plans::read("plans.txt")?`
+    /// let second = Engine::builder().frozen().plans(plans).build()?;
+    /// assert_eq!(second.reduce(&x, Sum).run()?, 1_048_576.0);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
     pub fn plans(mut self, plans: Plans) -> Self {
         self.learning.plans = plans;
         self
     }
 
-    /// Keeps what is learned of this machine in this directory, instead of the user's cache directory.
+    /// Keeps what is learned of this machine in this directory, instead of that of `GRANULE_CACHE` or the user's cache directory. It is
+    /// made when there is something to keep. If that fails, nothing is kept, and [`Engine::notes`] says why.
     pub fn cache(mut self, directory: impl Into<std::path::PathBuf>) -> Self {
         self.learning.cache = Some(Some(directory.into()));
         self
     }
 
-    /// Keeps nothing of what is learned, and takes over nothing that was.
+    /// Keeps nothing of what is learned, and takes over nothing that was, as with `GRANULE_CACHE=off`.
     pub fn no_cache(mut self) -> Self {
         self.learning.cache = Some(None);
         self
@@ -286,7 +329,8 @@ impl EngineBuilder {
     /// Makes the engine.
     ///
     /// # Errors
-    /// [`Error::Config`] if the level is not one that this CPU has, or if an environment variable makes no sense.
+    /// [`Error::Config`] if the level is not one that this CPU has, or if an environment variable makes no sense. With
+    /// [`Calibrate::Now`] those of [`Engine::calibrate`].
     pub fn build(self) -> Result<Engine> {
         let level = match self.level {
             Some(level) if level <= SimdLevel::detect() => level,
@@ -299,9 +343,12 @@ impl EngineBuilder {
         };
         let backend = one_of("GRANULE_BACKEND", "auto", &Backend::ALL.map(|backend| (backend.to_string(), backend)))?;
         let calibrate = [("never", Calibrate::Never), ("lazy", Calibrate::Lazy), ("now", Calibrate::Now)];
+        let from_env = one_of("GRANULE_CALIBRATE", "", &calibrate.map(|(name, when)| (name.to_string(), when)))?;
         let calibrate = match self.calibrate {
             Some(when) => when,
-            None => one_of("GRANULE_CALIBRATE", "", &calibrate.map(|(name, when)| (name.to_string(), when)))?.unwrap_or_default(),
+            // What is the same in every run does not depend on who runs it.
+            None if self.learning.frozen => Calibrate::Never,
+            None => from_env.unwrap_or_default(),
         };
         let workers = match self.workers {
             Some(workers) => workers,

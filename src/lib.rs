@@ -62,8 +62,9 @@
 //! |---|---|---|
 //! | `gpu` | yes | WGSL compute shaders through wgpu |
 //! | `threads` | yes | all cores, through rayon |
+//! | `tracing` | no | an event for each decision (debug, target `granule`), and for what went wrong without failing a call (warn) |
 //!
-//! Without either, what is left is SIMD on one core.
+//! Without the first two, what is left is SIMD on one core.
 
 extern crate self as granule;
 

@@ -105,7 +105,7 @@ impl<'e, P: Primitive> Task<'e, P> {
         self
     }
 
-    /// What would be done.
+    /// What would be done now: what calls teach may change it, but on a [frozen](crate::EngineBuilder::frozen) engine.
     ///
     /// # Errors
     /// As [`Task::run`] for bad input, and [`Error::Unsupported`] if the pinned backend cannot run it.
@@ -120,7 +120,22 @@ impl<'e, P: Primitive> Task<'e, P> {
         Ok(plan)
     }
 
-    /// Every candidate, its predicted time by terms, and why the winner won. Errors as [`Task::plan`].
+    /// Every candidate, its predicted time by terms, and why the winner won. Nothing runs, and nothing is tried out. A call that cannot
+    /// run where it is pinned to is explained too.
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// # let engine = Engine::builder().no_cache().build()?;
+    /// let x = vec![1.0_f32; 100_000];
+    /// let explanation = engine.reduce(&x, Sum).explain()?;
+    /// println!("{explanation}"); // for people; `.to_json()` for tools
+    /// assert!(explanation.choice.is_ok());
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Task::run`] for bad input.
     pub fn explain(&self) -> Result<Explanation> {
         let (problem, machine) = self.recalled()?;
         let explanation = self.explanation(&problem, machine);
@@ -137,7 +152,7 @@ impl<'e, P: Primitive> Task<'e, P> {
     /// ```
     /// use granule::prelude::*;
     ///
-    /// let engine = Engine::new()?;
+    /// # let engine = Engine::builder().no_cache().build()?;
     /// let x = vec![1.0_f32; 100_000];
     /// let (sum, analysis) = engine.reduce(&x, Sum).explain_analyze()?;
     /// assert_eq!(sum, 100_000.0);
@@ -326,7 +341,7 @@ impl<'e, P: Primitive> Task<'e, P> {
 
     #[cfg(feature = "gpu")]
     fn may_fall_back(&self, error: &Error) -> bool {
-        self.options.backend.is_none()
+        self.options.backend.or(self.engine.backend()).is_none()
             && matches!(
                 error,
                 Error::DeviceLost { .. }

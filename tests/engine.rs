@@ -129,6 +129,15 @@ fn child() {
         }
     };
     println!("level={} workers={}", engine.simd_level(), engine.workers());
+    if case == "choosing" {
+        println!("cache: {:?}", engine.cache_directory());
+        println!("measured: {}", engine.machine().rates.measured.overhead);
+        let frozen = Engine::builder().frozen().build().unwrap();
+        println!("frozen measured: {}", frozen.machine().rates.measured.overhead);
+        let task = || engine.reduce(iota(0..1_u32 << 30), Sum);
+        println!("runs on: {}", task().plan().unwrap().choice.backend);
+        println!("pinned: {}", task().on(Backend::Threads).plan().unwrap().choice.backend);
+    }
     if case == "adapter" {
         let x = numbers(1 << 20);
         let task = || engine.map(&x, spin::with(1000));
@@ -145,7 +154,7 @@ fn child() {
 fn child_with(case: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "child", "--nocapture"]).env("GRANULE_TEST_CHILD", case);
-    for name in ["GRANULE_SIMD", "GRANULE_WORKERS", "GRANULE_ADAPTER"] {
+    for name in ["GRANULE_SIMD", "GRANULE_WORKERS", "GRANULE_ADAPTER", "GRANULE_BACKEND", "GRANULE_CALIBRATE", "GRANULE_CACHE"] {
         command.env_remove(name);
     }
     let output = command.envs(variables.iter().copied()).output().unwrap();
@@ -158,7 +167,24 @@ fn child_with(case: &str, variables: &[(&str, &str)]) -> String {
 fn the_environment_is_obeyed() {
     let text = child_with("set", &[("GRANULE_SIMD", "base"), ("GRANULE_WORKERS", "3")]);
     assert!(text.contains("level=base workers=3"), "{text}");
-    for (name, value) in [("GRANULE_SIMD", "sse9"), ("GRANULE_WORKERS", "0"), ("GRANULE_WORKERS", "many")] {
+    let never =
+        [("GRANULE_CACHE", "off"), ("GRANULE_CALIBRATE", "never"), ("GRANULE_BACKEND", "simd"), ("GRANULE_ADAPTER", "none")];
+    let text = child_with("choosing", &never);
+    for line in ["GRANULE_CACHE=off", "\nmeasured: false", "frozen measured: false", "runs on: simd", "pinned: threads"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let now = [("GRANULE_CACHE", "off"), ("GRANULE_CALIBRATE", "now"), ("GRANULE_ADAPTER", "none")];
+    let text = child_with("choosing", &now);
+    for line in ["\nmeasured: true", "frozen measured: false"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    for (name, value) in [
+        ("GRANULE_SIMD", "sse9"),
+        ("GRANULE_WORKERS", "0"),
+        ("GRANULE_WORKERS", "many"),
+        ("GRANULE_BACKEND", "tpu"),
+        ("GRANULE_CALIBRATE", "soon"),
+    ] {
         let text = child_with("wrong", &[(name, value)]);
         assert!(text.contains("refused: bad setting") && text.contains(name) && text.contains(value), "{text}");
     }

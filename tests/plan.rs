@@ -585,7 +585,7 @@ fn an_explanation_says_what_was_observed() {
     problem.seen.threads = Sample { ratio: 1.5, count: 0 };
     let text = explained(&problem, &machine);
     assert_eq!(lines(&text, "simd")[1..], ["observed 12 times: x0.93 of the model"], "{text}");
-    assert_eq!(lines(&text, "threads x4")[1..], ["x1.50 as observed at other sizes"], "{text}");
+    assert_eq!(lines(&text, "threads x4")[1..], ["x1.50, assumed from other backends or sizes"], "{text}");
     assert!(text.contains("gpu         no: no GPU was found: no driver"), "{text}");
     problem.seen.simd.count = 1;
     problem.seen.threads = Sample::default();
@@ -597,7 +597,7 @@ fn an_explanation_says_what_was_observed() {
     assert!(explained(&problem, &machine).contains("64 are assumed"));
     problem.seen.iterations = 37.25;
     let text = explained(&problem, &machine);
-    assert!(text.contains("37.2 on average, by what was measured") && !text.contains("64 are assumed"), "{text}");
+    assert!(text.contains("priced as 37.2, by what was measured") && !text.contains("64 are assumed"), "{text}");
 }
 
 #[test]

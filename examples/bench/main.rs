@@ -65,7 +65,10 @@ fn main() -> ExitCode {
 
 /// Measures what was asked for. Whether all answers were right.
 fn run(options: &Options, began: Instant) -> Result<bool, Box<dyn std::error::Error>> {
-    let engine = engine(options)?;
+    // Dropped after the engine, which writes there until its end.
+    let scratch =
+        if options.regret && std::env::var_os("GRANULE_CACHE").is_none() { Some(regret::Scratch::new("warm")?) } else { None };
+    let engine = engine(options, scratch.as_ref())?;
     if let Some(script) = &options.regret_cold_child {
         return regret::child(script, &engine, began).map(|()| true);
     }
@@ -217,16 +220,21 @@ impl Session<'_> {
     }
 }
 
-/// The engine, with a software rasteriser only if that was asked for.
-fn engine(options: &Options) -> granule::Result<Engine> {
+/// The engine, with a software rasteriser only if that was asked for, and with a cache in `scratch` if there is one.
+fn engine(options: &Options, scratch: Option<&regret::Scratch>) -> granule::Result<Engine> {
+    let mut builder = Engine::builder();
+    if let Some(scratch) = scratch {
+        builder = builder.cache(scratch.path());
+    }
     #[cfg(feature = "gpu")]
     if options.software_gpu {
-        return Engine::builder().gpu(granule::backend::gpu::Selection::Software).build();
+        builder = builder.gpu(granule::gpu::Selection::Software);
     }
+    #[cfg(not(feature = "gpu"))]
     if options.software_gpu {
         eprintln!("--software-gpu has no effect: this build has no GPU backend");
     }
-    Engine::new()
+    builder.build()
 }
 
 /// Whether there is a GPU to measure, or why not.

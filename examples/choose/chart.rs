@@ -3,7 +3,7 @@
 use granule::machine::Machine;
 use granule::prelude::*;
 
-use crate::measure::{BACKENDS, Curves, Point};
+use crate::measure::{Curves, Point};
 use crate::svg::{LogScale, Shape, Svg};
 use crate::{elements, seconds};
 
@@ -135,7 +135,7 @@ fn panel(svg: &mut Svg, scales: &Scales, curves: &Curves) {
     svg.text(RIGHT, TOP - 9.0, "end", curves.formula);
     svg.rect(LEFT, TOP, RIGHT - LEFT, BOTTOM - TOP, "plot");
     axes(svg, scales);
-    for backend in BACKENDS {
+    for backend in Backend::ALL {
         let predicted = |p: &Point| p.predicted[backend as usize].map(|time| scales.at(p.n, time));
         let line: Vec<_> = curves.points.iter().filter_map(predicted).collect();
         if line.len() > 1 {
@@ -143,7 +143,7 @@ fn panel(svg: &mut Svg, scales: &Scales, curves: &Curves) {
         }
     }
     // One core is drawn last: where threads do the same, their larger squares still show around its circles.
-    for backend in BACKENDS.into_iter().rev() {
+    for backend in Backend::ALL.into_iter().rev() {
         for point in &curves.points {
             if let Some(time) = point.measured[backend as usize] {
                 let hint = format!("{backend}, {} elements: {} measured", elements(point.n), seconds(time));
@@ -224,7 +224,8 @@ fn legend(svg: &mut Svg, has_gpu: bool) {
         y += 22.0;
     }
     let lines = [
-        "lines: what the model predicts",
+        "lines: what the model predicts, by what",
+        "probes measured of this machine",
         "marks: what was measured (medians)",
         "chosen: where a call runs",
         "fastest: by measurement; where the chosen",

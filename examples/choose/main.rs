@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use granule::machine::{CpuRates, GpuRates, Levels, Machine};
 use granule::plan::{Problem, explain};
@@ -18,10 +18,13 @@ mod subjects;
 #[path = "../support/svg.rs"]
 mod svg;
 
-use measure::{BACKENDS, Curves};
+use measure::Curves;
 
 /// Powers of two between which everything happens.
 const SIZES: std::ops::RangeInclusive<u32> = 8..=22;
+/// Calls from which the library learns how often a loop runs whose length depends on data, and their number of elements.
+const LESSONS: u64 = 20;
+const LESSON: usize = 1 << 14;
 
 fn main() -> ExitCode {
     match Options::from_args().and_then(|options| run(&options).map_err(|error| error.to_string())) {
@@ -39,7 +42,11 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     }
     let engine = Engine::new()?;
     print_machine(&engine);
+    let begun = Instant::now();
+    engine.calibrate()?;
+    println!("\nmeasured in {}", seconds(begun.elapsed().as_secs_f64()));
     print_rates(engine.machine());
+    print_memory(&engine);
 
     let largest = 1 << SIZES.end();
     let (x, y) = inputs(largest);
@@ -48,9 +55,14 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let mut all = Vec::new();
     for mut subject in subjects::all(&engine, &x, &y) {
         println!("\n{}: {}, f32, from and to host memory", subject.name, subject.formula);
-        let first = subject.explain(1 << SIZES.start())?;
-        println!("  predicted: {}", crossovers(&first.problem, engine.machine()));
-        let curves = Curves::of(&mut subject, SIZES, step, budget)?;
+        let mut problem = subject.problem(1 << SIZES.start())?;
+        if problem.element.loops_unknown {
+            subject.teach(LESSON, LESSONS)?;
+            problem = subject.problem(1 << SIZES.start())?;
+            println!("  by {LESSONS} calls, its loop takes as long as {:.0} iterations of the model", problem.seen.iterations);
+        }
+        println!("  predicted: {}", crossovers(&problem, engine.machine()));
+        let curves = Curves::of(engine.machine(), &mut subject, SIZES, step, budget)?;
         print_table(&curves);
         all.push(curves);
     }
@@ -95,11 +107,16 @@ fn print_machine(engine: &Engine) {
 
 /// The figures that the planner reckons with, and where each comes from.
 fn print_rates(machine: &Machine) {
-    let CpuRates { read, write, dram_limit, ops, wake_hot, wake_cold, wake_more, chunk, call, measured, .. } = machine.rates;
+    let CpuRates { read, write, random_weight, dram_limit, fresh, ops, measured, .. } = machine.rates;
+    let CpuRates { wake_hot, wake_cold, wake_more, chunk, call, .. } = machine.rates;
     println!("\nrates of the processor");
     rate("read, one core", &levels(read), measured.memory);
     rate("write, one core", &levels(write), measured.memory);
     rate("memory, all cores", &per_second(dram_limit, "B"), measured.memory);
+    rate("memory, at its first touch", &per_second(fresh, "B"), measured.memory);
+    let Levels { l1, l2, l3, dram } = random_weight;
+    let random = format!("{l1:.1} in L1, {l2:.1} in L2, {l3:.1} in L3, {dram:.1} beyond");
+    rate("a byte at random, in bytes in order", &random, measured.random);
     rate("simple operations, one lane", &per_second(ops.simple, "op"), measured.compute);
     rate("divisions", &per_second(ops.divide, "op"), measured.compute);
     rate("functions", &per_second(ops.function, "op"), measured.compute);
@@ -107,10 +124,11 @@ fn print_rates(machine: &Machine) {
     rate("a first helper, each further one", &format!("{}, {}", seconds(wake_hot), seconds(wake_more)), measured.wake);
     rate("until a sleeping helper begins", &seconds(wake_cold), measured.wake);
     for gpu in machine.gpus() {
-        let GpuRates { submit, dispatch, upload, download, memory, cache, ops, measured, .. } = gpu.rates;
+        let GpuRates { submit, dispatch, compile, upload, download, memory, cache, ops, measured, .. } = gpu.rates;
         println!("rates of {}", gpu.name);
         let link = |link: granule::machine::Link| format!("{} + {}", seconds(link.latency), per_second(link.bandwidth, "B"));
         rate("a submission, a dispatch", &format!("{}, {}", seconds(submit), seconds(dispatch)), measured.overhead);
+        rate("compiling a shader", &seconds(compile), measured.overhead);
         rate("upload", &link(upload), measured.transfer);
         rate("download", &link(download), measured.transfer);
         rate("memory, cache", &format!("{}, {}", per_second(memory, "B"), per_second(cache, "B")), measured.memory);
@@ -120,8 +138,19 @@ fn print_rates(machine: &Machine) {
     }
 }
 
+/// Where this is kept for the next process, and what went wrong.
+fn print_memory(engine: &Engine) {
+    match engine.cache_directory() {
+        Ok(directory) => println!("kept in {}", directory.display()),
+        Err(why) => println!("not kept: {why}"),
+    }
+    for note in engine.notes() {
+        println!("note: {note}");
+    }
+}
+
 fn rate(what: &str, value: &str, measured: bool) {
-    println!("  {what:<34}{value:<52}{}", if measured { "measured here" } else { "prior" });
+    println!("  {what:<37}{value:<55}{}", if measured { "measured here" } else { "prior" });
 }
 
 fn levels(levels: Levels) -> String {
@@ -130,7 +159,8 @@ fn levels(levels: Levels) -> String {
 }
 
 fn per_second(rate: f64, unit: &str) -> String {
-    format!("{:.3} G{unit}/s", rate / 1e9).replace(".000", "")
+    let digits = [1e9, 1e10, 1e11].iter().filter(|limit| rate < **limit).count();
+    format!("{:.digits$} G{unit}/s", rate / 1e9)
 }
 
 fn bytes(n: usize) -> String {
@@ -177,11 +207,11 @@ fn crossovers(problem: &Problem, machine: &Machine) -> String {
 /// Measured beside predicted, in microseconds.
 fn print_table(curves: &Curves) {
     print!("  {:>8}", "n");
-    BACKENDS.iter().for_each(|backend| print!("  {:>22}", backend.to_string()));
+    Backend::ALL.iter().for_each(|backend| print!("  {:>22}", backend.to_string()));
     println!("   {:<9}{:<9}us, measured (predicted)", "chosen", "fastest");
     for point in curves.points.iter().filter(|point| point.is_measured()) {
         print!("  {:>8}", elements(point.n));
-        for backend in BACKENDS {
+        for backend in Backend::ALL {
             let cell = match (point.measured[backend as usize], point.predicted[backend as usize]) {
                 (None, None) => "-".to_owned(),
                 (Some(measured), Some(predicted)) => format!("{:.2} ({:.2})", measured * 1e6, predicted * 1e6),

@@ -3,12 +3,11 @@
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
+use granule::machine::Machine;
+use granule::plan::explain;
 use granule::prelude::*;
 
 use crate::subjects::Subject;
-
-/// The backends, in the order of what is kept for each of them.
-pub(crate) const BACKENDS: [Backend; 3] = [Backend::Simd, Backend::Threads, Backend::Gpu];
 
 /// The shortest time that the clock is asked about.
 const SAMPLE: Duration = Duration::from_millis(1);
@@ -37,7 +36,7 @@ impl Point {
 
     /// What was fastest here; the chosen backend if it is as fast but for the noise.
     pub(crate) fn fastest(&self) -> Option<Backend> {
-        let times = BACKENDS.into_iter().filter_map(|backend| self.measured[backend as usize].map(|time| (backend, time)));
+        let times = Backend::ALL.into_iter().filter_map(|backend| self.measured[backend as usize].map(|time| (backend, time)));
         let (fastest, least) = times.min_by(|a, b| a.1.total_cmp(&b.1))?;
         let as_fast = self.measured[self.chosen as usize].is_some_and(|time| time <= NOISE * least);
         Some(if as_fast { self.chosen } else { fastest })
@@ -57,6 +56,7 @@ pub(crate) struct Curves {
 impl Curves {
     /// Predicts in half-octaves, then measures every `step`-th power of two, each within `budget` or a few calls of everybody.
     pub(crate) fn of(
+        machine: &Machine,
         subject: &mut Subject<'_>,
         powers: RangeInclusive<u32>,
         step: u32,
@@ -68,7 +68,7 @@ impl Curves {
         // Before anything runs: what is shown is what was believed.
         for half in 2 * first..=2 * last {
             let n = 2_f64.powf(f64::from(half) / 2.0).round() as usize;
-            let explanation = subject.explain(n)?;
+            let explanation = explain(&subject.problem(n)?, machine);
             let mut predicted = [None; 3];
             for candidate in &explanation.candidates {
                 if let Ok(prediction) = candidate.prediction {
@@ -94,7 +94,7 @@ impl Curves {
 fn measure(subject: &mut Subject<'_>, n: usize, gpu: bool, budget: Duration) -> granule::Result<[Option<f64>; 3]> {
     let mut entrants = Vec::new();
     let mut round = Duration::ZERO;
-    for backend in BACKENDS {
+    for backend in Backend::ALL {
         if backend == Backend::Gpu && !gpu {
             continue;
         }

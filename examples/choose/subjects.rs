@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use granule::plan::Explanation;
+use granule::plan::{Explanation, Problem, Seen};
 use granule::prelude::*;
 
 /// The usual light map.
@@ -36,7 +36,8 @@ fn escape(cx: f32, cy: f32, #[uniform] limit: u32) -> u32 {
 #[derive(Clone, Copy)]
 enum Ask {
     Explain,
-    Run(Backend, u64),
+    /// So many calls on this backend; without one, wherever the library has them run.
+    Run(Option<Backend>, u64),
 }
 
 /// A kernel with its data: calls of any number of elements up to the largest.
@@ -49,14 +50,22 @@ pub(crate) struct Subject<'e> {
 }
 
 impl Subject<'_> {
-    /// Where a call on `n` elements would run, and why.
-    pub(crate) fn explain(&mut self, n: usize) -> granule::Result<Explanation> {
-        Ok((self.ask)(n, Ask::Explain)?.expect("who asks for an explanation gets one"))
+    /// What a call on `n` elements is to the planner. Shaders are compiled by then, and of what calls taught only how often loops
+    /// run is in it: it is the model that is to be seen.
+    pub(crate) fn problem(&mut self, n: usize) -> granule::Result<Problem> {
+        let explanation = (self.ask)(n, Ask::Explain)?.expect("who asks for an explanation gets one");
+        let problem = explanation.problem;
+        Ok(Problem { preparing: 0.0, seen: Seen { iterations: problem.seen.iterations, ..Seen::default() }, ..problem })
     }
 
-    /// Makes so many calls on `n` elements.
+    /// Makes so many calls on `n` elements, for the library to learn from.
+    pub(crate) fn teach(&mut self, n: usize, calls: u64) -> granule::Result<()> {
+        (self.ask)(n, Ask::Run(None, calls)).map(|_| ())
+    }
+
+    /// Makes so many calls on `n` elements, on this backend.
     pub(crate) fn run(&mut self, n: usize, on: Backend, calls: u64) -> granule::Result<()> {
-        (self.ask)(n, Ask::Run(on, calls)).map(|_| ())
+        (self.ask)(n, Ask::Run(Some(on), calls)).map(|_| ())
     }
 }
 
@@ -70,7 +79,11 @@ macro_rules! subject {
                 Ask::Explain => $task.explain().map(Some),
                 Ask::Run(backend, calls) => {
                     for _ in 0..calls {
-                        black_box($task.on(backend).run()?);
+                        let task = $task;
+                        black_box(match backend {
+                            Some(backend) => task.on(backend).run()?,
+                            None => task.run()?,
+                        });
                     }
                     Ok(None)
                 }

@@ -28,7 +28,7 @@ impl std::fmt::Display for Cpu {
     }
 }
 
-/// One figure for each place where data can be.
+/// One figure for each place where data can be, in the unit that the field has which holds it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Levels {
     /// In the first-level cache.
@@ -136,7 +136,8 @@ impl CpuRates {
     }
 }
 
-/// Looks at this computer: the cores from the operating system (see [`std::thread::available_parallelism`]), the caches from `/sys` where there is one (else typical sizes).
+/// Looks at this computer: the cores from the operating system (see [`std::thread::available_parallelism`]), the caches from `/sys` where
+/// there is one (else typical sizes).
 pub fn discover(simd_lanes: usize) -> Cpu {
     let caches = caches();
     let l1_bytes = caches[0].unwrap_or(32 << 10);

@@ -82,7 +82,7 @@ impl Built {
 }
 
 impl Machine {
-    /// This computer, with prior rates. GPUs are not looked for, since that takes tens of milliseconds: whoever finds that
+    /// This computer at a SIMD level of so many lanes (4, 8 or 16), with prior rates. GPUs are not looked for, since that takes tens of milliseconds: whoever finds that
     /// [a GPU might matter](crate::plan::worth_a_look) fills them in.
     pub fn discover(simd_lanes: usize) -> Self {
         Machine {

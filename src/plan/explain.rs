@@ -8,7 +8,12 @@ use super::model::{Infeasible, holder};
 use super::plan::{Seconds, candidates};
 use super::{Backend, Candidate, Choice, Operation, Prediction, Problem, Sample, Seen, choose};
 
-/// Why a call runs where it runs. Prints for people, and as JSON.
+/// Why a call runs where it runs. Prints for people, and as JSON ([`to_json`](Explanation::to_json)). Times are in seconds.
+///
+/// As text there is first what the call is, then a line for each candidate: the time that is expected, which is the sum of the terms
+/// to its right corrected by what was observed, or why it cannot be. A `*` marks what runs, and a `~` a term with a rate that was
+/// not measured on this machine. Then comes why it was chosen, how the work is cut, and the numbers of elements next to this one
+/// with which another backend would be chosen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// What was to be planned.
@@ -131,7 +136,19 @@ pub struct Change {
 
 /// Explains what [`choose`] chooses. Never fails: a call that cannot run is explained too.
 ///
-/// What was observed of this call is taken to hold for any number of elements; [`explain_with`] knows better.
+/// What was observed of this call is taken to hold for any number of elements; [`explain_with`] knows better. The same problem and
+/// machine give the same explanation.
+///
+/// ```
+/// use granule::machine::Machine;
+/// use granule::plan::{Operation, Problem, explain};
+///
+/// let mut sum = Problem { n: 1 << 20, result_on_host: true, ..Problem::new(Operation::Reduce) };
+/// sum.element.bytes_read = 4.0;
+/// let explanation = explain(&sum, &Machine::discover(8));
+/// assert!(explanation.choice.is_ok());
+/// println!("{explanation}");
+/// ```
 pub fn explain(problem: &Problem, machine: &Machine) -> Explanation {
     explain_with(problem, machine, &|_| problem.seen)
 }
@@ -381,7 +398,7 @@ impl Explanation {
         match (element.loops_unknown || combine.loops_unknown, seen.iterations) {
             (false, _) => Ok(()),
             (true, 0.0) => writeln!(f, "a loop's iterations depend on data: 64 are assumed"),
-            (true, known) => writeln!(f, "a loop's iterations depend on data: {known:.1} on average, by what was measured"),
+            (true, known) => writeln!(f, "a loop's iterations depend on data: priced as {known:.1}, by what was measured"),
         }
     }
 }
@@ -395,7 +412,7 @@ fn notes(p: &Prediction) -> Vec<String> {
     let mut notes = Vec::new();
     match count {
         0 if ratio == 1.0 => {}
-        0 => notes.push(format!("x{ratio:.2} as observed at other sizes")),
+        0 => notes.push(format!("x{ratio:.2}, assumed from other backends or sizes")),
         1 => notes.push(format!("observed once: x{ratio:.2} of the model")),
         _ => notes.push(format!("observed {count} times: x{ratio:.2} of the model")),
     }

@@ -49,7 +49,7 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn backend(&self, key: &str) -> Result<Backend, Bad> {
         let value = self.text(key)?;
-        let known = [Backend::Simd, Backend::Threads, Backend::Gpu].into_iter().find(|b| b.to_string() == value);
+        let known = Backend::ALL.into_iter().find(|b| b.to_string() == value);
         known.ok_or_else(|| Bad::new(key, value, "simd, threads or gpu"))
     }
 

@@ -4,7 +4,12 @@ use super::explain::terms;
 use super::{Change, Choice, Explanation, Problem};
 
 impl Explanation {
-    /// The same as one JSON object. Seconds, bytes; `null` for what does not apply.
+    /// The same as one JSON object on one line. Seconds, bytes; `null` for what does not apply.
+    ///
+    /// At the top are `problem`, `choice` (`backend`, `workers`, `grain`, `gpu`), `why`, `factor`, `below` and `above` (`n`,
+    /// `backend`), and `candidates`. The `prediction` of a candidate has each term by name, `modelled` (their sum), `expected`,
+    /// `total` (what candidates are compared by), `sources` (for each term `prior` or `calibrated`), and `observed` (`ratio`,
+    /// `count`); where it is `null`, `infeasible` says why.
     pub fn to_json(&self) -> String {
         let Problem { operation, n, element, combine, item_bytes, upload_bytes, download_bytes, .. } = self.problem;
         let problem = object([

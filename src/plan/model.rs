@@ -32,7 +32,7 @@ const WAVES: f64 = 4.0;
 /// Tiles that a workgroup takes at most: what is left of the price of starting it is then a sixteenth.
 const MAX_TILES_PER_WORKGROUP: usize = 16;
 
-/// What one candidate will take, in seconds.
+/// What one candidate will take. All times are in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub struct Prediction {
     /// What any call costs: planning, chunks; on a GPU submitting and dispatching.
@@ -43,7 +43,7 @@ pub struct Prediction {
     pub wake: f64,
     /// Moving inputs to where the work is.
     pub transfer: f64,
-    /// Moving data between memory and the arithmetic units. Goes on at the same time as `compute`.
+    /// Moving data between memory and the arithmetic units. Goes on at the same time as `compute`: the longer one counts.
     pub memory: f64,
     /// Arithmetic.
     pub compute: f64,

@@ -108,7 +108,28 @@ impl std::fmt::Display for Plan {
 }
 
 /// Chooses where and how finely to run a problem: the candidate with the least predicted time, in the order of [`Backend`] where
-/// two are equal. Does not allocate and takes no lock. Fails where the problem is pinned to a backend that cannot run it.
+/// two are equal. Does not allocate and takes no lock; the same problem and machine give the same choice.
+///
+/// A machine can be described by hand, so this also says what would be chosen elsewhere:
+///
+/// ```
+/// use granule::machine::Machine;
+/// use granule::plan::{Backend, Operation, Problem, choose};
+///
+/// let mut machine = Machine::discover(8); // this one, with prior rates
+/// machine.cpu.cores = 16;
+/// let mut sum = Problem { n: 1000, result_on_host: true, ..Problem::new(Operation::Reduce) };
+/// sum.element.bytes_read = 4.0;
+/// assert_eq!(choose(&sum, &machine)?.backend, Backend::Simd);
+///
+/// sum.n = 100_000_000;
+/// let expected = if machine.built.threads { Backend::Threads } else { Backend::Simd };
+/// assert_eq!(choose(&sum, &machine)?.backend, expected);
+/// # Ok::<(), granule::plan::Infeasible>(())
+/// ```
+///
+/// # Errors
+/// The reason why the backend cannot run it that the problem is pinned to.
 #[inline]
 pub fn choose(problem: &Problem, machine: &Machine) -> Result<Choice, Infeasible> {
     let work = Work::of(problem);
@@ -177,7 +198,8 @@ fn detail(problem: &Problem, machine: &Machine, serial: &Serial, backend: Backen
     Choice { backend, workers, grain, gpu }
 }
 
-/// A problem's candidates, one a backend: of several GPUs the best.
+/// A problem's candidates, one a backend: of several GPUs the best. What [`choose`] weighs, for callers who then choose by a rule of
+/// their own. Does not allocate.
 #[derive(Clone, Copy, Debug)]
 pub struct Weighed {
     candidates: [Candidate; 3],
@@ -185,7 +207,7 @@ pub struct Weighed {
 }
 
 impl Weighed {
-    /// All three.
+    /// Weighs them.
     #[inline]
     pub fn of(problem: &Problem, machine: &Machine) -> Weighed {
         let work = Work::of(problem);
@@ -245,7 +267,7 @@ impl Weighed {
         if took.is_finite() { (took - least).max(0.0) } else { 0.0 }
     }
 
-    /// What running on this backend means in detail.
+    /// What running on this backend means in detail: workers, grain and adapter.
     #[inline]
     pub fn choice(&self, problem: &Problem, machine: &Machine, backend: Backend) -> Choice {
         let Candidate { gpu, workers, .. } = *self.on(backend);
@@ -254,6 +276,9 @@ impl Weighed {
 }
 
 /// As [`choose`], with all candidates kept.
+///
+/// # Errors
+/// As [`choose`].
 pub fn plan(problem: &Problem, machine: &Machine) -> Result<Plan, Infeasible> {
     Ok(Plan { choice: choose(problem, machine)?, candidates: candidates(problem, machine) })
 }

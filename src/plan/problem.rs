@@ -34,6 +34,9 @@ impl std::fmt::Display for Operation {
 }
 
 /// A call, described by what its cost depends on. No type, no data: a plan is a pure function of this and the machine.
+///
+/// A task makes one of itself, which [`Explanation::problem`](super::Explanation::problem) shows. One that is written by hand starts
+/// from [`Problem::new`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Problem {
     /// The primitive.
@@ -83,7 +86,8 @@ pub struct Seen {
     pub threads: Sample,
     /// On the GPU.
     pub gpu: Sample,
-    /// How often a loop of unknown length runs on average; zero if that is not known.
+    /// How often a loop whose length depends on data is taken to run, so that the model gives the times that were measured: that is
+    /// more than its mean length where lanes wait for the longest of them. Zero if that is not known.
     pub iterations: f32,
 }
 
@@ -102,9 +106,10 @@ impl Seen {
 /// Measured times of one backend, as a correction of the model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
-    /// Measured over predicted time, the median of the last few.
+    /// Measured over predicted time: a running median, which an outlier moves a little only.
     pub ratio: f32,
-    /// How many calls were measured. Zero with a ratio other than 1: it is that of calls with fewer or more elements.
+    /// How many calls were measured. Zero with a ratio other than 1: it is assumed from calls on other backends, or with fewer or more
+    /// elements.
     pub count: u32,
 }
 

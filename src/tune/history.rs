@@ -311,7 +311,7 @@ impl Kind {
     }
 
     /// It ran there. Whether it was the first time.
-    pub(crate) fn note_run(&self, backend: Backend) -> bool {
+    fn note_run(&self, backend: Backend) -> bool {
         self.ran.fetch_or(1 << backend as u32, Relaxed) >> backend as u32 & 1 == 0
     }
 
@@ -413,9 +413,11 @@ impl History {
         }
     }
 
-    /// Forgets all samples of these backends: their predictions are made from other rates now.
+    /// Forgets all samples of these backends: their predictions are made from other rates now. How often loops run was reckoned from
+    /// the old ones too.
     pub(crate) fn forget(&self, backends: &[Backend]) {
         for kind in self.kinds.iter().filter_map(OnceLock::get) {
+            kind.iterations.clear();
             for (_, bucket) in kind.made() {
                 backends.iter().for_each(|&backend| bucket.cells[backend as usize].clear());
             }

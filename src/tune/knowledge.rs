@@ -274,7 +274,8 @@ impl Drop for Knowledge {
 
 impl Engine {
     /// Measures this machine now, the GPU included if there is one that may be chosen: it takes at most a second. The figures are used
-    /// from the next call on, and kept for the next process. Calls of other threads go on meanwhile, and make the figures worse.
+    /// from the next call on, and kept for the next process. What a second does not suffice for on a busy machine stays assumed, which
+    /// [`measured`](crate::machine::Measured) tells. Calls of other threads go on meanwhile, and make the figures worse.
     ///
     /// A frozen engine is measured too, since it is asked to be; it keeps nothing.
     ///
@@ -283,7 +284,7 @@ impl Engine {
     ///
     /// let engine = Engine::builder().no_gpu().no_cache().build()?;
     /// engine.calibrate()?;
-    /// assert!(engine.machine().rates.measured.memory);
+    /// assert!(engine.machine().rates.measured.overhead);
     /// # Ok::<(), granule::Error>(())
     /// ```
     ///

@@ -51,7 +51,18 @@ const AWAKE: f64 = 2.0;
 /// Calls of one exploration at most.
 const BURST: f64 = 64.0;
 
-/// When a machine's rates are measured.
+/// When a machine's rates are measured, if they are not in the cache.
+///
+/// Measuring takes a second at most, a third of it for the processor. Decisions may differ before and after; where they must not,
+/// there is [`frozen`](crate::EngineBuilder::frozen).
+///
+/// ```
+/// use granule::{Calibrate, Engine};
+///
+/// let engine = Engine::builder().calibrate(Calibrate::Never).no_cache().build()?;
+/// assert!(!engine.machine().rates.measured.memory); // priors
+/// # Ok::<(), granule::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Calibrate {
     /// Never: the priors serve, corrected by what calls are seen to take.
@@ -570,6 +581,9 @@ mod tests {
         let mut asked = problem;
         tuner.recall(&mut asked, &machine);
         assert!((600.0..680.0).contains(&asked.seen.iterations), "{}", asked.seen.iterations);
+        tuner.forget(&[Backend::Simd, Backend::Threads]);
+        tuner.recall(&mut asked, &machine);
+        assert_eq!(asked.seen.iterations, 0.0);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! size and residency, so that no case finds the shader of another one; the operations are rotated, so that each comes first in
 //! some processes. The processes of the contenders take turns, as samples do elsewhere.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::contest::{self, PINS};
 use super::figures::{AUTO, Case, NAMES};
 use super::ops::{self, OPS};
+use super::scratch::Scratch;
 use crate::groups::Residency;
 use crate::measure::Trouble;
 use crate::options::Options;
@@ -54,8 +55,8 @@ pub(crate) fn measure(options: &Options, gpu: bool, progress: &mut dyn FnMut(usi
         }
     }
 
-    let cache = Scratch::new()?;
-    let child = |who: &str, script: &[(&'static str, Place)]| spawn(options, &cache.0, who, script);
+    let cache = Scratch::new("cold")?;
+    let child = |who: &str, script: &[(&'static str, Place)]| spawn(options, cache.path(), who, script);
     let everything: Vec<_> = ops.iter().flat_map(|op| places.iter().map(move |place| (*op, *place))).collect();
     child(TEACH, &everything)?;
 
@@ -111,14 +112,16 @@ struct Place {
     residency: Residency,
 }
 
-/// The word for a child that has the library learn, for others to find in the cache.
+/// The word for a child that has the library measure the machine and learn, for others to find in the cache.
 const TEACH: &str = "teach";
 
 fn spawn(options: &Options, cache: &Path, who: &str, script: &[(&'static str, Place)]) -> Result<Value, String> {
     let steps: Vec<_> = script.iter().map(|(op, place)| format!("{op}/{}/{}", place.n, place.residency.name())).collect();
     let program = std::env::current_exe().map_err(|error| format!("this program's own path: {error}"))?;
     let mut command = Command::new(program);
-    command.arg("--regret-cold-child").arg(format!("{who}:{}", steps.join(","))).env("GRANULE_CACHE", cache);
+    command.arg("--regret-cold-child").arg(format!("{who}:{}", steps.join(",")));
+    // Nobody probes the machine in a first second that is measured; the one that teaches asks for it.
+    command.env("GRANULE_CACHE", cache).env("GRANULE_CALIBRATE", "never");
     if options.software_gpu {
         command.arg("--software-gpu");
     }
@@ -141,6 +144,7 @@ pub(crate) fn child(script: &str, engine: &Engine, process_began: Instant) -> Re
         cases.push(ops::calls(op, engine, n.parse()?, residency)?);
     }
     if who == TEACH {
+        engine.calibrate()?;
         for calls in &mut cases {
             let begun = Instant::now();
             let mut lessons = 0;
@@ -182,21 +186,4 @@ pub(crate) fn child(script: &str, engine: &Engine, process_began: Instant) -> Re
     }
     println!("{}", json!({ "elapsed": elapsed, "cases": reports }));
     Ok(())
-}
-
-/// A directory for the children's cache, removed when all is done.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Scratch, String> {
-        let path = std::env::temp_dir().join(format!("granule-bench-{}", std::process::id()));
-        std::fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Scratch(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        _ = std::fs::remove_dir_all(&self.0);
-    }
 }

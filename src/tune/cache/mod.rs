@@ -121,7 +121,7 @@ pub(crate) enum Loaded {
 const MAX_BYTES: u64 = 1 << 20;
 /// Samples that a file holds at most, and as many numbers of iterations: half a file of the largest size.
 const MAX_ENTRIES: usize = 4096;
-/// A ratio is the median of the last five: who has so many knows as much as who has more.
+/// From so many samples on the median is known: who has so many knows as much as who has more.
 const SETTLED: u32 = 5;
 /// A writer waits for others as long as this.
 const LOCK_WAIT: Duration = Duration::from_millis(100);
@@ -270,10 +270,13 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     renamed
 }
 
-/// What is kept: newer rates; of two samples of the same calls the one that is worth more.
+/// What is kept: newer rates; of two samples of the same calls the one that is worth more. What calls taught is relative to the rates
+/// that they were predicted from: where these are new, it is kept no longer.
 fn merge(before: &Record, ours: &Record) -> Record {
+    let outdated = ours.cpu.is_some() && ours.cpu != before.cpu || ours.gpu.is_some() && ours.gpu != before.gpu;
+    let (old_samples, old_iterations) = if outdated { (&[][..], &[][..]) } else { (&before.samples[..], &before.iterations[..]) };
     let mut samples = BTreeMap::new();
-    for (entry, is_ours) in before.samples.iter().map(|e| (e, false)).chain(ours.samples.iter().map(|e| (e, true))) {
+    for (entry, is_ours) in old_samples.iter().map(|e| (e, false)).chain(ours.samples.iter().map(|e| (e, true))) {
         let slot = samples.entry((entry.kind, entry.bucket, entry.backend)).or_insert((*entry, is_ours));
         if entry.sample.count >= slot.0.sample.count.min(SETTLED) {
             *slot = (*entry, is_ours);
@@ -286,7 +289,7 @@ fn merge(before: &Record, ours: &Record) -> Record {
         samples.sort_by_key(|(entry, _)| (entry.kind, entry.bucket, entry.backend));
     }
     let mut iterations: BTreeMap<u64, f32> = ours.iterations.iter().take(MAX_ENTRIES).copied().collect();
-    for (kind, value) in &before.iterations {
+    for (kind, value) in old_iterations {
         if iterations.len() < MAX_ENTRIES {
             iterations.entry(*kind).or_insert(*value);
         }

@@ -415,17 +415,34 @@ fn records_are_merged() {
     };
     let newer = |entry: Entry| Entry { sample: Sample { ratio: 2.0, ..entry.sample }, ..entry };
     let ours = Record {
-        cpu: Some(CpuRates::prior(16)),
-        gpu: None,
+        cpu: None,
+        gpu: before.gpu,
         iterations: vec![(2, 21.0), (3, 30.0)],
         // More; enough; too few; as many; another backend and another bucket of the same kind.
         samples: [entry(1, 1, 4), entry(2, 2, 5), entry(3, 3, 4), entry(4, 4, 3), entry(1, 2, 1)].map(newer).to_vec(),
     };
     let merged = merge(&before, &ours);
-    assert_eq!((merged.cpu, merged.gpu), (ours.cpu, before.gpu));
+    assert_eq!((merged.cpu, merged.gpu), (before.cpu, before.gpu));
     assert_eq!(merged.iterations, [(1, 10.0), (2, 21.0), (3, 30.0)]);
     let expected = [newer(entry(1, 1, 4)), newer(entry(1, 2, 1)), newer(entry(2, 2, 5)), entry(3, 3, 9), newer(entry(4, 4, 3))];
     assert_eq!(merged.samples, expected);
+}
+
+/// A ratio to what other rates predicted would mislead whoever reads it.
+#[test]
+fn with_new_rates_what_calls_taught_before_is_dropped() {
+    let before = record();
+    let slower = Some(CpuRates::prior(4));
+    for ours in [
+        Record { cpu: slower, samples: vec![entry(5, 5, 1)], iterations: vec![(3, 30.0)], ..Record::default() },
+        Record { gpu: Some(GpuRates::prior(GpuKind::Other)), samples: vec![entry(5, 5, 1)], ..Record::default() },
+    ] {
+        let expected = Record { cpu: ours.cpu.or(before.cpu), gpu: ours.gpu.or(before.gpu), ..ours.clone() };
+        assert_eq!(merge(&before, &ours), expected);
+        // Whoever measured nothing new has nothing to drop.
+        assert_eq!(merge(&expected, &expected), expected);
+        assert_eq!(merge(&expected, &Record::default()), expected);
+    }
 }
 
 #[test]

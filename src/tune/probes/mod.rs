@@ -1,8 +1,8 @@
 //! Probes: short runs of the library's own primitives, from which the rates of this machine follow.
 //!
 //! Every figure is fitted so that the model predicts the time that its probe took: a rate of a cache is what is left of a run when
-//! the share of the nearer caches is taken off, as the model prices it. A figure is kept only if it is a number within a factor of
-//! [`SANE`] of its prior; without one the prior stays.
+//! the share of the nearer caches is taken off, as the model prices it. What is no positive number leaves the prior as it is; what is more
+//! than [`SANE`] times above or below it was disturbed, and is brought back to that.
 //!
 //! A probe is repeated and its least time counts, since whatever else runs on the machine can only add to it.
 
