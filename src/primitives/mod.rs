@@ -3,16 +3,20 @@
 mod chain;
 mod cost;
 mod destination;
+pub mod find;
 pub mod map;
 pub mod reduce;
 pub mod scan;
+pub mod search;
 pub mod select;
 #[cfg(feature = "gpu")]
 #[doc(hidden)]
 pub mod shaders;
+mod then;
 mod total;
 
 pub use destination::Destination;
+pub use then::Then;
 
 use crate::element::Element;
 use crate::error::{Error, Result};

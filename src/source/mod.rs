@@ -3,6 +3,7 @@
 mod gather;
 mod iota;
 mod map;
+mod pairs;
 mod reshape;
 mod slice;
 mod zip;
@@ -10,6 +11,7 @@ mod zip;
 pub use gather::{Gather, gather};
 pub use iota::{Constant, Iota, constant, iota};
 pub use map::Map;
+pub use pairs::Pairs;
 pub use reshape::{Reverse, Skip, StepBy, Take};
 pub use slice::SliceSource;
 pub use zip::{Zip2, zip, zip3, zip4, zip5, zip6};
@@ -101,6 +103,24 @@ pub trait IntoSource {
         Self: Sized,
     {
         Take::new(self.into_source(), n)
+    }
+
+    /// Each element with its next: one pair less than elements, none of fewer than two.
+    ///
+    /// ```
+    /// use granule::kernel;
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// let steps = engine.map((&[1, 4, 9, 16]).pairs(), kernel!(|x: i32, next: i32| next - x)).run()?;
+    /// assert_eq!(steps.as_slice()?, [3, 5, 7]);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    fn pairs(self) -> Pairs<Self::Source>
+    where
+        Self: Sized,
+    {
+        Pairs::new(self.into_source())
     }
 
     /// Every `step`-th element, from the first on. `step` is at least 1.

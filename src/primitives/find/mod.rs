@@ -1,0 +1,251 @@
+//! Find: the first element for which a kernel says true, and what follows from whether there is one.
+
+mod cpu;
+
+use crate::array::DataVisitor;
+use crate::backend::cpu::Cpu;
+use crate::element::{Element, Equal, Number, Value};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::kernel::{Kernel, Lanes, Varying, ops};
+use crate::operator::{Min, Sum};
+use crate::plan::{Operation, Problem};
+use crate::source::{IntoSource, Map, Pairs, Source, UNBOUNDED, Zip2, zip};
+use crate::task::{Primitive, Survey, Task};
+
+use super::describe;
+use super::reduce::Reduce;
+use super::then::Then;
+
+impl Engine {
+    /// The index of the first element for which a kernel says true; `None` if there is none.
+    ///
+    /// Bound by bytes. On the CPU what lies behind the first hit is left alone, but for what other workers have begun; a GPU reads
+    /// everything.
+    ///
+    /// ```
+    /// use granule::kernel;
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// assert_eq!(engine.find_first(&[3, 8, 1, 9], kernel!(|x: i32| x > 5)).run()?, Some(1));
+    /// assert_eq!(engine.find_first(&[3, 8, 1, 9], kernel!(|x: i32| x > 9)).run()?, None);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    #[inline]
+    pub fn find_first<S, K>(&self, source: S, kernel: K) -> Task<'_, Find<Map<S::Source, K>>>
+    where
+        S: IntoSource,
+        K: Kernel<S::Item, Out = bool>,
+    {
+        Task::new(self, Find { source: source.map(kernel) })
+    }
+
+    /// Whether a kernel says true for any element; false if there is none. As [`Engine::find_first`].
+    ///
+    /// ```
+    /// use granule::kernel;
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// assert!(engine.any(&[3, 8, 1, 9], kernel!(|x: i32| x == 8)).run()?);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    #[inline]
+    pub fn any<S, K>(&self, source: S, kernel: K) -> Task<'_, Then<Find<Map<S::Source, K>>, bool>>
+    where
+        S: IntoSource,
+        K: Kernel<S::Item, Out = bool>,
+    {
+        self.find_first(source, kernel).then(|found| found.is_some())
+    }
+
+    /// Whether a kernel says true for all elements; true if there is none. As [`Engine::find_first`].
+    ///
+    /// ```
+    /// use granule::kernel;
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// assert!(engine.all(&[3, 8, 1, 9], kernel!(|x: i32| x < 10)).run()?);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    #[inline]
+    pub fn all<S, K>(&self, source: S, kernel: K) -> Task<'_, Then<Find<Map<Map<S::Source, K>, Not>>, bool>>
+    where
+        S: IntoSource,
+        K: Kernel<S::Item, Out = bool>,
+    {
+        self.find_first(source.map(kernel), Not).then(|found| found.is_none())
+    }
+
+    /// How many elements a kernel says true for.
+    ///
+    /// Bound by bytes: a reduction. Up to 2^32 - 1 elements, [`Error::TooLarge`] for more.
+    ///
+    /// ```
+    /// use granule::kernel;
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// assert_eq!(engine.count(&[3, 8, 1, 9], kernel!(|x: i32| x > 2)).run()?, 3);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    #[inline]
+    pub fn count<S, K>(&self, source: S, kernel: K) -> Task<'_, Then<Reduce<Map<Map<S::Source, K>, One>, Sum>, usize>>
+    where
+        S: IntoSource,
+        K: Kernel<S::Item, Out = bool>,
+    {
+        self.reduce(source.map(kernel).map(One), Sum).then(|count| count as usize)
+    }
+
+    /// The first index at which two sources differ, by `!=`: NaN differs from all. As [`Engine::find_first`] otherwise; the sources are
+    /// equally long.
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// assert_eq!(engine.mismatch(&[1, 2, 3], &[1, 5, 3]).run()?, Some(1));
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    #[inline]
+    pub fn mismatch<A, B>(&self, a: A, b: B) -> Task<'_, Find<Map<Zip2<A::Source, B::Source>, Unlike>>>
+    where
+        A: IntoSource<Item: Equal>,
+        B: IntoSource<Item = A::Item>,
+    {
+        self.find_first(zip(a, b), Unlike)
+    }
+
+    /// Whether two sources hold the same, by `==`: NaN equals nothing. As [`Engine::mismatch`].
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// assert!(engine.equal(&[1, 2, 3], iota(1..4)).run()?);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    #[inline]
+    pub fn equal<A, B>(&self, a: A, b: B) -> Task<'_, Then<Find<Map<Zip2<A::Source, B::Source>, Unlike>>, bool>>
+    where
+        A: IntoSource<Item: Equal>,
+        B: IntoSource<Item = A::Item>,
+    {
+        self.mismatch(a, b).then(|found| found.is_none())
+    }
+
+    /// Whether no element is below the one before it. NaN is below nothing, and nothing below it. As [`Engine::find_first`].
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// assert!(engine.is_sorted(&[1, 2, 2, 5]).run()?);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    #[inline]
+    pub fn is_sorted<S>(&self, source: S) -> Task<'_, Then<Find<Map<Pairs<S::Source>, Falls>>, bool>>
+    where
+        S: IntoSource<Item: Number>,
+    {
+        self.find_first(source.pairs(), Falls).then(|found| found.is_none())
+    }
+}
+
+/// The first index at which a source is true. See [`Engine::find_first`].
+pub struct Find<S> {
+    source: S,
+}
+
+impl<S: Source<Item = bool>> Primitive for Find<S> {
+    type Output = Option<usize>;
+
+    #[inline]
+    fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
+        Ok(Problem { result_on_host: true, ..describe(survey, Operation::Reduce, &self.source)? })
+    }
+    #[inline]
+    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+        self.source.data(visitor)
+    }
+    fn run_cpu(&mut self, _: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
+        cpu::find(cpu, &self.source, n)
+    }
+    #[cfg(feature = "gpu")]
+    fn start_gpu<'t>(
+        &'t mut self,
+        engine: &Engine,
+        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
+        n: usize,
+        grain: usize,
+    ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
+        if n >= u32::MAX as usize {
+            let reason = format!("it counts in 32 bits, and there are {n} elements: run on the CPU");
+            return Err(Error::Unsupported { backend: crate::plan::Backend::Gpu, reason });
+        }
+        let places = zip(self.source, Places).map(Place);
+        let first = super::reduce::gpu::reduce(engine, gpu, &places, &Min, grain)?;
+        Ok(first.map(|i| (i != NOWHERE).then_some(i as usize)))
+    }
+}
+
+/// What is no index.
+const NOWHERE: u32 = u32::MAX;
+
+/// Each index, without an end.
+#[derive(Clone, Copy)]
+struct Places;
+
+// SAFETY: no memory is read.
+unsafe impl Source for Places {
+    type Item = u32;
+    type Bound<'a, L: Lanes> = ();
+
+    fn len(&self) -> Result<usize> {
+        Ok(UNBOUNDED)
+    }
+    fn data<V: DataVisitor>(&self, _: &mut V) -> Result<()> {
+        Ok(())
+    }
+    #[inline(always)]
+    fn bind<'a, L: Lanes>(&'a self, _: L) -> Self::Bound<'a, L> {}
+    #[inline(always)]
+    fn load<'a, L: Lanes>(l: L, _: Self::Bound<'a, L>, i: L::Index) -> Varying<L, u32> {
+        Varying(l.index_u32(i))
+    }
+    #[inline(always)]
+    fn at<'a, L: Lanes>(_: L, _: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, u32> {
+        i
+    }
+}
+
+macro_rules! kernels {
+    ($($(#[$doc:meta])* $name:ident<$($t:ident: $bound:ident)?>($x:ty) -> $out:ty = |$l:ident, $p:pat_param| $body:expr;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub struct $name;
+
+        impl<$($t: $bound)?> Kernel<$x> for $name {
+            type Out = $out;
+            #[inline(always)]
+            fn eval<L: Lanes>(&self, $l: L, $p: Varying<L, $x>) -> Varying<L, $out> {
+                $body
+            }
+        }
+    )+};
+}
+kernels! {
+    /// `!x`
+    Not<>(bool) -> bool = |l, x| ops::not(l, x);
+    /// 1 for true, 0 for false.
+    One<>(bool) -> u32 = |l, x| ops::select(l, x, ops::lit(l, 1), ops::lit(l, 0));
+    /// `a != b`
+    Unlike<T: Equal>((T, T)) -> bool = |l, Varying((a, b))| ops::ne(l, a, b);
+    /// Whether the second is below the first.
+    Falls<T: Number>((T, T)) -> bool = |l, Varying((x, next))| ops::lt(l, next, x);
+    /// The index where there is a hit.
+    Place<>((bool, u32)) -> u32 = |l, Varying((hit, i))| ops::select(l, hit, i, ops::lit(l, NOWHERE));
+}

@@ -1,0 +1,49 @@
+//! A primitive whose result is made into another value.
+
+use crate::array::DataVisitor;
+use crate::backend::cpu::Cpu;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::plan::Problem;
+use crate::task::{Primitive, Survey, Task};
+
+/// What `P` gives, made into an `O` that is no array.
+pub struct Then<P: Primitive, O> {
+    primitive: P,
+    make: fn(P::Output) -> O,
+}
+
+impl<'e, P: Primitive> Task<'e, P> {
+    /// The same call, of whose result something is made.
+    pub(super) fn then<O>(self, make: fn(P::Output) -> O) -> Task<'e, Then<P, O>> {
+        self.with(|primitive| Then { primitive, make })
+    }
+}
+
+impl<P: Primitive, O> Primitive for Then<P, O> {
+    type Output = O;
+
+    #[inline]
+    fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
+        self.primitive.problem(survey)
+    }
+    #[inline]
+    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+        self.primitive.data(visitor)
+    }
+    #[inline]
+    fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<O> {
+        self.primitive.run_cpu(engine, cpu, n).map(self.make)
+    }
+    #[cfg(feature = "gpu")]
+    fn start_gpu<'t>(
+        &'t mut self,
+        engine: &Engine,
+        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
+        n: usize,
+        grain: usize,
+    ) -> Result<crate::backend::gpu::Started<'t, O>> {
+        let make = self.make;
+        Ok(self.primitive.start_gpu(engine, gpu, n, grain)?.map(make))
+    }
+}
