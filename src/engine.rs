@@ -508,7 +508,7 @@ mod gpu_side {
         /// Hardware is opened, since only then its arithmetic can be probed; software only for a call that is pinned to it.
         #[test]
         fn software_that_nobody_asked_for_is_not_opened() {
-            let engine = Engine::builder().gpu(Selection::Any).build().unwrap();
+            let engine = Engine::builder().no_cache().gpu(Selection::Any).build().unwrap();
             let [gpu] = engine.machine().gpus() else {
                 let required = std::env::var("REQUIRE_BACKENDS").unwrap_or_default();
                 assert!(!required.contains("gpu"), "{}", engine.machine());
