@@ -76,6 +76,7 @@ impl Engine {
     /// The machine, GPUs included: looks for them if nobody has yet.
     pub fn machine(&self) -> &Machine {
         let knowledge = &self.0.knowledge;
+        knowledge.restore();
         match knowledge.machine() {
             known if known.gpus != Gpus::NotLookedFor => known,
             _ => knowledge.learn(|known| {
@@ -318,7 +319,7 @@ impl EngineBuilder {
             #[cfg(feature = "gpu")]
             gpu: gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env), self.gpu_rates),
         }));
-        if calibrate == Calibrate::Now {
+        if calibrate == Calibrate::Now && !engine.tuner().frozen {
             engine.calibrate()?;
         }
         Ok(engine)
