@@ -525,6 +525,28 @@ mod tests {
         assert!(ran_elsewhere < 40, "{ran_elsewhere} calls of 2000");
     }
 
+    /// Of a call that slept with the machine, and of a clock that stood still, nothing is learned; and of the calls after it all is.
+    #[test]
+    fn a_clock_that_jumps_teaches_nothing() {
+        let (machine, tuner, problem) = (machine(), Tuner::new(false, Plans::default()), map(1 << 20, 40.0));
+        let seen = || {
+            let mut asked = problem;
+            tuner.recall(&mut asked, &machine);
+            asked.seen
+        };
+        (0..50).for_each(|_| _ = call(&tuner, problem, &machine, [1.0; 3]));
+        let before = seen();
+        for took in [Duration::ZERO, Duration::from_secs(1 << 30)] {
+            let ticket = decide(&tuner, &mut { problem }, &machine).ticket.unwrap();
+            tuner.took(&ticket, took);
+            assert_eq!(seen(), before, "{took:?}");
+        }
+        let world = [0.4, 1.0, 1.0];
+        let ran: Vec<Backend> = (0..3000).map(|_| call(&tuner, problem, &machine, world).0).collect();
+        let best = best(times(&problem, &machine, world));
+        assert!(ran[2900..].iter().filter(|backend| **backend == best).count() > 90, "{best} is the best: {:?}", &ran[2990..]);
+    }
+
     #[test]
     fn equals_do_not_take_turns() {
         let (machine, tuner, problem) = (machine(), Tuner::new(false, Plans::default()), map(1 << 20, 40.0));
