@@ -36,6 +36,8 @@ const STREAK: u32 = 3;
 const EXPLORE_WITHIN: f64 = 4.0;
 /// ... and all trying out may cost this part of the run time.
 const EXPLORE_PART: f64 = 0.02;
+/// What a trial is charged with at most, in times of the best candidate's.
+const DEAREST_TRIAL: f64 = 16.0;
 /// Samples after which a candidate is known, but for ...
 const KNOWN: u32 = 5;
 /// ... one call in so many, since machines change.
@@ -334,7 +336,8 @@ impl Tuner {
 
     /// What a call took beyond the best candidate's time is the price of trying it out.
     fn charge(&self, ticket: &Ticket, seconds: f64) {
-        let lost = seconds - ticket.best;
+        // What took longer still was suspended, or lost its core: that is no price of a trial.
+        let lost = (seconds - ticket.best).min(DEAREST_TRIAL * ticket.best);
         if ticket.tried && lost > 0.0 {
             self.explored.fetch_add((lost * 1e9) as u64, Relaxed);
         }
@@ -534,6 +537,28 @@ mod tests {
             ran_elsewhere += u32::from(call(&tuner, problem, &machine, world).0 != usual);
         }
         assert!(ran_elsewhere < 40, "{ran_elsewhere} calls of 2000");
+    }
+
+    /// Of a call that slept with the machine, and of a clock that stood still, nothing is learned; and of the calls after it all is.
+    #[test]
+    fn a_clock_that_jumps_teaches_nothing() {
+        let (machine, tuner, problem) = (machine(), Tuner::new(false, Plans::default()), map(1 << 20, 40.0));
+        let seen = || {
+            let mut asked = problem;
+            tuner.recall(&mut asked, &machine);
+            asked.seen
+        };
+        (0..50).for_each(|_| _ = call(&tuner, problem, &machine, [1.0; 3]));
+        let before = seen();
+        for took in [Duration::ZERO, Duration::from_secs(1 << 30)] {
+            let ticket = decide(&tuner, &mut { problem }, &machine).ticket.unwrap();
+            tuner.took(&ticket, took);
+            assert_eq!(seen(), before, "{took:?}");
+        }
+        let world = [0.4, 1.0, 1.0];
+        let ran: Vec<Backend> = (0..3000).map(|_| call(&tuner, problem, &machine, world).0).collect();
+        let best = best(times(&problem, &machine, world));
+        assert!(ran[2900..].iter().filter(|backend| **backend == best).count() > 90, "{best} is the best: {:?}", &ran[2990..]);
     }
 
     #[test]
