@@ -44,9 +44,9 @@ const KNOWN: u32 = 5;
 const AGAIN: u32 = 4096;
 /// Calls that take less than so many seconds ...
 const SHORT: f64 = 20e-6;
-/// ... are timed each time until they were measured so often, ...
+/// ... are weighed and timed each time until they were measured so often, ...
 const WELL_KNOWN: u32 = 32;
-/// ... and then once in so many calls.
+/// ... and then, if nothing is left to try out, once in so many calls.
 const EVERY: u32 = 8;
 /// Helpers are awake when they have been called for so many times the time that waking them takes.
 const AWAKE: f64 = 2.0;
@@ -211,6 +211,12 @@ impl Tuner {
     pub(crate) fn decide(&self, problem: &mut Problem, machine: &Machine) -> Result<Decision, Infeasible> {
         let found = self.history.of(problem);
         if let Some((_, kind)) = found {
+            if problem.download_bytes == 0
+                && self.plans.is_empty()
+                && let Some((choice, why)) = kind.bucket(problem.n).at_rest()
+            {
+                return Ok(Decision { choice, why, ticket: None, forgone: 0.0 });
+            }
             self.add_seen(problem, machine, kind);
         }
         let weighed = Weighed::of(problem, machine);
@@ -238,11 +244,13 @@ impl Tuner {
         }
         let choice = weighed.choice(problem, machine, runs);
         let forgone = weighed.forgone(runs);
-        // Two readings of the clock are much for a call of a few microseconds whose time is well known.
-        let seen = problem.seen.on(runs);
-        let short = weighed.on(runs).total() < SHORT && seen.count >= WELL_KNOWN;
-        if short && runs == chosen && kind.bucket(problem.n).calls() % EVERY != 0 {
-            return Ok(Decision { choice, why, ticket: None, forgone });
+        // Weighing, and two readings of the clock, are much for a call of a few microseconds of which all is well known.
+        let expected = weighed.on(runs).total();
+        let known = |other| problem.seen.on(other).count >= KNOWN || weighed.on(other).total() > EXPLORE_WITHIN * expected;
+        let well_known = problem.seen.on(runs).count >= WELL_KNOWN && Backend::ALL.into_iter().all(known);
+        let short = expected < SHORT && well_known && runs == chosen && forgone == 0.0;
+        if short {
+            kind.bucket(problem.n).rest(EVERY - 1, why);
         }
         let mut ticket = Ticket::new(Some(index), problem, &weighed, runs, chosen);
         ticket.stands_for = if short { EVERY } else { 1 };
