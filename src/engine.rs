@@ -76,6 +76,7 @@ impl Engine {
     /// The machine, GPUs included: looks for them if nobody has yet.
     pub fn machine(&self) -> &Machine {
         let knowledge = &self.0.knowledge;
+        knowledge.restore();
         match knowledge.machine() {
             known if known.gpus != Gpus::NotLookedFor => known,
             _ => knowledge.learn(|known| {
@@ -229,7 +230,7 @@ impl EngineBuilder {
     }
 
     /// When the rates of this machine are measured; the default is [`Calibrate::Lazy`]. A frozen engine measures only when
-    /// [`Engine::calibrate`] asks it to, or with [`Calibrate::Now`].
+    /// [`Engine::calibrate`] asks it to.
     pub fn calibrate(mut self, when: Calibrate) -> Self {
         self.calibrate = Some(when);
         self
@@ -343,12 +344,9 @@ impl EngineBuilder {
         };
         let backend = one_of("GRANULE_BACKEND", "auto", &Backend::ALL.map(|backend| (backend.to_string(), backend)))?;
         let calibrate = [("never", Calibrate::Never), ("lazy", Calibrate::Lazy), ("now", Calibrate::Now)];
-        let from_env = one_of("GRANULE_CALIBRATE", "", &calibrate.map(|(name, when)| (name.to_string(), when)))?;
         let calibrate = match self.calibrate {
             Some(when) => when,
-            // What is the same in every run does not depend on who runs it.
-            None if self.learning.frozen => Calibrate::Never,
-            None => from_env.unwrap_or_default(),
+            None => one_of("GRANULE_CALIBRATE", "", &calibrate.map(|(name, when)| (name.to_string(), when)))?.unwrap_or_default(),
         };
         let workers = match self.workers {
             Some(workers) => workers,
@@ -365,7 +363,7 @@ impl EngineBuilder {
             #[cfg(feature = "gpu")]
             gpu: gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env), self.gpu_rates),
         }));
-        if calibrate == Calibrate::Now {
+        if calibrate == Calibrate::Now && !engine.tuner().frozen {
             engine.calibrate()?;
         }
         Ok(engine)
@@ -555,7 +553,7 @@ mod gpu_side {
         /// Hardware is opened, since only then its arithmetic can be probed; software only for a call that is pinned to it.
         #[test]
         fn software_that_nobody_asked_for_is_not_opened() {
-            let engine = Engine::builder().gpu(Selection::Any).build().unwrap();
+            let engine = Engine::builder().no_cache().gpu(Selection::Any).build().unwrap();
             let [gpu] = engine.machine().gpus() else {
                 let required = std::env::var("REQUIRE_BACKENDS").unwrap_or_default();
                 assert!(!required.contains("gpu"), "{}", engine.machine());

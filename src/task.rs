@@ -215,6 +215,7 @@ impl<'e, P: Primitive> Task<'e, P> {
     /// The problem with what was seen of such calls, and the machine that it is planned for.
     fn recalled(&self) -> Result<(Problem, &'e Machine)> {
         let mut problem = self.problem()?;
+        self.engine.knowledge().restore();
         let machine = self.engine.machine_for(&problem);
         self.engine.tuner().recall(&mut problem, machine);
         Ok((problem, machine))

@@ -26,7 +26,7 @@ fn backends(engine: &Engine) -> impl Iterator<Item = Backend> {
 
 /// An engine with the shared device if there is one, and anyway with a CPU.
 fn any() -> Engine {
-    shared().cloned().unwrap_or_else(|| Engine::builder().no_gpu().build().unwrap())
+    shared().cloned().unwrap_or_else(|| Engine::builder().no_cache().no_gpu().build().unwrap())
 }
 
 #[kernel]
@@ -58,13 +58,13 @@ fn assert_same<T: PartialEq + std::fmt::Debug>(got: &[T], want: &[T]) {
 
 #[test]
 fn the_builder_is_obeyed() {
-    let engine = Engine::builder().simd(SimdLevel::Base).workers(3).no_gpu().build().unwrap();
+    let engine = Engine::builder().no_cache().simd(SimdLevel::Base).workers(3).no_gpu().build().unwrap();
     assert_eq!((engine.simd_level(), engine.workers()), (SimdLevel::Base, 3));
     let Error::Unsupported { backend, reason } = engine.gpu().unwrap_err() else { panic!("another error") };
     assert!(backend == Backend::Gpu && reason.contains("no_gpu"), "{reason}");
-    assert_eq!(Engine::builder().workers(0).no_gpu().build().unwrap().workers(), 1);
+    assert_eq!(Engine::builder().no_cache().workers(0).no_gpu().build().unwrap().workers(), 1);
     for level in [SimdLevel::Base, SimdLevel::detect()] {
-        let engine = Engine::builder().simd(level).no_gpu().build().unwrap();
+        let engine = Engine::builder().no_cache().simd(level).no_gpu().build().unwrap();
         assert_eq!(engine.reduce(iota(0..100_000_u32), Max).run().unwrap(), 99_999);
     }
     assert!(format!("{engine:?}").contains("workers: 3"), "{engine:?}");
@@ -73,7 +73,7 @@ fn the_builder_is_obeyed() {
 #[test]
 fn a_pool_of_the_users_own_does_the_work() {
     let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(3).thread_name(|i| format!("own {i}")).build().unwrap());
-    let engine = Engine::builder().pool(pool.clone()).no_gpu().build().unwrap();
+    let engine = Engine::builder().no_cache().pool(pool.clone()).no_gpu().build().unwrap();
     assert_eq!(engine.workers(), 3);
     let x = numbers(1_000_000);
     let want = x.iter().fold(0_u32, |a, &b| a.wrapping_add(b));
@@ -92,7 +92,7 @@ fn workers_change_at_run_time_and_results_do_not() {
     let engine = any();
     let x: Vec<f32> = (0..300_001).map(|i| (i % 1000) as f32 * 0.1).collect();
     let before = engine.reduce(&x, Sum).on(Backend::Simd).run().unwrap().to_bits();
-    let other = Engine::builder().no_gpu().workers(2).build().unwrap();
+    let other = Engine::builder().no_cache().no_gpu().workers(2).build().unwrap();
     for workers in [1, 2, 5, 64, 0] {
         other.set_workers(workers);
         assert_eq!(other.workers(), workers.max(1));
@@ -110,7 +110,7 @@ fn clones_are_one_engine() {
     let clone = engine.clone();
     let array = clone.array_from_vec(numbers(1000));
     assert_eq!(engine.reduce(&array, Max).run().unwrap(), *array.as_slice().unwrap().iter().max().unwrap());
-    let apart = Engine::builder().no_gpu().workers(2).build().unwrap();
+    let apart = Engine::builder().no_cache().no_gpu().workers(2).build().unwrap();
     let clone = apart.clone();
     clone.set_workers(7);
     assert_eq!(apart.workers(), 7);
@@ -157,7 +157,7 @@ fn child_with(case: &str, variables: &[(&str, &str)]) -> String {
     for name in ["GRANULE_SIMD", "GRANULE_WORKERS", "GRANULE_ADAPTER", "GRANULE_BACKEND", "GRANULE_CALIBRATE", "GRANULE_CACHE"] {
         command.env_remove(name);
     }
-    let output = command.envs(variables.iter().copied()).output().unwrap();
+    let output = command.env("GRANULE_CACHE", "off").envs(variables.iter().copied()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{variables:?}: {text}\n{}", String::from_utf8_lossy(&output.stderr));
     text
@@ -201,7 +201,7 @@ fn the_environment_is_obeyed() {
 #[test]
 fn a_users_own_device_and_queue_are_used() {
     let Some((device, queue)) = adapter::device(|_| {}) else { return };
-    let engine = Engine::builder().device(device.clone(), queue).build().unwrap();
+    let engine = Engine::builder().no_cache().device(device.clone(), queue).build().unwrap();
     let x = numbers(10_000);
     let y = engine.map(&x, affine::with(3, 4)).on(Backend::Gpu).run().unwrap();
     let want: Vec<_> = x.iter().map(|&x| x.wrapping_mul(3).wrapping_add(4)).collect();

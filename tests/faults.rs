@@ -17,7 +17,7 @@ const CPU: [Backend; 2] = [Backend::Simd, Backend::Threads];
 
 /// An engine without a GPU, but with more than one thread.
 fn cpu() -> Engine {
-    Engine::builder().no_gpu().workers(4).build().unwrap()
+    Engine::builder().no_cache().no_gpu().workers(4).build().unwrap()
 }
 
 fn any() -> Engine {
@@ -154,7 +154,7 @@ fn a_pin_that_cannot_be_kept_says_why() {
     assert!(reason.contains("f64") || reason.contains("WGSL"), "{reason}");
     assert!(engine.map(&x, sine::with()).on(Backend::Gpu).plan().is_err());
     assert_eq!(engine.map(&x, sine::with()).run().unwrap().as_slice().unwrap().len(), 100);
-    assert!(Engine::builder().gpu(Selection::Name("no such adapter".into())).build().unwrap().gpu().is_err());
+    assert!(Engine::builder().no_cache().gpu(Selection::Name("no such adapter".into())).build().unwrap().gpu().is_err());
 }
 
 /// Panics when it is evaluated at this number on a CPU; a trace records an identity.
@@ -252,7 +252,7 @@ fn a_lost_device_costs_only_what_was_there_alone() {
 #[test]
 fn the_loss_of_a_users_own_device_is_noticed() {
     let Some((device, queue)) = adapter::device(|_| {}) else { return };
-    let engine = Engine::builder().device(device.clone(), queue).build().unwrap();
+    let engine = Engine::builder().no_cache().device(device.clone(), queue).build().unwrap();
     let x = numbers(10_000);
     let most = *x.iter().max().unwrap();
     assert_eq!(engine.reduce(&x, Max).on(Backend::Gpu).run(), Ok(most));

@@ -18,7 +18,7 @@ fn small(binding: u64) -> Option<Engine> {
         limits.max_storage_buffer_binding_size = binding;
         limits.max_compute_workgroups_per_dimension = 16;
     })?;
-    let engine = Engine::builder().device(device, queue).build().unwrap();
+    let engine = Engine::builder().no_cache().device(device, queue).build().unwrap();
     let gpu = engine.gpu().unwrap();
     assert_eq!((gpu.limits().max_storage_buffer_binding_size, gpu.limits().max_compute_workgroups_per_dimension), (binding, 16));
     Some(engine)
@@ -185,7 +185,7 @@ fn a_buffer_above_the_devices_limit_is_refused_or_goes_to_the_cpu() {
         limits.max_storage_buffer_binding_size = 128 * KIB;
     };
     let Some((device, queue)) = adapter::device(limits) else { return };
-    let engine = Engine::builder().device(device, queue).build().unwrap();
+    let engine = Engine::builder().no_cache().device(device, queue).build().unwrap();
     let x = numbers(65_536);
     assert_eq!(engine.reduce(&x, Sum).on(Backend::Gpu).run().unwrap(), sum(&x));
     let x = numbers(65_537);
@@ -299,7 +299,7 @@ fn a_plan_with_a_bad_grain_is_refused() {
 fn a_larger_grain_needs_fewer_workgroups() {
     let limits = |limits: &mut wgpu::Limits| limits.max_compute_workgroups_per_dimension = 4;
     let Some((device, queue)) = adapter::device(limits) else { return };
-    let engine = Engine::builder().device(device, queue).build().unwrap();
+    let engine = Engine::builder().no_cache().device(device, queue).build().unwrap();
     // Of 4 by 4 workgroups: 17 tiles, which one each cannot take.
     let x = numbers(16 * 4096 + 1);
     let error = engine.reduce(&x, Sum).with_plan(&grained(4096)).run().unwrap_err();

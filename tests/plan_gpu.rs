@@ -134,7 +134,7 @@ fn larger_square(a: f32, b: f32) -> f32 {
 /// Which calls compute what is rounded, as they say of themselves.
 #[test]
 fn calls_say_whether_they_round() {
-    let engine = Engine::new().unwrap();
+    let engine = Engine::builder().no_cache().build().unwrap();
     let (x, i) = ([1.0_f32, 2.0], [1_u32, 2]);
     let rounds = |explanation: granule::Result<Explanation>| explanation.unwrap().problem.gpu.rounds_f32;
     assert!(rounds(engine.reduce(&x, Sum).explain()));

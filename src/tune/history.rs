@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use crate::plan::{Backend, Choice, PlanKey, Problem, Sample, Seen, TILE, half_octave};
+use crate::plan::{Backend, Choice, PlanKey, Problem, Sample, Seen, TILE, Why, half_octave};
 
 use super::cache::Entry;
 
@@ -49,6 +49,9 @@ pub(crate) struct Bucket {
     /// How many calls in a row another backend was better by enough to change to it.
     streak: AtomicU32,
     calls: AtomicU32,
+    /// For how many more calls the incumbent is run without a look at the others, and whether it is kept though another was better,
+    /// packed.
+    unquestioned: AtomicU32,
     /// The backend that is tried out, and for how many more calls, packed.
     trial: AtomicU32,
     /// How long calls had run when they began to go to the threads without exception: nanoseconds, zero if the last one did not.
@@ -139,6 +142,7 @@ impl Bucket {
             incumbent: AtomicU64::new(0),
             streak: AtomicU32::new(0),
             calls: AtomicU32::new(0),
+            unquestioned: AtomicU32::new(0),
             trial: AtomicU32::new(0),
             helped: AtomicU64::new(0),
         }
@@ -219,12 +223,21 @@ impl Bucket {
         }
     }
 
-    /// How many calls there were.
-    pub(crate) fn calls(&self) -> u32 {
-        self.calls.load(Relaxed)
+    /// The next so many calls run what was settled, without a look at the others.
+    pub(crate) fn rest(&self, calls: u32, why: Why) {
+        self.unquestioned.store(calls << 1 | u32::from(why == Why::Kept), Relaxed);
     }
 
-    /// One more call; how many there were before.
+    /// What such a call runs, and why it was settled. `None` if it is time to look again.
+    #[inline]
+    pub(crate) fn at_rest(&self) -> Option<(Choice, Why)> {
+        let packed = self.unquestioned.load(Relaxed);
+        let left = (packed >> 1).checked_sub(1)?;
+        self.unquestioned.store(left << 1 | packed & 1, Relaxed);
+        Some((self.choice()?, if packed & 1 == 1 { Why::Kept } else { Why::Least }))
+    }
+
+    /// One more call that was weighed; how many there were before.
     pub(crate) fn count_call(&self) -> u32 {
         self.calls.fetch_add(1, Relaxed)
     }
@@ -419,6 +432,7 @@ impl History {
         for kind in self.kinds.iter().filter_map(OnceLock::get) {
             kind.iterations.clear();
             for (_, bucket) in kind.made() {
+                bucket.rest(0, Why::Least);
                 backends.iter().for_each(|&backend| bucket.cells[backend as usize].clear());
             }
         }

@@ -294,7 +294,6 @@ impl Engine {
         let knowledge = self.knowledge();
         let _alone = lock(&knowledge.busy);
         self.machine();
-        knowledge.restore();
         knowledge.learn_cpu(self);
         knowledge.learn_gpu(self)?;
         knowledge.keep();

@@ -36,15 +36,17 @@ const STREAK: u32 = 3;
 const EXPLORE_WITHIN: f64 = 4.0;
 /// ... and all trying out may cost this part of the run time.
 const EXPLORE_PART: f64 = 0.02;
+/// What a trial is charged with at most, in times of the best candidate's.
+const DEAREST_TRIAL: f64 = 16.0;
 /// Samples after which a candidate is known, but for ...
 const KNOWN: u32 = 5;
 /// ... one call in so many, since machines change.
 const AGAIN: u32 = 4096;
 /// Calls that take less than so many seconds ...
 const SHORT: f64 = 20e-6;
-/// ... are timed each time until they were measured so often, ...
+/// ... are weighed and timed each time until they were measured so often, ...
 const WELL_KNOWN: u32 = 32;
-/// ... and then once in so many calls.
+/// ... and then, if nothing is left to try out, once in so many calls.
 const EVERY: u32 = 8;
 /// Helpers are awake when they have been called for so many times the time that waking them takes.
 const AWAKE: f64 = 2.0;
@@ -209,6 +211,12 @@ impl Tuner {
     pub(crate) fn decide(&self, problem: &mut Problem, machine: &Machine) -> Result<Decision, Infeasible> {
         let found = self.history.of(problem);
         if let Some((_, kind)) = found {
+            if problem.download_bytes == 0
+                && self.plans.is_empty()
+                && let Some((choice, why)) = kind.bucket(problem.n).at_rest()
+            {
+                return Ok(Decision { choice, why, ticket: None, forgone: 0.0 });
+            }
             self.add_seen(problem, machine, kind);
         }
         let weighed = Weighed::of(problem, machine);
@@ -236,11 +244,13 @@ impl Tuner {
         }
         let choice = weighed.choice(problem, machine, runs);
         let forgone = weighed.forgone(runs);
-        // Two readings of the clock are much for a call of a few microseconds whose time is well known.
-        let seen = problem.seen.on(runs);
-        let short = weighed.on(runs).total() < SHORT && seen.count >= WELL_KNOWN;
-        if short && runs == chosen && kind.bucket(problem.n).calls() % EVERY != 0 {
-            return Ok(Decision { choice, why, ticket: None, forgone });
+        // Weighing, and two readings of the clock, are much for a call of a few microseconds of which all is well known.
+        let expected = weighed.on(runs).total();
+        let known = |other| problem.seen.on(other).count >= KNOWN || weighed.on(other).total() > EXPLORE_WITHIN * expected;
+        let well_known = problem.seen.on(runs).count >= WELL_KNOWN && Backend::ALL.into_iter().all(known);
+        let short = expected < SHORT && well_known && runs == chosen && forgone == 0.0;
+        if short {
+            kind.bucket(problem.n).rest(EVERY - 1, why);
         }
         let mut ticket = Ticket::new(Some(index), problem, &weighed, runs, chosen);
         ticket.stands_for = if short { EVERY } else { 1 };
@@ -334,7 +344,8 @@ impl Tuner {
 
     /// What a call took beyond the best candidate's time is the price of trying it out.
     fn charge(&self, ticket: &Ticket, seconds: f64) {
-        let lost = seconds - ticket.best;
+        // What took longer still was suspended, or lost its core: that is no price of a trial.
+        let lost = (seconds - ticket.best).min(DEAREST_TRIAL * ticket.best);
         if ticket.tried && lost > 0.0 {
             self.explored.fetch_add((lost * 1e9) as u64, Relaxed);
         }
@@ -534,6 +545,28 @@ mod tests {
             ran_elsewhere += u32::from(call(&tuner, problem, &machine, world).0 != usual);
         }
         assert!(ran_elsewhere < 40, "{ran_elsewhere} calls of 2000");
+    }
+
+    /// Of a call that slept with the machine, and of a clock that stood still, nothing is learned; and of the calls after it all is.
+    #[test]
+    fn a_clock_that_jumps_teaches_nothing() {
+        let (machine, tuner, problem) = (machine(), Tuner::new(false, Plans::default()), map(1 << 20, 40.0));
+        let seen = || {
+            let mut asked = problem;
+            tuner.recall(&mut asked, &machine);
+            asked.seen
+        };
+        (0..50).for_each(|_| _ = call(&tuner, problem, &machine, [1.0; 3]));
+        let before = seen();
+        for took in [Duration::ZERO, Duration::from_secs(1 << 30)] {
+            let ticket = decide(&tuner, &mut { problem }, &machine).ticket.unwrap();
+            tuner.took(&ticket, took);
+            assert_eq!(seen(), before, "{took:?}");
+        }
+        let world = [0.4, 1.0, 1.0];
+        let ran: Vec<Backend> = (0..3000).map(|_| call(&tuner, problem, &machine, world).0).collect();
+        let best = best(times(&problem, &machine, world));
+        assert!(ran[2900..].iter().filter(|backend| **backend == best).count() > 90, "{best} is the best: {:?}", &ran[2990..]);
     }
 
     #[test]

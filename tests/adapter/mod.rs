@@ -24,7 +24,13 @@ pub(crate) fn preferred() -> Option<Engine> {
     with(|builder| builder.gpu_rates(rates))
 }
 
-fn with(set: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Option<Engine> {
+/// An engine with what is set, which decides alike in every run.
+pub(crate) fn with(set: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Option<Engine> {
+    learning(|builder| set(builder.frozen()))
+}
+
+/// An engine that learns from its calls and keeps nothing, unless what is set says otherwise.
+pub(crate) fn learning(set: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Option<Engine> {
     let wanted = std::env::var("GRANULE_ADAPTER").ok();
     let name = || {
         let mut all = Engine::adapters();
@@ -32,7 +38,7 @@ fn with(set: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Option<Engine> {
         all.into_iter().next().map(|adapter| adapter.name)
     };
     let Some(name) = wanted.or_else(name) else { return absent("there is no adapter") };
-    let engine = set(Engine::builder()).gpu(Selection::Name(name)).build().unwrap();
+    let engine = set(Engine::builder().no_cache()).gpu(Selection::Name(name)).build().unwrap();
     match engine.gpu() {
         Ok(_) => Some(engine),
         Err(error) => absent(&error.to_string()),

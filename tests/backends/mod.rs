@@ -56,7 +56,7 @@ fn absent(backend: &str, why: impl std::fmt::Display) {
 pub(crate) fn simd() -> Vec<Runner> {
     let runner = |level: SimdLevel| Runner {
         name: format!("simd {level}"),
-        engine: Engine::builder().simd(level).workers(1).build().unwrap(),
+        engine: Engine::builder().no_cache().simd(level).workers(1).build().unwrap(),
         plan: plan(Backend::Simd, 1, 4096),
         precision: EXACT,
         limited: false,
@@ -69,7 +69,7 @@ pub(crate) fn simd() -> Vec<Runner> {
 pub(crate) fn threads(choices: &[(usize, usize)]) -> Vec<Runner> {
     static POOL: OnceLock<std::sync::Arc<rayon::ThreadPool>> = OnceLock::new();
     let pool = POOL.get_or_init(|| rayon::ThreadPoolBuilder::new().num_threads(8).build().unwrap().into());
-    let engine = Engine::builder().pool(pool.clone()).build().unwrap();
+    let engine = Engine::builder().no_cache().pool(pool.clone()).build().unwrap();
     let runner = |&(workers, grain): &(usize, usize)| Runner {
         name: format!("threads, {workers} workers, grain {grain}"),
         engine: engine.clone(),
@@ -98,7 +98,7 @@ fn gpus() -> Vec<Runner> {
     use granule::backend::gpu::Selection;
 
     let selection = std::env::var("GRANULE_ADAPTER").map_or(Selection::Any, Selection::Name);
-    let whole = Engine::builder().gpu(selection).build().unwrap();
+    let whole = Engine::builder().no_cache().gpu(selection).build().unwrap();
     let gpu = match whole.gpu() {
         Ok(gpu) => gpu,
         Err(why) => {
@@ -122,7 +122,7 @@ fn gpus() -> Vec<Runner> {
             ..Default::default()
         }))
         .unwrap();
-        Engine::builder().device(device, queue).build().unwrap()
+        Engine::builder().no_cache().device(device, queue).build().unwrap()
     };
     let runner = |name: &str, engine: Engine, grain: usize| {
         let gpu = engine.gpu().unwrap();

@@ -11,7 +11,7 @@ cargo xtask adapter           only see to it that there is an adapter";
 const PACKAGES: [&str; 2] = ["libvulkan1", "mesa-vulkan-drivers"];
 
 /// Test files that no SIMD level reaches, or that try every level themselves: one run of them is enough.
-const ONE_RUN: [&str; 5] = ["device", "expansion", "levels", "plan", "trace"];
+const ONE_RUN: [&str; 7] = ["device", "events", "expansion", "levels", "plan", "trace", "tuning"];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -71,6 +71,9 @@ fn test(adapter: Adapter) -> Result<(), String> {
         &["test", "--workspace", "--exclude", "xtask", "--lib", "--tests"],
     )?;
     run("the examples in the documentation", None, &["test", "--workspace", "--exclude", "xtask", "--doc"])?;
+    // Without the GPU's dependencies, which have no part in it.
+    let events = ["test", "--package", "granule", "--no-default-features", "--features", "threads,tracing", "--test", "events"];
+    run("events, which need the feature `tracing`", None, &events)?;
 
     let files = test_files()?;
     let mut again = vec!["test", "--package", "granule", "--lib"];

@@ -10,7 +10,7 @@ use crate::task::{Primitive, Task};
 const PLENTY: Duration = Duration::from_secs(20);
 
 fn cores() -> Engine {
-    let builder = Engine::builder();
+    let builder = Engine::builder().no_cache();
     #[cfg(feature = "gpu")]
     let builder = builder.no_gpu();
     builder.build().unwrap()
@@ -191,7 +191,7 @@ mod on_a_gpu {
             all.sort_by_key(|adapter| !adapter.is_hardware());
             all.into_iter().next().map(|adapter| adapter.name)
         };
-        let engine = wanted.or_else(any).map(|name| Engine::builder().gpu(Selection::Name(name)).build().unwrap());
+        let engine = wanted.or_else(any).map(|name| Engine::builder().no_cache().gpu(Selection::Name(name)).build().unwrap());
         let engine = engine.filter(|engine| engine.gpu().is_ok());
         let required = std::env::var("REQUIRE_BACKENDS").unwrap_or_default();
         assert!(engine.is_some() || !required.split(',').any(|b| b.trim() == "gpu"), "the gpu backend is required, and absent");

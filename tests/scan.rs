@@ -1,10 +1,13 @@
-//! Scans: inclusive and exclusive, with and without an initial value.
+//! Scans: inclusive and exclusive, with and without an initial value; on every backend, against plain iterators.
+
+mod backends;
+mod operators;
+mod oracle;
 
 use granule::prelude::*;
 
-use super::operators::*;
-use crate::oracle::{self, FEW, LENGTHS, Random};
-use crate::{agree, backends};
+use operators::*;
+use oracle::{FEW, LENGTHS, Random};
 
 /// All four forms of a scan.
 macro_rules! four {

@@ -1,10 +1,13 @@
-//! Maps: kernels over one and several inputs, structs, slices, branches and loops.
+//! Maps: kernels over one and several inputs, structs, slices, branches and loops; on every backend, against plain iterators.
+#![allow(clippy::needless_range_loop, clippy::manual_is_multiple_of, reason = "kernels are written in the kernel language")]
+
+mod backends;
+mod oracle;
 
 use granule::kernel;
 use granule::prelude::*;
 
-use crate::oracle::{self, FEW, LENGTHS, Precision, Random, Same};
-use crate::{agree, backends};
+use oracle::{FEW, LENGTHS, Precision, Random, Same};
 
 #[kernel]
 fn saxpy(x: f32, y: f32, #[uniform] a: f32) -> f32 {

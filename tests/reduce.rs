@@ -1,10 +1,13 @@
-//! Reductions.
+//! Reductions on every backend, against plain iterators.
+
+mod backends;
+mod operators;
+mod oracle;
 
 use granule::prelude::*;
 
-use super::operators::*;
-use crate::oracle::{self, FEW, LENGTHS, Random, Value};
-use crate::{agree_one, backends};
+use operators::*;
+use oracle::{FEW, LENGTHS, Random, Value};
 
 macro_rules! integers {
     ($($test:ident $t:ident $lengths:ident;)+) => {$(
