@@ -126,7 +126,7 @@ macro_rules! same {
         })+
     };
 }
-same!(exact: bool, i32, u32, i64, u64; float: f32 i32, f64 i64);
+same!(exact: bool, i32, u32, i64, u64, usize, Option<usize>; float: f32 i32, f64 i64);
 
 macro_rules! same_tuple {
     ($($t:ident $i:tt),+) => {

@@ -1,16 +1,18 @@
 //! Find: the first element for which a kernel says true, and what follows from whether there is one.
 
 mod cpu;
+#[cfg(feature = "gpu")]
+mod gpu;
 
 use crate::array::DataVisitor;
 use crate::backend::cpu::Cpu;
-use crate::element::{Element, Equal, Number, Value};
+use crate::element::{Equal, Number};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::{Kernel, Lanes, Varying, ops};
-use crate::operator::{Min, Sum};
+use crate::operator::Sum;
 use crate::plan::{Operation, Problem};
-use crate::source::{IntoSource, Map, Pairs, Source, UNBOUNDED, Zip2, zip};
+use crate::source::{IntoSource, Map, Pairs, Source, Zip2, zip};
 use crate::task::{Primitive, Survey, Task};
 
 use super::describe;
@@ -182,43 +184,7 @@ impl<S: Source<Item = bool>> Primitive for Find<S> {
         n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        if n >= u32::MAX as usize {
-            let reason = format!("it counts in 32 bits, and there are {n} elements: run on the CPU");
-            return Err(Error::Unsupported { backend: crate::plan::Backend::Gpu, reason });
-        }
-        let places = zip(self.source, Places).map(Place);
-        let first = super::reduce::gpu::reduce(engine, gpu, &places, &Min, grain)?;
-        Ok(first.map(|i| (i != NOWHERE).then_some(i as usize)))
-    }
-}
-
-/// What is no index.
-const NOWHERE: u32 = u32::MAX;
-
-/// Each index, without an end.
-#[derive(Clone, Copy)]
-struct Places;
-
-// SAFETY: no memory is read.
-unsafe impl Source for Places {
-    type Item = u32;
-    type Bound<'a, L: Lanes> = ();
-
-    fn len(&self) -> Result<usize> {
-        Ok(UNBOUNDED)
-    }
-    fn data<V: DataVisitor>(&self, _: &mut V) -> Result<()> {
-        Ok(())
-    }
-    #[inline(always)]
-    fn bind<'a, L: Lanes>(&'a self, _: L) -> Self::Bound<'a, L> {}
-    #[inline(always)]
-    fn load<'a, L: Lanes>(l: L, _: Self::Bound<'a, L>, i: L::Index) -> Varying<L, u32> {
-        Varying(l.index_u32(i))
-    }
-    #[inline(always)]
-    fn at<'a, L: Lanes>(_: L, _: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, u32> {
-        i
+        gpu::find(engine, gpu, &self.source, n, grain)
     }
 }
 
@@ -246,6 +212,4 @@ kernels! {
     Unlike<T: Equal>((T, T)) -> bool = |l, Varying((a, b))| ops::ne(l, a, b);
     /// Whether the second is below the first.
     Falls<T: Number>((T, T)) -> bool = |l, Varying((x, next))| ops::lt(l, next, x);
-    /// The index where there is a hit.
-    Place<>((bool, u32)) -> u32 = |l, Varying((hit, i))| ops::select(l, hit, i, ops::lit(l, NOWHERE));
 }
