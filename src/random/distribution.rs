@@ -31,15 +31,14 @@ fn minus_log2(t: f32) -> f32 {
     whole - p * f
 }
 
-/// A number of the standard normal distribution from a random word w: the quantile of (w + 1/2) / 2^32, with the halves of the
-/// words mirrored, so that the numbers are symmetric to the bit and a larger tail costs no precision.
+/// A number of the standard normal distribution from a random word, by inversion.
 ///
-/// The sign is the highest bit. The other 31 bits are a probability q in (0, 1), the chance of a larger magnitude, and the result is the z with
-/// erfc(z / sqrt(2)) = q. As in M. Giles, "Approximating the erfinv function", GPU Computing Gems, 2011, z / (1 - q) is a
+/// The sign is the highest bit, so the numbers are symmetric to the bit. The other 31 bits, plus 1/2 and over 2^31, are the chance q of a
+/// larger magnitude: the result is the z with erfc(z / sqrt(2)) = q. As in M. Giles, "Approximating the erfinv function", GPU Computing Gems, 2011, z / (1 - q) is a
 /// smooth function of v = -log(q (2 - q)): a polynomial of v near the centre, and of its square root in the tails; the
 /// coefficients are interpolations at Chebyshev nodes, made for this function.
 ///
-/// The result is within RELATIVE of the exact one, relative to it. It is made of additions, products and a square root alone, so
+/// The relative error is below 4e-7, in the tails too. It is made of additions, products and a square root alone, so
 /// it has the same bits on every CPU and SIMD level. A GPU that contracts or rounds otherwise differs in the last bits.
 #[kernel]
 pub fn gaussian(word: u32) -> f32 {

@@ -34,15 +34,15 @@
 //! |---|---|---|
 //! | [`bits`](Philox::bits) | w | the same on every backend |
 //! | [`uniform`](Philox::uniform) | the upper 24 bits, times 2^-24: [`unit`] | the same on every backend |
-//! | [`normal`](Philox::normal) | the quantile of (w + 1/2) / 2^32: [`gaussian`] | the same on every CPU; on a GPU the last bits may differ |
+//! | [`normal`](Philox::normal) | a sign, and the quantile of the other 31 bits: [`gaussian`] | the same on every CPU; on a GPU the last bits may differ |
 //! | [`integers`](Philox::integers) | w * n / 2^32, rejecting what would be biased | the same on every backend |
 //!
 //! # Speed
 //!
-//! No memory is read. On a SIMD level four lanes that follow one another share a block, when they are read in order from an index that is
-//! a multiple of the vector's blocks of four; read in reverse, with a stride, by [`gather`](crate::source::gather) or from an
-//! odd place on, and on a GPU, each lane computes its block and keeps one word of it. A kernel that needs several numbers for an
-//! element calls [`philox`] itself and uses all four.
+//! No memory is read. With SIMD, neighbours share a block: four lanes hold its four words, if the numbers are read in order and from
+//! an index that is a multiple of four. Read in reverse, with a stride, by [`gather`](crate::source::gather()) or from another
+//! index on, and on a GPU, each lane computes a block and keeps one word of it, which takes three to four times as long. A
+//! kernel that needs several numbers for an element calls [`philox`] itself and uses all four.
 
 mod distribution;
 mod integers;
@@ -88,8 +88,8 @@ impl Philox {
 
     /// Numbers of the standard normal distribution. Without an end.
     ///
-    /// They lie between -6.34 and 6.34, since a word has 32 bits: 2^-32 of the distribution is beyond on each side. The error of each
-    /// is stated at [`gaussian`].
+    /// They lie between -6.34 and 6.34, since a word has 32 bits: 2^-33 of the distribution is beyond on each side. How exact each is
+    /// stands at [`gaussian`].
     pub fn normal(self) -> Normal {
         self.source(gaussian::with())
     }
