@@ -59,7 +59,7 @@ impl<T: Number> Multiplicative for T {
 #[doc(hidden)]
 pub struct Operands<A, B>(pub A, pub B);
 
-#[allow(missing_docs)] // named for what the macros write
+#[allow(missing_docs, clippy::should_implement_trait, reason = "named for what the macros write")]
 impl<L: Lanes, T: Multiplicative> Operands<Varying<L, T>, Varying<L, T>> {
     #[inline(always)]
     pub fn mul(self, l: L) -> Varying<L, T> {

@@ -2,14 +2,17 @@
 
 use granule_macros::kernel;
 
+/// 2^-24
+const UNIT: f32 = 1.0 / (1 << 24) as f32;
+
 /// A number in [0, 1) from a random word: its upper 24 bits, times 2^-24. Exact, so the same on every backend.
 #[kernel]
 pub fn unit(word: u32) -> f32 {
-    (word >> 8) as i32 as f32 * 5.960_464_5e-8
+    (word >> 8) as i32 as f32 * UNIT
 }
 
 /// 2^-31
-const HALF: f32 = 4.656_612_9e-10;
+const HALF: f32 = 1.0 / (1_u32 << 31) as f32;
 /// The bits of the square root of a half, and those of 1 less those.
 const ROOT: u32 = 0x3F35_04F3;
 const ABOVE_ROOT: u32 = 0x3F80_0000 - ROOT;
@@ -27,7 +30,7 @@ fn minus_log2(t: f32) -> f32 {
     let p = p * f - 0.360_693_28;
     let p = p * f + 0.480_910_75;
     let p = p * f - 0.721_347_45;
-    let p = p * f + 1.442_695;
+    let p = p * f + std::f32::consts::LOG2_E;
     whole - p * f
 }
 

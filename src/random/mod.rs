@@ -33,8 +33,8 @@
 //! | source | from a word w | bits |
 //! |---|---|---|
 //! | [`bits`](Philox::bits) | w | the same on every backend |
-//! | [`uniform`](Philox::uniform) | the upper 24 bits, times 2^-24: [`unit`] | the same on every backend |
-//! | [`normal`](Philox::normal) | a sign, and the quantile of the other 31 bits: [`gaussian`] | the same on every CPU; on a GPU the last bits may differ |
+//! | [`uniform`](Philox::uniform) | the upper 24 bits, times 2^-24: [`unit()`] | the same on every backend |
+//! | [`normal`](Philox::normal) | a sign, and the quantile of the other 31 bits: [`gaussian()`] | the same on every CPU; on a GPU the last bits may differ |
 //! | [`integers`](Philox::integers) | w * n / 2^32, rejecting what would be biased | the same on every backend |
 //!
 //! # Speed
@@ -42,7 +42,7 @@
 //! No memory is read. With SIMD, neighbours share a block: four lanes hold its four words, if the numbers are read in order and from
 //! an index that is a multiple of four. Read in reverse, with a stride, by [`gather`](crate::source::gather()) or from another
 //! index on, and on a GPU, each lane computes a block and keeps one word of it, which takes three to four times as long. A
-//! kernel that needs several numbers for an element calls [`philox`] itself and uses all four.
+//! kernel that needs several numbers for an element calls [`philox()`] itself and uses all four.
 
 mod distribution;
 mod integers;
@@ -89,7 +89,7 @@ impl Philox {
     /// Numbers of the standard normal distribution. Without an end.
     ///
     /// They lie between -6.34 and 6.34, since a word has 32 bits: 2^-33 of the distribution is beyond on each side. How exact each is
-    /// stands at [`gaussian`].
+    /// stands at [`gaussian()`].
     pub fn normal(self) -> Normal {
         self.source(gaussian::with())
     }

@@ -100,7 +100,10 @@ impl Lanes for Base {
     #[inline(always)]
     fn philox_words(self, i: Span, key: [u32; 2], stream: u32) -> Option<U32> {
         // One block: scalar products are as fast as those of two lanes.
-        if philox::in_order(i, W) { Some(U32::from_array(philox::block(philox::counter(i, stream), key))) } else { None }
+        if !philox::in_order(i, W) {
+            return None;
+        }
+        Some(U32::from_array(philox::block(philox::first_block(i), stream, key)))
     }
     #[inline(always)]
     fn rarely<R: Rare<Self>>(self, rare: R) -> R::Out {

@@ -15,11 +15,10 @@ pub(super) fn in_order(i: Span, width: usize) -> bool {
     i.stride == 1 && i.count >= width && i.base.is_multiple_of(4)
 }
 
-/// The counter of a span's first block.
+/// The number of a span's first block: the lower two words of its counter. The third is the stream, the fourth 0.
 #[inline(always)]
-pub(super) fn counter(i: Span, stream: u32) -> [u32; 4] {
-    let block = i.base as u64 / 4;
-    [block as u32, (block >> 32) as u32, stream, 0]
+pub(super) fn first_block(i: Span) -> u64 {
+    i.base as u64 / 4
 }
 
 /// The key of a round.
@@ -30,7 +29,7 @@ pub(super) fn round_key(key: [u32; 2], round: u32) -> [u32; 2] {
 
 /// A block.
 #[inline(always)]
-pub(super) fn block([a, b, c, d]: [u32; 4], [k0, k1]: [u32; 2]) -> [u32; 4] {
-    let (a, b, c, d) = philox::philox((a, b, c, d), (k0, k1));
+pub(super) fn block(number: u64, stream: u32, [k0, k1]: [u32; 2]) -> [u32; 4] {
+    let (a, b, c, d) = philox::philox((number as u32, (number >> 32) as u32, stream, 0), (k0, k1));
     [a, b, c, d]
 }

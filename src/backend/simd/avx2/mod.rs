@@ -119,9 +119,8 @@ impl Lanes for Avx2 {
         };
         // As in `avx512`.
         philox_words(i: Span, key: [u32; 2], stream: u32) -> Option<U32> = if philox::in_order(i, W) {
-            let [low, high, stream, _] = philox::counter(i, stream);
-            let first = _mm256_broadcastsi128_si256(_mm_setr_epi32(low as i32, high as i32, stream as i32, 0));
-            let mut words = _mm256_add_epi64(first, _mm256_setr_epi64x(0, 0, 1, 0));
+            let blocks = _mm256_add_epi64(_mm256_set1_epi64x(philox::first_block(i) as i64), _mm256_setr_epi64x(0, 0, 1, 0));
+            let mut words = _mm256_blend_epi32::<0xCC>(blocks, _mm256_set1_epi64x(stream as i64));
             let [m0, m1] = philox::MULTIPLIERS;
             let factors = _mm256_setr_epi64x(m0 as i64, m1 as i64, m0 as i64, m1 as i64);
             for round in 0..philox::ROUNDS {

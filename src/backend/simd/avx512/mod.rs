@@ -208,12 +208,12 @@ impl Lanes for Avx512 {
         if !philox::in_order(i, W) {
             return None;
         }
-        let [low, high, stream, _] = philox::counter(i, stream);
         // SAFETY: the token proves the instructions; registers only.
         unsafe {
-            let first = _mm512_broadcast_i32x4(_mm_setr_epi32(low as i32, high as i32, stream as i32, 0));
             // A block's number fills a lane of 64 bits: it may carry.
-            let mut words = _mm512_add_epi64(first, _mm512_setr_epi64(0, 0, 1, 0, 2, 0, 3, 0));
+            let blocks = _mm512_maskz_set1_epi64(0x55, philox::first_block(i) as i64);
+            let above = _mm512_setr_epi64(0, stream as i64, 1, stream as i64, 2, stream as i64, 3, stream as i64);
+            let mut words = _mm512_add_epi64(blocks, above);
             let [m0, m1] = philox::MULTIPLIERS;
             let factors = _mm512_broadcast_i32x4(_mm_set_epi64x(m1 as i64, m0 as i64));
             for round in 0..philox::ROUNDS {
