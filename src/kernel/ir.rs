@@ -68,13 +68,13 @@ pub enum Binary {
     And,
     Or,
     Xor,
-    /// The upper half of the product of two `u32`.
-    MulHi,
     Shl,
     Shr,
     Copysign,
     Atan2,
     Pow,
+    /// The upper half of the product of two `u32`.
+    MulHi,
 }
 
 /// How a value comes about.
@@ -88,8 +88,6 @@ pub enum Op {
     Uniform(u32),
     /// The grid index under an affine map: the number of the [`Affine`].
     Grid(u32),
-    /// The upper half of the grid index under a wide affine map.
-    GridHigh(u32),
     /// A variable itself. Reading it is [`Op::Load`].
     Var(u32),
     /// What the variable holds at this point.
@@ -120,6 +118,8 @@ pub enum Op {
     Select(Id, Id, Id),
     /// `a * b + c`, rounded once.
     MulAdd(Id, Id, Id),
+    /// The upper half of the grid index under a wide affine map.
+    GridHigh(u32),
 }
 
 impl Op {
