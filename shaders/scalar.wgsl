@@ -38,6 +38,21 @@ fn g_f32_to_u32(x: f32) -> u32 {
     return select(select(y, 0xffffffffu, x >= 4294967296.0f), 0u, g_is_nan_f32(x));
 }
 
+// The upper half of the product of two numbers, from the products of their halves.
+fn g_mul_hi(a: u32, b: u32) -> u32 {
+    let low = (a & 0xffffu) * (b & 0xffffu);
+    let mixed = (a >> 16u) * (b & 0xffffu) + (low >> 16u);
+    let other = (a & 0xffffu) * (b >> 16u) + (mixed & 0xffffu);
+    return (a >> 16u) * (b >> 16u) + (mixed >> 16u) + (other >> 16u);
+}
+
+// The upper half of start + i * step, of 64 bits each.
+fn g_affine_high(start_low: u32, start_high: u32, i: u32, step_low: u32, step_high: u32) -> u32 {
+    let low = i * step_low;
+    let carry = select(0u, 1u, start_low + low < low);
+    return start_high + g_mul_hi(i, step_low) + i * step_high + carry;
+}
+
 // The exact remainder, by long division of the significands, eight bits a step.
 fn g_rem_f32(a: f32, b: f32) -> f32 {
     let ua = bitcast<u32>(a) & 0x7fffffffu;

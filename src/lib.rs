@@ -40,6 +40,7 @@
 //! | the crate's root | [`Engine`], the way in to every primitive; [`Task`], a described call: run, await, explain, on, into, deadline; [`Array`], data and where its valid copies are; [`Error`] |
 //! | [`kernel`](mod@kernel) | kernels, the lanes they run in, and the IR that becomes WGSL. [`#[kernel]`](prelude::kernel) documents the language |
 //! | [`source`] | what can be read by index: slices, arrays, `iota`, `zip`, `.map`, `gather` |
+//! | [`random`] | random numbers, the same on every backend: bits, uniform, normal, integers of a range |
 //! | [`operator`](mod@operator) | how a reduction or a scan combines two elements: `Sum`, `Max`, tuples of operators, your own |
 //! | [`element`] | what may be an array's element, and the bounds of generic kernels |
 //! | [`array`](mod@array) | arrays, and data as a kernel's slice |
@@ -79,6 +80,7 @@ pub mod machine;
 pub mod operator;
 pub mod plan;
 pub mod primitives;
+pub mod random;
 pub mod source;
 mod task;
 mod tune;

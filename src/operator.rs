@@ -1,7 +1,7 @@
 //! Operators: how a reduction or a scan combines two elements.
 
 use crate::array::DataVisitor;
-use crate::element::{Integer, IntegerLanes, Number, NumberLanes, Value};
+use crate::element::{Additive, Integer, IntegerLanes, Number, NumberLanes, Value};
 use crate::error::Result;
 use crate::kernel::{Lanes, Varying, ops};
 
@@ -46,8 +46,8 @@ macro_rules! builtin {
     )+};
 }
 builtin! {
-    /// Addition. Integers wrap. The identity of floats is -0.0, since -0.0 + x is x for every x.
-    Sum<Number>: SUM_IDENTITY, |l, a, b| ops::add(l, a, b);
+    /// Addition of numbers, complex numbers and vectors. Integers wrap. The identity of floats is -0.0, since -0.0 + x is x for every x.
+    Sum<Additive>: IDENTITY, |l, a, b| ops::add(l, a, b);
     /// Multiplication. Integers wrap.
     Product<Number>: ONE, |l, a, b| ops::mul(l, a, b);
     /// The smallest number; NaN only if all are NaN. Empty: positive infinity, or the largest integer.

@@ -60,6 +60,15 @@ integers! {
 }
 
 #[test]
+fn products_carry_over() {
+    let (a, b) = pairs::<u32>();
+    let c: Vec<u32> = a.iter().rev().copied().collect();
+    let wide = |i: usize| u64::from(a[i]) * u64::from(b[i]) + u64::from(c[i]);
+    let want: Vec<(u32, u32)> = (0..a.len()).map(|i| (wide(i) as u32, (wide(i) >> 32) as u32)).collect();
+    agree!("carrying_mul", |e| e.map(zip3(&a, &b, &c), kernel!(|a: u32, b: u32, c: u32| a.carrying_mul(b, c))), want);
+}
+
+#[test]
 fn absolute_values_wrap() {
     let (x, y) = (i32::edges(), i64::edges());
     agree!("i32", |e| e.map(&x, kernel!(|x: i32| x.wrapping_abs())), oracle::map(&x, i32::wrapping_abs));

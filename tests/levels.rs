@@ -354,6 +354,7 @@ fn i32_operations() {
 #[test]
 fn u32_operations() {
     integer!(u32);
+    operation!(bits (u32, u32, bool) -> u32, |l, a, b, c| l.mul_hi(a, b));
 }
 #[test]
 fn i64_operations() {

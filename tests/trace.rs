@@ -52,6 +52,16 @@ fn a_map_of_two_slices() {
 }
 
 #[test]
+fn random_words() {
+    // Across a multiple of 2^32, from below and from above, with the index in both halves.
+    let random = granule::random::Philox::new(0x0123_4567_89AB_CDEF).stream(3);
+    let f = agree("random_words", random.bits().skip((1 << 32) - 21).take(50));
+    assert!(!f.needs.int64, "the index is put together from 32-bit halves");
+    agree("random_words_back", random.bits().skip((1 << 33) - 7).take(50).reverse());
+    agree("random_words_strided", random.bits().skip(3).step_by((1 << 31) + 3).take(50));
+}
+
+#[test]
 fn a_loop_that_ends_by_its_data() {
     let (x, y) = ([0.0_f32, -1.5, 2.0, 0.3], [0.0_f32, 0.1, 2.0, 0.5]);
     let f = agree("mandelbrot", zip(&x, &y).map(Mandelbrot(200)));

@@ -29,7 +29,7 @@ pub(crate) struct Op {
 const STREAM: Op = Op { name: "", meaning: "", on_u32: false, bytes: 8, unit: Unit::GigabytesPerSecond, largest: usize::MAX };
 
 /// All operations. The first five are BabelStream's (Deakin, Price, Martineau, McIntosh-Smith: GPU-STREAM v2.0, 2016).
-pub(crate) const OPS: [Op; 11] = [
+pub(crate) const OPS: [Op; 13] = [
     Op { name: "copy", meaning: "c = a", on_u32: true, ..STREAM },
     Op { name: "mul", meaning: "b = scalar * c", ..STREAM },
     Op { name: "add", meaning: "c = a + b", on_u32: true, bytes: 12, ..STREAM },
@@ -44,6 +44,15 @@ pub(crate) const OPS: [Op; 11] = [
         largest: 1 << 22,
         ..STREAM
     },
+    Op {
+        name: "philox",
+        meaning: "random words: Philox 4x32-10, in order",
+        bytes: 4,
+        unit: Unit::MitemsPerSecond,
+        largest: 1 << 24,
+        ..STREAM
+    },
+    Op { name: "normal", meaning: "normal random numbers", bytes: 4, unit: Unit::MitemsPerSecond, largest: 1 << 24, ..STREAM },
     Op { name: "reduce_sum", meaning: "sum of all", on_u32: true, bytes: 4, ..STREAM },
     Op { name: "reduce_max", meaning: "largest of all", on_u32: true, bytes: 4, ..STREAM },
     Op { name: "reduce_argmax", meaning: "largest of all, and where it is", on_u32: true, bytes: 4, ..STREAM },

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use granule::prelude::*;
+use granule::random::Philox;
 use rayon::prelude::*;
 
 use crate::catalogue::Op;
@@ -87,6 +88,8 @@ pub(crate) fn on_f32(
             let (x, y) = &oracle::points(n);
             on_stage(scene, (x, y), (n, 0, u32::MAX), residency, go, mandelbrot)
         }
+        "philox" => on_stage(scene, (x, y), (n, 0, 0), residency, go, philox),
+        "normal" => on_stage(scene, (x, y), (n, 0.0, f32::NAN), residency, go, normal),
         "dot" | "reduce_sum" | "reduce_max" | "reduce_argmax" => {
             on_stage(scene, (x, y), (0, 0.0, f32::NAN), residency, go, |stage| reductions(op.name, stage))
         }
@@ -117,6 +120,52 @@ fn mandelbrot(stage: &mut Stage<'_, f32, u32>) {
     stage.map(move |x, y| engine.map(zip(x, y), kernels::mandelbrot::with(LIMIT)), check.clone());
     stage.peer_writes("peer:std", steps, &check);
     stage.peer_writes("peer:rayon", move |x, y, out| chunks(x, y, out, steps), &check);
+}
+
+/// The seed of the random numbers.
+const SEED: u64 = 7;
+
+fn philox(stage: &mut Stage<'_, f32, u32>) {
+    let (engine, n) = (stage.scene.engine, stage.x.len());
+    let check = oracle::integers_are(|i| oracle::philox(SEED, i / 4)[i % 4]);
+    stage.map(move |_, _| engine.collect(Philox::new(SEED).bits().take(n)), check.clone());
+    let words = |first: usize, out: &mut [u32]| {
+        for (k, out) in out.chunks_mut(4).enumerate() {
+            out.copy_from_slice(&oracle::philox(SEED, first / 4 + k)[..out.len()]);
+        }
+    };
+    stage.peer_writes("peer:std", move |_, _, out| words(0, out), &check);
+    stage.peer_writes(
+        "peer:rayon",
+        move |_, _, out| out.par_chunks_mut(CHUNK).enumerate().for_each(|(k, out)| words(k * CHUNK, out)),
+        &check,
+    );
+}
+
+/// The peers make theirs as one would without the library, so that each pair of words gives two numbers (Box and Muller 1958). All
+/// that can be compared of theirs is the distribution.
+fn normal(stage: &mut Stage<'_, f32>) {
+    let (engine, n) = (stage.scene.engine, stage.x.len());
+    let check = oracle::normal_words(SEED);
+    stage.map(move |_, _| engine.collect(Philox::new(SEED).normal().take(n)), check);
+    let numbers = |first: usize, out: &mut [f32]| {
+        for (k, out) in out.chunks_mut(4).enumerate() {
+            let [a, b, c, d] = oracle::philox(SEED, first / 4 + k).map(|word| (word >> 8) as f32 / (1 << 24) as f32);
+            let pair = |a: f32, b: f32| {
+                let (radius, (sin, cos)) = ((-2.0 * (1.0 - a).ln()).sqrt(), (std::f32::consts::TAU * b).sin_cos());
+                (radius * cos, radius * sin)
+            };
+            let ((w, x), (y, z)) = (pair(a, b), pair(c, d));
+            out.copy_from_slice(&[w, x, y, z][..out.len()]);
+        }
+    };
+    let check = oracle::normal_moments();
+    stage.peer_writes("peer:std", move |_, _, out| numbers(0, out), &check);
+    stage.peer_writes(
+        "peer:rayon",
+        move |_, _, out| out.par_chunks_mut(CHUNK).enumerate().for_each(|(k, out)| numbers(k * CHUNK, out)),
+        &check,
+    );
 }
 
 /// BabelStream's maps, and the scan.

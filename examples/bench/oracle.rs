@@ -79,6 +79,53 @@ pub(crate) fn floats_near<'g>(
     })
 }
 
+/// Philox 4x32-10 (Salmon and others 2011) as a plain loop: a block of stream 0.
+pub(crate) fn philox(seed: u64, block: usize) -> [u32; 4] {
+    let mut c = [block as u32, (block as u64 >> 32) as u32, 0, 0];
+    let mut key = [seed as u32, (seed >> 32) as u32];
+    for _ in 0..10 {
+        let (p, q) = (0xD251_1F53_u64 * u64::from(c[0]), 0xCD9E_8D57_u64 * u64::from(c[2]));
+        c = [(q >> 32) as u32 ^ c[1] ^ key[0], q as u32, (p >> 32) as u32 ^ c[3] ^ key[1], p as u32];
+        key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
+    }
+    c
+}
+
+/// Normal numbers that are the quantiles of a seed's words: those that the words' own order gives, with their mean and variance.
+pub(crate) fn normal_words<'g>(seed: u64) -> CheckAll<'g, f32> {
+    let moments = normal_moments();
+    Rc::new(move |out, arithmetic| {
+        // The sign is the highest bit, and the magnitude falls with the others: neighbours show it if their words lie well apart.
+        let words: Vec<u32> = (0..out.len()).map(|i| philox(seed, i / 4)[i % 4]).collect();
+        for (i, (x, word)) in out.iter().zip(&words).enumerate() {
+            if x.is_nan() || (*x < 0.0) != (word >> 31 == 1) {
+                return Err(format!("element {i} is {x}, of the word {word:#x}"));
+            }
+        }
+        for (i, (x, word)) in out.windows(2).zip(words.windows(2)).enumerate() {
+            let rest = |word: u32| word << 1;
+            if rest(word[0]).abs_diff(rest(word[1])) > 1 << 16 && (x[0].abs() < x[1].abs()) != (rest(word[0]) > rest(word[1])) {
+                return Err(format!("elements {i} and {} are {} and {}, of the words {word:x?}", i + 1, x[0], x[1]));
+            }
+        }
+        moments(out, arithmetic)
+    })
+}
+
+/// Normal numbers, by their mean and variance: within six standard errors.
+pub(crate) fn normal_moments<'g>() -> CheckAll<'g, f32> {
+    Rc::new(|out, _| {
+        let n = out.len() as f64;
+        let mean = out.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
+        let variance = out.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>() / n;
+        if mean.abs() <= 6.0 / n.sqrt() && (variance - 1.0).abs() <= 6.0 * (2.0 / n).sqrt() {
+            Ok(())
+        } else {
+            Err(format!("{n} numbers have mean {mean} and variance {variance}"))
+        }
+    })
+}
+
 /// exp(x) * sin(x). On the CPU both functions and the product are within 4 ulp; WGSL allows exp 3 + 2|x| ulp and sin an absolute
 /// error of 2^-11.
 pub(crate) fn exp_sin_of(x: &[f32]) -> CheckAll<'_, f32> {

@@ -27,10 +27,11 @@ struct Target {
 const ONE: Target = Target { claim: "", op: "", ty: "f32", n: 64 * KI, ours: "simd", theirs: &["peer:std"], factor: 1.0 };
 const LOOPS: &[&str] = &["peer:loop", "peer:loop-nt"];
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 10] = [
     Target { claim: "sum on one core against iter().sum()", op: "reduce_sum", factor: 10.0, ..ONE },
     Target { claim: "exp*sin on one core against std", op: "map_exp_sin", factor: 12.0, ..ONE },
     Target { claim: "mandelbrot on one core against scalar", op: "map_mandelbrot", factor: 6.0, ..ONE },
+    Target { claim: "random words on one core against scalar", op: "philox", factor: 4.0, ..ONE },
     Target { claim: "argmax on one core against std", op: "reduce_argmax", factor: 8.0, ..ONE },
     Target {
         claim: "two threads against one, exp*sin",

@@ -142,6 +142,7 @@ pub(crate) fn around(k: &Signature, block: &Block, inline: bool) -> (TokenStream
         #[doc(hidden)]
         #[inline(always)]
         #vis fn __lanes<__L: ::granule::kernel::Lanes>(__l: __L, mut __m: __L::Mask, #(#lane_params),*) -> ::granule::kernel::Varying<__L, #out> {
+            use ::granule::kernel::ops::{Scale as _, Shrink as _};
             let __u = __l.uniform_level();
             #lowered
         }

@@ -4,14 +4,20 @@
 //! assignment, a load, a shuffle) is written once as a visitor, so a derived struct costs five small methods and nothing else
 //! in the library names its fields.
 
+mod algebra;
 mod cast;
+mod complex;
 mod number;
 mod scalar;
 mod tuple;
+mod vector;
 
+pub use algebra::{Additive, Multiplicative, Operands, Scale, Shrink};
 pub use cast::Cast;
+pub use complex::Complex;
 pub use number::{Equal, Float, FloatLanes, Integer, IntegerLanes, Number, NumberLanes};
 pub use scalar::{Kind, Scalar};
+pub use vector::{Vec2, Vec3, Vec4, Vector};
 
 use crate::backend::simd::OneLane;
 use crate::kernel::Lanes;

@@ -118,7 +118,7 @@ fn is_function(f: Unary) -> bool {
 fn weight(op: Op, kind: Kind) -> f32 {
     let float = matches!(kind, Kind::F32 | Kind::F64);
     match op {
-        Op::Param(_) | Op::Const(_) | Op::Uniform(_) | Op::Grid(_) | Op::Var(_) | Op::Load(_) => 0.0,
+        Op::Param(_) | Op::Const(_) | Op::Uniform(_) | Op::Grid(_) | Op::GridHigh(_) | Op::Var(_) | Op::Load(_) => 0.0,
         Op::Clamp { .. } | Op::Read { .. } | Op::Select(..) | Op::MulAdd(..) => 1.0,
         Op::Unary(f, _) => match f {
             Unary::Bits => 0.0,
@@ -136,6 +136,7 @@ fn weight(op: Op, kind: Kind) -> f32 {
             Binary::Div => 8.0,
             Binary::Rem if float => 20.0,
             Binary::Rem => 8.0,
+            Binary::MulHi => 3.0,
             Binary::Atan2 => 24.0,
             Binary::Pow => 40.0,
             _ => 1.0,

@@ -73,6 +73,8 @@ pub enum Binary {
     Copysign,
     Atan2,
     Pow,
+    /// The upper half of the product of two `u32`.
+    MulHi,
 }
 
 /// How a value comes about.
@@ -116,13 +118,15 @@ pub enum Op {
     Select(Id, Id, Id),
     /// `a * b + c`, rounded once.
     MulAdd(Id, Id, Id),
+    /// The upper half of the grid index under a wide affine map.
+    GridHigh(u32),
 }
 
 impl Op {
     /// The same of other values.
     pub(crate) fn with_operands(self, f: impl Fn(Id) -> Id) -> Op {
         match self {
-            Op::Param(_) | Op::Const(_) | Op::Uniform(_) | Op::Grid(_) | Op::Var(_) | Op::Load(_) => self,
+            Op::Param(_) | Op::Const(_) | Op::Uniform(_) | Op::Grid(_) | Op::GridHigh(_) | Op::Var(_) | Op::Load(_) => self,
             Op::Clamp { binding, index } => Op::Clamp { binding, index: f(index) },
             Op::Read { binding, at, word, guarded } => Op::Read { binding, at: f(at), word, guarded },
             Op::Unary(op, a) => Op::Unary(op, f(a)),
@@ -142,7 +146,7 @@ impl Op {
     /// The values it is made from.
     pub fn operands(self) -> impl Iterator<Item = Id> {
         let three = match self {
-            Op::Param(_) | Op::Const(_) | Op::Uniform(_) | Op::Grid(_) | Op::Var(_) | Op::Load(_) => [None; 3],
+            Op::Param(_) | Op::Const(_) | Op::Uniform(_) | Op::Grid(_) | Op::GridHigh(_) | Op::Var(_) | Op::Load(_) => [None; 3],
             Op::Clamp { index: a, .. } | Op::Read { at: a, .. } | Op::Unary(_, a) => [Some(a), None, None],
             Op::Binary(_, a, b) => [Some(a), Some(b), None],
             Op::Select(a, b, c) | Op::MulAdd(a, b, c) => [Some(a), Some(b), Some(c)],

@@ -75,6 +75,11 @@ pub trait Lanes: Copy {
     fn index_u32(self, i: Self::Index) -> Self::U32;
     /// The index as a value.
     fn index_u64(self, i: Self::Index) -> Self::U64;
+    /// The upper half of the index as a 64-bit value: with [`Lanes::index_u32`], all of it where there are no 64-bit integers.
+    #[inline(always)]
+    fn index_high(self, i: Self::Index) -> Self::U32 {
+        self.index_u64(i).shr(self, Lane::splat(self, 32)).to_u32(self)
+    }
 
     // ---- bits -----------------------------------------------------------------------------------------------------------------
 
@@ -86,6 +91,32 @@ pub trait Lanes: Copy {
     fn f64_bits(self, x: Self::F64) -> Self::U64;
     /// The `f64` with these bits.
     fn f64_from_bits(self, x: Self::U64) -> Self::F64;
+    /// The upper 32 bits of the 64-bit product.
+    fn mul_hi(self, a: Self::U32, b: Self::U32) -> Self::U32;
+
+    // ---- random numbers -------------------------------------------------------------------------------------------------------
+
+    /// The words of a Philox 4x32-10 stream at the elements that the index stands for: element `i` is word `i % 4` of the block whose
+    /// counter is `[i / 4, i / 4 >> 32, stream, 0]`. `None` where a level has no way for this index that is shorter than a
+    /// block for each lane: four neighbours share a block, and a level may compute it once for the four.
+    #[inline(always)]
+    fn philox_words(
+        self,
+        _i: Self::Index,
+        _key: [In<Self::Uniform, u32>; 2],
+        _stream: In<Self::Uniform, u32>,
+    ) -> Option<Self::U32> {
+        None
+    }
+
+    // ---- code -----------------------------------------------------------------------------------------------------------------
+
+    /// Evaluates what is large and seldom needed. A SIMD level calls it instead of inlining it, so that it is compiled once and not
+    /// at every place that reads a source.
+    #[inline(always)]
+    fn rarely<R: Rare<Self>>(self, rare: R) -> R::Out {
+        rare.run(self)
+    }
 
     // ---- flow -------------------------------------------------------------------------------------------------------------
 
@@ -127,6 +158,14 @@ pub trait Lanes: Copy {
     fn scope_check(self);
     /// Ends the body.
     fn scope_end(self);
+}
+
+/// What [`Lanes::rarely`] evaluates.
+pub trait Rare<L> {
+    /// The result.
+    type Out;
+    /// Evaluates it. Every implementation is `#[inline(always)]`.
+    fn run(self, l: L) -> Self::Out;
 }
 
 /// A vector of the scalar type `S`: what every type can do.

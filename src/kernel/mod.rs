@@ -6,6 +6,7 @@ pub mod cost;
 pub mod ir;
 mod lanes;
 pub mod ops;
+pub(crate) mod philox;
 #[doc(hidden)]
 pub mod trace;
 mod varying;
@@ -13,7 +14,7 @@ mod varying;
 pub mod wgsl;
 
 pub use cost::{Cost, Ops};
-pub use lanes::{FloatLane, In, IntLane, Lane, Lanes, MaskLane, NumLane};
+pub use lanes::{FloatLane, In, IntLane, Lane, Lanes, MaskLane, NumLane, Rare};
 pub use trace::Trace;
 pub use varying::{ToVarying, Uniform, Varying};
 

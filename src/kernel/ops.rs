@@ -6,9 +6,11 @@
 use crate::array::Data;
 use crate::backend::simd::OneLane;
 use crate::element::{
-    Cast, Element, Equal, Float, Integer, LeafBuild, LeafMap, LeafZip, Number, NumberLanes, Offset, Scalar, Value,
+    Additive, Cast, Complex, Element, Equal, Float, Integer, LeafBuild, LeafMap, LeafZip, Number, NumberLanes, Offset, Scalar,
+    Value, Vec3, Vector,
 };
 use crate::element::{FloatLanes, IntegerLanes};
+pub use crate::element::{Operands, Scale, Shrink};
 use crate::kernel::{Lanes, MaskLane, Uniform, Varying};
 
 // ---- values ---------------------------------------------------------------------------------------------------------------
@@ -271,11 +273,22 @@ macro_rules! unary {
         }
     )+};
 }
+/// `a + b`
+#[inline(always)]
+pub fn add<L: Lanes, T: Additive>(l: L, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, T> {
+    Varying(T::plus(l, a.0, b.0))
+}
+/// `a - b`
+#[inline(always)]
+pub fn sub<L: Lanes, T: Additive>(l: L, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, T> {
+    Varying(T::minus(l, a.0, b.0))
+}
+/// `-a`
+#[inline(always)]
+pub fn neg<L: Lanes, T: Additive>(l: L, a: Varying<L, T>) -> Varying<L, T> {
+    Varying(T::negative(l, a.0))
+}
 binary!(Number NumberLanes:
-    /// `a + b`
-    add
-    /// `a - b`
-    sub
     /// `a * b`
     mul
     /// `a / b`
@@ -288,8 +301,6 @@ binary!(Number NumberLanes:
     max
 );
 unary!(Number NumberLanes:
-    /// `-a`
-    neg
     /// `a.abs()`
     abs
 );
@@ -429,6 +440,51 @@ pub fn is_multiple_of<L: Lanes, T: Integer>(l: L, a: Varying<L, T>, b: Varying<L
 pub fn sin_cos<L: Lanes, T: Float>(l: L, a: Varying<L, T>) -> Varying<L, (T, T)> {
     tuple2(sin(l, a), cos(l, a))
 }
+/// `a.dot(b)`
+#[inline(always)]
+pub fn dot<L: Lanes, T: Vector>(l: L, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, f32> {
+    T::inner(l, a, b)
+}
+/// `a.length_squared()`
+#[inline(always)]
+pub fn length_squared<L: Lanes, T: Vector>(l: L, a: Varying<L, T>) -> Varying<L, f32> {
+    T::inner(l, a, a)
+}
+/// `a.length()`
+#[inline(always)]
+pub fn length<L: Lanes, T: Vector>(l: L, a: Varying<L, T>) -> Varying<L, f32> {
+    sqrt(l, T::inner(l, a, a))
+}
+/// `a.normalize()`
+#[inline(always)]
+pub fn normalize<L: Lanes, T: Vector>(l: L, a: Varying<L, T>) -> Varying<L, T> {
+    T::shrunk(l, a, length(l, a))
+}
+/// `a.cross(b)`
+#[inline(always)]
+pub fn cross<L: Lanes>(l: L, a: Varying<L, Vec3>, b: Varying<L, Vec3>) -> Varying<L, Vec3> {
+    Vec3::crossed(l, a, b)
+}
+/// `z.conj()`
+#[inline(always)]
+pub fn conj<L: Lanes, T: Float + Element>(l: L, z: Varying<L, Complex<T>>) -> Varying<L, Complex<T>> {
+    Complex::conjugate(l, z)
+}
+/// `z.norm_sqr()`
+#[inline(always)]
+pub fn norm_sqr<L: Lanes, T: Float + Element>(l: L, z: Varying<L, Complex<T>>) -> Varying<L, T> {
+    Complex::square(l, z)
+}
+/// `z.norm()`
+#[inline(always)]
+pub fn norm<L: Lanes, T: Float + Element>(l: L, z: Varying<L, Complex<T>>) -> Varying<L, T> {
+    sqrt(l, Complex::square(l, z))
+}
+/// `z.arg()`
+#[inline(always)]
+pub fn arg<L: Lanes, T: Float + Element>(l: L, z: Varying<L, Complex<T>>) -> Varying<L, T> {
+    atan2(l, z.0.im, z.0.re)
+}
 /// The 1 of a value's type: `a.powi(0)`.
 #[inline(always)]
 pub fn one_like<L: Lanes, T: Number>(l: L, _: Varying<L, T>) -> Varying<L, T> {
@@ -474,6 +530,18 @@ pub fn rotate_left<L: Lanes, T: Integer>(l: L, a: Varying<L, T>, n: Varying<L, u
 #[inline(always)]
 pub fn rotate_right<L: Lanes, T: Integer>(l: L, a: Varying<L, T>, n: Varying<L, u32>) -> Varying<L, T> {
     rotate_left(l, a, neg(l, n))
+}
+/// `a.carrying_mul(b, 0)` of `u32`: the lower and the upper half of `a * b`.
+#[inline(always)]
+pub fn widening_mul<L: Lanes>(l: L, a: Varying<L, u32>, b: Varying<L, u32>) -> Varying<L, (u32, u32)> {
+    tuple2(mul(l, a, b), Varying(l.mul_hi(a.0, b.0)))
+}
+/// `a.carrying_mul(b, carry)` of `u32`: the lower and the upper half of `a * b + carry`.
+#[inline(always)]
+pub fn carrying_mul<L: Lanes>(l: L, a: Varying<L, u32>, b: Varying<L, u32>, carry: Varying<L, u32>) -> Varying<L, (u32, u32)> {
+    let low = add(l, mul(l, a, b), carry);
+    let carried = select(l, lt(l, low, carry), lit(l, 1), lit(l, 0));
+    tuple2(low, add(l, Varying(l.mul_hi(a.0, b.0)), carried))
 }
 /// `a.to_bits()` of an `f32`.
 #[inline(always)]

@@ -198,6 +198,12 @@ impl Inner {
     }
 
     fn grid(&mut self, binding: Option<u32>, i: TraceIndex, wide: bool) -> Id {
+        let slot = self.affine(binding, i, wide);
+        self.leaf(Op::Grid(slot), if wide { Kind::U64 } else { Kind::U32 })
+    }
+
+    /// The number of the affine map.
+    fn affine(&mut self, binding: Option<u32>, i: TraceIndex, wide: bool) -> u32 {
         let same = |a: &Affine| (a.binding, a.offset, a.stride, a.wide) == (binding, i.offset, i.stride, wide);
         let slot = self.affines.iter().position(same).unwrap_or_else(|| {
             let word = self.words(wide);
@@ -209,7 +215,13 @@ impl Inner {
             self.affines.push(Affine { binding, offset: i.offset, stride: i.stride, word, step, wide });
             self.affines.len() - 1
         });
-        self.leaf(Op::Grid(slot as u32), if wide { Kind::U64 } else { Kind::U32 })
+        slot as u32
+    }
+
+    /// The upper half of the 64-bit index.
+    fn grid_high(&mut self, i: TraceIndex) -> Id {
+        let slot = self.affine(None, i, true);
+        self.leaf(Op::GridHigh(slot), Kind::U32)
     }
 
     fn open(&mut self, opened: Opened) {

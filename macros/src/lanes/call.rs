@@ -109,6 +109,12 @@ impl Lower {
         if let ("powi" | "pow", Some(n)) = (text.as_str(), args.first().and_then(|e| literal_integer(e))) {
             return Ok(unrolled_power(a, n, &l, s));
         }
+        if let ("carrying_mul", [b, carry]) = (text.as_str(), args)
+            && literal_integer(carry) == Some(0)
+        {
+            let b = self.lower(b, mode)?;
+            return Ok(quote_spanned!(s=> ::granule::kernel::ops::widening_mul(#l, #a, #b)));
+        }
         let f = Ident::new(m.function, at(name.span()));
         let args = args.iter().map(|e| self.lower(e, mode)).collect::<Result<Vec<_>>>()?;
         Ok(quote_spanned!(s=> ::granule::kernel::ops::#f(#l, #a #(, #args)*)))

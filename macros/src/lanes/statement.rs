@@ -8,6 +8,7 @@ use syn::{Block, Error, Expr, Ident, Index, Member, Pat, Result, Stmt, Type};
 use super::analysis::has_effect;
 use super::refuse::{no_labels, no_macros, plain_block, refuse};
 use super::syntax::{binary, compound, root};
+use super::value::operation;
 use super::{HashMap, Lower, Mode, Name};
 use crate::parse::{at, value_type};
 
@@ -46,10 +47,12 @@ impl Lower {
                 let old = self.value(&b.left)?;
                 let by = self.value(&b.right)?;
                 // Of numbers, Rust evaluates the right side before it reads the left one: the right may assign to the left.
+                let l = quote_spanned!(s=> __l);
                 let value = if has_effect(&b.right) {
-                    quote_spanned!(s=> { let __by = #by; ::granule::kernel::ops::#f(__l, #old, __by) })
+                    let value = operation(&f, &l, &old, &quote_spanned!(s=> __by), s);
+                    quote_spanned!(s=> { let __by = #by; #value })
                 } else {
-                    quote_spanned!(s=> ::granule::kernel::ops::#f(__l, #old, #by))
+                    operation(&f, &l, &old, &by, s)
                 };
                 self.store(&b.left, value, s)?
             }

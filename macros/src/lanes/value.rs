@@ -1,6 +1,6 @@
 //! Expressions. Each is lowered in a mode, and the largest subexpressions that are equal in all lanes change to the uniform one.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{BinOp, Block, Error, Expr, Ident, Result, Type, UnOp};
@@ -83,7 +83,7 @@ impl Lower {
                 let f = Ident::new(f, at(b.op.span()));
                 let left = self.lower(&b.left, mode)?;
                 let right = self.lower(&b.right, mode)?;
-                quote_spanned!(s=> ::granule::kernel::ops::#f(#l, #left, #right))
+                operation(&f, &l, &left, &right, s)
             }
             Expr::Cast(c) => {
                 let ty = &c.ty;
@@ -194,5 +194,14 @@ impl Lower {
             return Ok(value);
         }
         Ok(quote_spanned!(s=> { #stmts #value }))
+    }
+}
+
+/// An operator's function. A product or a quotient may be one of a vector and a number, which has two types: rustc chooses by both.
+pub(super) fn operation(f: &Ident, l: &TokenStream, left: &TokenStream, right: &TokenStream, s: Span) -> TokenStream {
+    if f == "mul" || f == "div" {
+        quote_spanned!(s=> ::granule::kernel::ops::Operands(#left, #right).#f(#l))
+    } else {
+        quote_spanned!(s=> ::granule::kernel::ops::#f(#l, #left, #right))
     }
 }

@@ -5,10 +5,11 @@
 use wide::bytemuck::cast;
 use wide::{f32x4, f64x4, i32x4, i64x4, u32x4, u64x4};
 
-use crate::kernel::{FloatLane, IntLane, Lane, Lanes, MaskLane, NumLane};
+use crate::kernel::{FloatLane, IntLane, Lane, Lanes, MaskLane, NumLane, Rare};
 
 use super::lanewise::{arrays, lanewise, methods, reads, transcendentals, variables, writes};
 use super::level::level_common;
+use super::philox;
 use super::{Level, Span, VectorLane, View, ViewMut};
 
 /// Number of lanes.
@@ -91,6 +92,26 @@ impl Lanes for Base {
     #[inline(always)]
     fn f64_from_bits(self, x: U64) -> F64 {
         F64(cast(x.0))
+    }
+    #[inline(always)]
+    fn mul_hi(self, a: U32, b: U32) -> U32 {
+        U32(a.0.mul_keep_high(b.0))
+    }
+    #[inline(always)]
+    fn philox_words(self, i: Span, key: [u32; 2], stream: u32) -> Option<U32> {
+        // One block: scalar products are as fast as those of two lanes.
+        if !philox::in_order(i, W) {
+            return None;
+        }
+        Some(U32::from_array(philox::block(philox::first_block(i), stream, key)))
+    }
+    #[inline(always)]
+    fn rarely<R: Rare<Self>>(self, rare: R) -> R::Out {
+        #[inline(never)]
+        fn called<R: Rare<Base>>(l: Base, rare: R) -> R::Out {
+            rare.run(l)
+        }
+        called(self, rare)
     }
     #[inline(always)]
     fn mask_all(self) -> Mask {

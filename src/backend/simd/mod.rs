@@ -15,6 +15,7 @@ mod level;
 mod math;
 mod one;
 mod pair;
+mod philox;
 mod vector;
 mod view;
 
@@ -32,6 +33,8 @@ pub use view::{Span, View, ViewMut};
 use std::sync::OnceLock;
 
 use crate::error::{Error, Result};
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::Rare;
 
 /// The environment variable that overrides the detected level.
 pub const SIMD_VARIABLE: &str = "GRANULE_SIMD";
@@ -157,20 +160,26 @@ pub fn dispatch<W: WithLevel>(level: SimdLevel, w: W) -> W::Out {
     }
 }
 
-/// The entry of a level: the one function that has its instructions enabled.
+/// The entries of a level: the functions that have its instructions enabled. The second is for what is not to be inlined.
 #[cfg(target_arch = "x86_64")]
 macro_rules! entry {
-    ($name:ident, $level:ident, $features:literal) => {
+    ($name:ident, $rarely:ident, $level:ident, $features:literal) => {
         #[target_feature(enable = $features)]
         fn $name<W: WithLevel>(l: $level, w: W) -> W::Out {
             w.run(l)
         }
+
+        #[inline(never)]
+        #[target_feature(enable = $features)]
+        fn $rarely<R: Rare<$level>>(l: $level, rare: R) -> R::Out {
+            rare.run(l)
+        }
     };
 }
 #[cfg(target_arch = "x86_64")]
-entry!(enter_avx2, Avx2, "avx2,fma,bmi1,bmi2,lzcnt,popcnt");
+entry!(enter_avx2, rarely_avx2, Avx2, "avx2,fma,bmi1,bmi2,lzcnt,popcnt");
 #[cfg(target_arch = "x86_64")]
-entry!(enter_avx512, Avx512, "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt");
+entry!(enter_avx512, rarely_avx512, Avx512, "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt");
 
 #[cfg(test)]
 mod tests {

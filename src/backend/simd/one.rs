@@ -45,6 +45,10 @@ impl Lanes for OneLane {
         f64::from_bits(x)
     }
     #[inline(always)]
+    fn mul_hi(self, a: u32, b: u32) -> u32 {
+        a.carrying_mul(b, 0).1
+    }
+    #[inline(always)]
     fn mask_all(self) -> bool {
         true
     }

@@ -5,7 +5,7 @@
 
 use crate::array::Data;
 use crate::element::{Element, Integer, Offset, Scalar};
-use crate::kernel::{FloatLane, In, IntLane, Lane, Lanes, MaskLane, NumLane};
+use crate::kernel::{FloatLane, In, IntLane, Lane, Lanes, MaskLane, NumLane, Rare};
 
 use super::{Level, Span, VectorLane, ViewMut};
 
@@ -25,6 +25,16 @@ fn halves<L: Level>(i: Span) -> (Span, Span) {
         (Span { count: L::WIDTH, ..i }, Span { base: upper, count: i.count - L::WIDTH, ..i })
     } else {
         (i, Span { base: i.element(L::WIDTH), count: 1, ..i })
+    }
+}
+
+/// What is evaluated on a pair, as something that the level of its halves evaluates.
+struct OfPair<R>(R);
+impl<L: Level, R: Rare<Pair<L>>> Rare<L> for OfPair<R> {
+    type Out = R::Out;
+    #[inline(always)]
+    fn run(self, l: L) -> R::Out {
+        self.0.run(Pair(l))
     }
 }
 
@@ -104,6 +114,19 @@ impl<L: Level> Lanes for Pair<L> {
     #[inline(always)]
     fn f64_from_bits(self, x: Self::U64) -> Self::F64 {
         Two(self.0.f64_from_bits(x.0), self.0.f64_from_bits(x.1))
+    }
+    #[inline(always)]
+    fn mul_hi(self, a: Self::U32, b: Self::U32) -> Self::U32 {
+        Two(self.0.mul_hi(a.0, b.0), self.0.mul_hi(a.1, b.1))
+    }
+    #[inline(always)]
+    fn philox_words(self, i: Span, key: [In<L::Uniform, u32>; 2], stream: In<L::Uniform, u32>) -> Option<Self::U32> {
+        let (a, b) = halves::<L>(i);
+        Some(Two(self.0.philox_words(a, key, stream)?, self.0.philox_words(b, key, stream)?))
+    }
+    #[inline(always)]
+    fn rarely<R: Rare<Self>>(self, rare: R) -> R::Out {
+        self.0.rarely(OfPair(rare))
     }
     #[inline(always)]
     fn mask_all(self) -> Self::Mask {

@@ -83,6 +83,9 @@ impl<'t> Lanes for Trace<'t> {
     fn index_u64(self, i: TraceIndex) -> Ref<u64> {
         Ref::new(self.with(|r| r.grid(None, i, true)))
     }
+    fn index_high(self, i: TraceIndex) -> Ref<u32> {
+        Ref::new(self.with(|r| r.grid_high(i)))
+    }
 
     fn f32_bits(self, x: Ref<f32>) -> Ref<u32> {
         self.unary(Unary::Bits, x)
@@ -95,6 +98,9 @@ impl<'t> Lanes for Trace<'t> {
     }
     fn f64_from_bits(self, x: Ref<u64>) -> Ref<f64> {
         self.unary(Unary::Bits, x)
+    }
+    fn mul_hi(self, a: Ref<u32>, b: Ref<u32>) -> Ref<u32> {
+        self.binary(Binary::MulHi, a, b)
     }
 
     fn mask_all(self) -> Ref<bool> {

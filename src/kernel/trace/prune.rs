@@ -47,7 +47,7 @@ pub(super) fn renumber_uniforms(inner: &mut Inner, live: &Live) {
     for i in (0..inner.ops.len()).filter(|&i| live.values[i]) {
         match &mut inner.ops[i] {
             Op::Uniform(word) => mark(*word, inner.kinds[i].words() == 2),
-            Op::Grid(slot) => {
+            Op::Grid(slot) | Op::GridHigh(slot) => {
                 let old = *slot as usize;
                 *slot = *slots[old].get_or_insert_with(|| {
                     kept.push(inner.affines[old]);

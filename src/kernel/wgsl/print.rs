@@ -35,7 +35,7 @@ impl<'a> Printer<'a> {
         }
         // What is the same wherever it is used stands at the top.
         for id in (0..self.f.ops.len()).filter(|&id| used[id]) {
-            if matches!(self.f.ops[id], Op::Uniform(_) | Op::Grid(_)) {
+            if matches!(self.f.ops[id], Op::Uniform(_) | Op::Grid(_) | Op::GridHigh(_)) {
                 self.define(id as Id);
             }
         }
@@ -156,6 +156,17 @@ impl<'a> Printer<'a> {
                     Step::Up => format!("{start} + {i}"),
                     Step::Down => format!("{start} - {i}"),
                     Step::Word(step) => format!("{start} + {i} * {}", self.uniform(kind, step)),
+                }
+            }
+            Op::GridHigh(slot) => {
+                let a = &self.f.affines[slot as usize];
+                let (low, high) = (self.word(a.word), self.word(a.word + 1));
+                match a.step {
+                    Step::Up => format!("{high} + select(0u, 1u, {low} + i < i)"),
+                    Step::Down => format!("{high} - select(0u, 1u, {low} < i)"),
+                    Step::Word(step) => {
+                        format!("g_affine_high({low}, {high}, i, {}, {})", self.word(step), self.word(step + 1))
+                    }
                 }
             }
             Op::Clamp { binding, index } => {
@@ -290,6 +301,7 @@ fn binary(f: Binary, kind: Kind, a: &str, b: &str) -> String {
         Binary::Or => infix("|"),
         Binary::Xor if kind == Kind::Bool => infix("!="),
         Binary::Xor => infix("^"),
+        Binary::MulHi => format!("g_mul_hi({a}, {b})"),
         Binary::Shl | Binary::Shr => unreachable!("printed with its amount"),
         Binary::Copysign => format!("g_copysign_{ty}({a}, {b})"),
         Binary::Atan2 => format!("g_atan2({a}, {b})"),

@@ -4,11 +4,11 @@
 
 use std::arch::x86_64::*;
 
-use crate::kernel::{FloatLane, IntLane, Lane, Lanes, MaskLane, NumLane};
+use crate::kernel::{FloatLane, IntLane, Lane, Lanes, MaskLane, NumLane, Rare};
 
 use super::lanewise::{arrays, lanewise, methods, transcendentals};
 use super::level::level_common;
-use super::{Level, SimdLevel, Span};
+use super::{Level, SimdLevel, Span, philox, rarely_avx2};
 
 /// Number of lanes.
 const W: usize = 8;
@@ -95,6 +95,11 @@ impl Lanes for Avx2 {
     type I64 = I64;
     type U64 = U64;
 
+    #[inline(always)]
+    fn rarely<R: Rare<Self>>(self, rare: R) -> R::Out {
+        // SAFETY: the token is the proof that the CPU has the features that the entry enables.
+        unsafe { rarely_avx2(self, rare) }
+    }
     methods! { self;
         index_u32(i: Span) -> U32 = U32(_mm256_add_epi32(
             _mm256_mullo_epi32(existing(self, i.count).0, _mm256_set1_epi32(i.stride as i32)),
@@ -108,6 +113,26 @@ impl Lanes for Avx2 {
         f32_from_bits(x: U32) -> F32 = F32(_mm256_castsi256_ps(x.0));
         f64_bits(x: F64) -> U64 = both!(U64: _mm256_castpd_si256(x));
         f64_from_bits(x: U64) -> F64 = both!(F64: _mm256_castsi256_pd(x));
+        mul_hi(a: U32, b: U32) -> U32 = {
+            let odd = _mm256_mul_epu32(_mm256_srli_epi64::<32>(a.0), _mm256_srli_epi64::<32>(b.0));
+            U32(_mm256_blend_epi32::<0xAA>(_mm256_srli_epi64::<32>(_mm256_mul_epu32(a.0, b.0)), odd))
+        };
+        // As in `avx512`.
+        philox_words(i: Span, key: [u32; 2], stream: u32) -> Option<U32> = if philox::in_order(i, W) {
+            let blocks = _mm256_add_epi64(_mm256_set1_epi64x(philox::first_block(i) as i64), _mm256_setr_epi64x(0, 0, 1, 0));
+            let mut words = _mm256_blend_epi32::<0xCC>(blocks, _mm256_set1_epi64x(stream as i64));
+            let [m0, m1] = philox::MULTIPLIERS;
+            let factors = _mm256_setr_epi64x(m0 as i64, m1 as i64, m0 as i64, m1 as i64);
+            for round in 0..philox::ROUNDS {
+                let [k0, k1] = philox::round_key(key, round);
+                let keys = _mm256_setr_epi64x(k0 as i64, k1 as i64, k0 as i64, k1 as i64);
+                let swapped = _mm256_shuffle_epi32::<0b00_01_10_11>(_mm256_mul_epu32(words, factors));
+                words = _mm256_xor_si256(swapped, _mm256_xor_si256(_mm256_srli_epi64::<32>(words), keys));
+            }
+            Some(U32(words))
+        } else {
+            None
+        };
         mask_all() -> Mask = Mask(_mm256_set1_epi32(-1));
         mask_none() -> Mask = Mask(_mm256_setzero_si256());
         any(m: Mask) -> bool = _mm256_movemask_ps(_mm256_castsi256_ps(m.0)) != 0;

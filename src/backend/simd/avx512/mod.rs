@@ -8,11 +8,11 @@
 
 use std::arch::x86_64::*;
 
-use crate::kernel::{FloatLane, IntLane, Lanes, MaskLane, NumLane};
+use crate::kernel::{FloatLane, IntLane, Lanes, MaskLane, NumLane, Rare};
 
 use super::lanewise::transcendentals;
 use super::level::level_common;
-use super::{Level, Span};
+use super::{Level, Span, philox, rarely_avx512};
 
 /// Number of lanes.
 const W: usize = 16;
@@ -192,6 +192,44 @@ impl Lanes for Avx512 {
     fn f64_from_bits(self, x: U64) -> F64 {
         // SAFETY: as above.
         unsafe { F64(_mm512_castsi512_pd(x.0), _mm512_castsi512_pd(x.1)) }
+    }
+    #[inline(always)]
+    fn mul_hi(self, a: U32, b: U32) -> U32 {
+        // SAFETY: as above.
+        unsafe {
+            let odd = _mm512_mul_epu32(_mm512_srli_epi64::<32>(a.0), _mm512_srli_epi64::<32>(b.0));
+            U32(_mm512_mask_mov_epi32(_mm512_srli_epi64::<32>(_mm512_mul_epu32(a.0, b.0)), 0xAAAA, odd))
+        }
+    }
+    /// Four lanes are a block. The two words that a round multiplies stand in even lanes, where the instruction takes its operands,
+    /// and the four halves of the products are the next words in reverse order: nothing is computed twice or thrown away.
+    #[inline(always)]
+    fn philox_words(self, i: Span, key: [u32; 2], stream: u32) -> Option<U32> {
+        if !philox::in_order(i, W) {
+            return None;
+        }
+        // SAFETY: the token proves the instructions; registers only.
+        unsafe {
+            // A block's number fills a lane of 64 bits: it may carry.
+            let blocks = _mm512_maskz_set1_epi64(0x55, philox::first_block(i) as i64);
+            let above = _mm512_setr_epi64(0, stream as i64, 1, stream as i64, 2, stream as i64, 3, stream as i64);
+            let mut words = _mm512_add_epi64(blocks, above);
+            let [m0, m1] = philox::MULTIPLIERS;
+            let factors = _mm512_broadcast_i32x4(_mm_set_epi64x(m1 as i64, m0 as i64));
+            for round in 0..philox::ROUNDS {
+                let [k0, k1] = philox::round_key(key, round);
+                let keys = _mm512_broadcast_i32x4(_mm_set_epi64x(k1 as i64, k0 as i64));
+                let swapped = _mm512_shuffle_epi32::<0b00_01_10_11>(_mm512_mul_epu32(words, factors));
+                // 0x96 is the exclusive or of three.
+                words = _mm512_ternarylogic_epi32::<0x96>(swapped, _mm512_srli_epi64::<32>(words), keys);
+            }
+            Some(U32(words))
+        }
+    }
+    #[inline(always)]
+    fn rarely<R: Rare<Self>>(self, rare: R) -> R::Out {
+        // SAFETY: the token is the proof that the CPU has the features that the entry enables.
+        unsafe { rarely_avx512(self, rare) }
     }
     #[inline(always)]
     fn mask_all(self) -> Mask {
