@@ -83,6 +83,11 @@ impl<T: Element> Array<T> {
         self.pending.as_ref().map_or(self.bound, |pending| pending.known().unwrap_or(self.bound))
     }
 
+    /// The same elements, of which there are as many as in another array, whoever has counted them.
+    pub(crate) fn as_many_as<U: Element>(self, other: &Array<U>) -> Self {
+        Array { bound: other.bound, pending: other.pending.clone(), ..self }
+    }
+
     /// The length that only the GPU knows, as long as nobody has asked for it.
     pub(crate) fn pending(&self) -> Option<&Pending> {
         self.pending.as_ref().filter(|pending| pending.known().is_none())

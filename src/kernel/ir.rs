@@ -328,7 +328,9 @@ impl Traced {
     pub fn direct_range(&self, b: usize, base: u64, count: u64) -> Option<Range<u64>> {
         let mut range: Option<Range<u64>> = None;
         for a in self.affines.iter().filter(|a| a.binding == Some(b as u32) && count > 0) {
-            let at = |i: u64| (a.offset + a.stride * i as i64) as u64;
+            // A neighbour that does not exist is not read.
+            let end = self.bindings[b].len as u64;
+            let at = |i: u64| ((a.offset + a.stride * i as i64).max(0) as u64).min(end.saturating_sub(1));
             let (first, last) = (at(base), at(base + count - 1));
             let (low, high) = (first.min(last), first.max(last) + 1);
             range = Some(range.map_or(low..high, |r| r.start.min(low)..r.end.max(high)));

@@ -71,6 +71,8 @@ pub trait Lanes: Copy {
     fn index_flip(self, i: Self::Index, last: usize) -> Self::Index;
     /// `i -> i * by`
     fn index_scale(self, i: Self::Index, by: usize) -> Self::Index;
+    /// `i -> i + by`, brought into `0..=last`. `None` where that is no affine map of the lane number.
+    fn index_beside(self, i: Self::Index, by: isize, last: usize) -> Option<Self::Index>;
     /// The index as a value, modulo 2^32.
     fn index_u32(self, i: Self::Index) -> Self::U32;
     /// The index as a value.

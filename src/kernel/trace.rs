@@ -54,10 +54,12 @@ impl<T> Clone for TraceSlice<T> {
 impl<T> Copy for TraceSlice<T> {}
 
 /// An affine map of the grid index, `offset + stride * i`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct TraceIndex {
     offset: i64,
     stride: i64,
+    /// What is added to it, modulo 2^32, where it would lead out of range.
+    nudge: Option<Ref<u32>>,
 }
 
 /// The counter of a `for`.
@@ -370,7 +372,7 @@ impl<'t> LeafBuild<Trace<'t>> for Params<'t> {
 pub fn trace_source<S: Source>(source: &S) -> Traced {
     let recorder = Recorder::default();
     let l = recorder.trace();
-    let item = S::load(l, source.bind(l), TraceIndex { offset: 0, stride: 1 });
+    let item = S::load(l, source.bind(l), TraceIndex { offset: 0, stride: 1, nudge: None });
     let results = leaves::<S::Item>(l, item.0);
     recorder.finish(Vec::new(), results, Vec::new())
 }
@@ -397,6 +399,15 @@ impl<S> Ref<S> {
 impl<'t> Trace<'t> {
     fn with<R>(self, f: impl FnOnce(&mut Inner) -> R) -> R {
         f(&mut self.0.0.borrow_mut())
+    }
+
+    /// The 64-bit forms of an index know no neighbours.
+    fn no_nudge(self, i: TraceIndex) {
+        if i.nudge.is_some() {
+            self.with(|r| {
+                r.refuse(|| "a source that is read beside its index has no 64-bit index on a GPU: run on the CPU".into())
+            });
+        }
     }
 
     fn unary<A: Scalar, B: Scalar>(self, f: Unary, a: Ref<A>) -> Ref<B> {

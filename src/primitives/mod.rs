@@ -1,5 +1,6 @@
 //! The primitives: one folder each, with the contract and the task in `mod.rs` and an algorithm a side in `cpu.rs` and `gpu.rs`.
 
+pub mod by_key;
 mod chain;
 mod cost;
 mod destination;

@@ -155,3 +155,43 @@ unsafe impl<T: Value> Source for Constant<T> {
         ops::broadcast(l, value)
     }
 }
+
+/// Each index, without an end.
+#[derive(Clone, Copy)]
+pub struct Places;
+
+// SAFETY: no memory is read.
+unsafe impl Source for Places {
+    type Item = u32;
+    type Bound<'a, L: Lanes>
+        = ()
+    where
+        Self: 'a;
+
+    fn len(&self) -> Result<usize> {
+        Ok(UNBOUNDED)
+    }
+    fn data<V: DataVisitor>(&self, _: &mut V) -> Result<()> {
+        Ok(())
+    }
+    #[inline(always)]
+    fn bind<'a, L: Lanes>(&'a self, _: L) -> Self::Bound<'a, L>
+    where
+        Self: 'a,
+    {
+    }
+    #[inline(always)]
+    fn load<'a, L: Lanes>(l: L, _: Self::Bound<'a, L>, i: L::Index) -> Varying<L, u32>
+    where
+        Self: 'a,
+    {
+        Varying(l.index_u32(i))
+    }
+    #[inline(always)]
+    fn at<'a, L: Lanes>(_: L, _: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, u32>
+    where
+        Self: 'a,
+    {
+        i
+    }
+}

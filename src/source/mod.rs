@@ -1,5 +1,6 @@
 //! Sources: anything that can be read by index. They nest lazily and are fused into the primitive that consumes them.
 
+mod beside;
 mod gather;
 mod iota;
 mod map;
@@ -8,13 +9,15 @@ mod reshape;
 mod slice;
 mod zip;
 
+pub use beside::Beside;
 pub use gather::{Gather, gather};
+pub(crate) use iota::Places;
 pub use iota::{Constant, Iota, constant, iota};
 pub use map::Map;
 pub use pairs::Pairs;
 pub use reshape::{Reverse, Skip, StepBy, Take};
 pub use slice::SliceSource;
-pub use zip::{Zip2, zip, zip3, zip4, zip5, zip6};
+pub use zip::{Zip2, Zip3, zip, zip3, zip4, zip5, zip6};
 
 use crate::array::{DataVisitor, Pending};
 use crate::element::Value;
@@ -103,6 +106,23 @@ pub trait IntoSource {
         Self: Sized,
     {
         Take::new(self.into_source(), n)
+    }
+
+    /// The element that is `by` places further on; where there is none, the nearest: the first, or the last.
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// assert_eq!(engine.collect((&[1, 4, 9, 16]).beside(-1)).run()?.as_slice()?, [1, 1, 4, 9]);
+    /// assert_eq!(engine.collect((&[1, 4, 9, 16]).beside(2)).run()?.as_slice()?, [9, 16, 16, 16]);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    fn beside(self, by: isize) -> Beside<Self::Source>
+    where
+        Self: Sized,
+    {
+        Beside::new(self.into_source(), by)
     }
 
     /// Each element with its next: one pair less than elements, none of fewer than two.

@@ -76,9 +76,15 @@ fn named(error: crate::Error, deadline: Option<Deadline>) -> crate::Error {
 }
 
 impl<T: Element> Started<'_, Array<T>> {
+    /// The array, which stays on the device.
+    pub(crate) fn array(self) -> Array<T> {
+        let Started::Ready(result) = self else { unreachable!("an array stays on the device") };
+        result
+    }
+
     /// The same result, in memory that exists.
     pub(crate) fn into_destination<'t>(self, destination: &'t mut Destination<'_, T>) -> Started<'t, ()> {
-        let Started::Ready(result) = self else { unreachable!("an array stays on the device") };
+        let result = self.array();
         match destination {
             Destination::Array(array) => {
                 **array = result;

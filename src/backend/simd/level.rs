@@ -101,6 +101,10 @@ macro_rules! level_common {
             i.shift(by)
         }
         #[inline(always)]
+        fn index_beside(self, i: Self::Index, by: isize, last: usize) -> Option<Self::Index> {
+            i.beside(by, last)
+        }
+        #[inline(always)]
         fn index_flip(self, i: Self::Index, last: usize) -> Self::Index {
             i.flip(last)
         }

@@ -82,6 +82,10 @@ impl<L: Level> Lanes for Pair<L> {
         i.shift(by)
     }
     #[inline(always)]
+    fn index_beside(self, i: Span, by: isize, last: usize) -> Option<Span> {
+        i.beside(by, last)
+    }
+    #[inline(always)]
     fn index_flip(self, i: Span, last: usize) -> Span {
         i.flip(last)
     }

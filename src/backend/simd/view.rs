@@ -37,6 +37,15 @@ impl Span {
         Span { base: self.base.wrapping_add(by), ..self }
     }
 
+    /// `i + by`, if all of it lies in `0..=last`.
+    #[inline(always)]
+    pub(crate) fn beside(self, by: isize, last: usize) -> Option<Span> {
+        let ends = (self.base, self.element(self.count - 1));
+        let (low, high) = (ends.0.min(ends.1), ends.0.max(ends.1));
+        let inside = if by < 0 { low >= by.unsigned_abs() } else { high.saturating_add(by.unsigned_abs()) <= last };
+        if inside { Some(Span { base: self.base.wrapping_add_signed(by), ..self }) } else { None }
+    }
+
     /// `last - i`
     #[inline(always)]
     pub fn flip(self, last: usize) -> Span {

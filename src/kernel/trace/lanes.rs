@@ -71,19 +71,33 @@ impl<'t> Lanes for Trace<'t> {
     fn index_shift(self, i: TraceIndex, by: usize) -> TraceIndex {
         TraceIndex { offset: i.offset.wrapping_add(by as i64), ..i }
     }
+    fn index_beside(self, i: TraceIndex, by: isize, last: usize) -> Option<TraceIndex> {
+        // No index goes further than this without a nudge: at least so far from the start, or at most so far from it.
+        let limit = if by < 0 { by.unsigned_abs() } else { last.saturating_sub(by.unsigned_abs()) };
+        let (now, limit) = (self.index_u32(i), self.uniform(limit.min(u32::MAX as usize) as u32));
+        let beyond = self.binary::<u32, u32, u32>(Binary::Max, now, limit);
+        let nudge = if by < 0 { self.binary(Binary::Sub, beyond, now) } else { self.binary(Binary::Sub, limit, beyond) };
+        let nudge = i.nudge.map_or(nudge, |before| self.binary(Binary::Add, before, nudge));
+        Some(TraceIndex { offset: i.offset.wrapping_add(by as i64), nudge: Some(nudge), ..i })
+    }
     fn index_flip(self, i: TraceIndex, last: usize) -> TraceIndex {
-        TraceIndex { offset: (last as i64).wrapping_sub(i.offset), stride: i.stride.wrapping_neg() }
+        let nudge = i.nudge.map(|nudge| self.unary(Unary::Neg, nudge));
+        TraceIndex { offset: (last as i64).wrapping_sub(i.offset), stride: i.stride.wrapping_neg(), nudge }
     }
     fn index_scale(self, i: TraceIndex, by: usize) -> TraceIndex {
-        TraceIndex { offset: i.offset.wrapping_mul(by as i64), stride: i.stride.wrapping_mul(by as i64) }
+        let nudge = i.nudge.map(|nudge| self.binary(Binary::Mul, nudge, self.uniform(by as u32)));
+        TraceIndex { offset: i.offset.wrapping_mul(by as i64), stride: i.stride.wrapping_mul(by as i64), nudge }
     }
     fn index_u32(self, i: TraceIndex) -> Ref<u32> {
-        Ref::new(self.with(|r| r.grid(None, i, false)))
+        let at = Ref::new(self.with(|r| r.grid(None, i, false)));
+        i.nudge.map_or(at, |nudge| self.binary(Binary::Add, at, nudge))
     }
     fn index_u64(self, i: TraceIndex) -> Ref<u64> {
+        self.no_nudge(i);
         Ref::new(self.with(|r| r.grid(None, i, true)))
     }
     fn index_high(self, i: TraceIndex) -> Ref<u32> {
+        self.no_nudge(i);
         Ref::new(self.with(|r| r.grid_high(i)))
     }
 
@@ -255,6 +269,7 @@ macro_rules! lane {
             fn load(l: Trace<'t>, s: TraceSlice<$s>, i: TraceIndex) -> Self {
                 Ref::new(l.with(|r| {
                     let at = r.grid(Some(s.binding), i, false);
+                    let at = i.nudge.map_or(at, |nudge| r.pure(Op::Binary(Binary::Add, at, nudge.id), Kind::U32));
                     r.pure(Op::Read { binding: s.binding, at, word: s.word, guarded: false }, <$s as Scalar>::KIND)
                 }))
             }

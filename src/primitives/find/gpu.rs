@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::array::DataVisitor;
 use crate::backend::gpu::{Gpu, Started};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -10,7 +9,7 @@ use crate::kernel::{Kernel, Lanes, Varying, ops};
 use crate::operator::Min;
 use crate::plan::Backend;
 use crate::primitives::reduce;
-use crate::source::{IntoSource, Source, UNBOUNDED, zip};
+use crate::source::{IntoSource, Places, Source, zip};
 
 /// Records the search; what it finds is on its way to the host.
 pub(crate) fn find<'t, S: Source<Item = bool>>(
@@ -30,46 +29,6 @@ pub(crate) fn find<'t, S: Source<Item = bool>>(
 
 /// What is no index.
 const NOWHERE: u32 = u32::MAX;
-
-/// Each index, without an end.
-#[derive(Clone, Copy)]
-struct Places;
-
-// SAFETY: no memory is read.
-unsafe impl Source for Places {
-    type Item = u32;
-    type Bound<'a, L: Lanes>
-        = ()
-    where
-        Self: 'a;
-
-    fn len(&self) -> Result<usize> {
-        Ok(UNBOUNDED)
-    }
-    fn data<V: DataVisitor>(&self, _: &mut V) -> Result<()> {
-        Ok(())
-    }
-    #[inline(always)]
-    fn bind<'a, L: Lanes>(&'a self, _: L) -> Self::Bound<'a, L>
-    where
-        Self: 'a,
-    {
-    }
-    #[inline(always)]
-    fn load<'a, L: Lanes>(l: L, _: Self::Bound<'a, L>, i: L::Index) -> Varying<L, u32>
-    where
-        Self: 'a,
-    {
-        Varying(l.index_u32(i))
-    }
-    #[inline(always)]
-    fn at<'a, L: Lanes>(_: L, _: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, u32>
-    where
-        Self: 'a,
-    {
-        i
-    }
-}
 
 /// The index where there is a hit.
 #[derive(Clone, Copy)]

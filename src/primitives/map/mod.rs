@@ -1,6 +1,7 @@
 //! Map: a kernel applied to every element.
 
 mod cpu;
+pub(crate) use cpu::fill;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 

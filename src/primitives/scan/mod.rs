@@ -78,7 +78,11 @@ impl<'e, S: Source<Item: Element>, O: Operator<S::Item>> Task<'e, Scan<S, O>> {
 }
 
 impl<S: Source<Item: Element>, O: Operator<S::Item>> Scan<S, O> {
-    fn on_cpu(&self) -> cpu::Scan<'_, S::Item, S, O> {
+    pub(crate) fn inclusive(source: S, operator: O) -> Self {
+        Scan { source, operator, exclusive: false, init: None }
+    }
+
+    pub(crate) fn on_cpu(&self) -> cpu::Scan<'_, S::Item, S, O> {
         cpu::Scan { source: &self.source, op: &self.operator, exclusive: self.exclusive, init: self.init }
     }
 }

@@ -44,7 +44,7 @@ impl Engine {
         S: IntoSource<Item: Element>,
         K: Kernel<S::Item, Out = bool>,
     {
-        Task::new(self, Filter { select: Select { source: source.map(Chosen(keep)) } })
+        Task::new(self, Filter::new(source.map(Chosen(keep))))
     }
 
     /// The elements whose flag is true, in their order. As [`Engine::filter`] otherwise; source and flags are equally long.
@@ -63,7 +63,7 @@ impl Engine {
         S: IntoSource<Item: Element>,
         F: IntoSource<Item = bool>,
     {
-        Task::new(self, Filter { select: Select { source: zip(source, flags).map(Flagged) } })
+        Task::new(self, Filter::new(zip(source, flags).map(Flagged)))
     }
 
     /// Two arrays: the elements for which a kernel says true, and the others, each in their order (a stable partition).
@@ -151,6 +151,12 @@ impl<T: Element, S: Source<Item = (T, u32)>, const K: usize> Primitive for Selec
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         gpu::select::<T, S, K>(engine, gpu, &self.source, grain)
+    }
+}
+
+impl<S> Filter<S> {
+    pub(crate) fn new(source: S) -> Self {
+        Filter { select: Select { source } }
     }
 }
 
