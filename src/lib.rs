@@ -44,7 +44,7 @@
 //! | [`operator`](mod@operator) | how a reduction or a scan combines two elements: `Sum`, `Max`, tuples of operators, your own |
 //! | [`element`] | what may be an array's element, and the bounds of generic kernels |
 //! | [`array`](mod@array) | arrays, and data as a kernel's slice |
-//! | [`primitives`] | map, reduce and scan: their contracts and algorithms |
+//! | [`primitives`] | map, reduce, scan, selection, search, by key: their contracts and algorithms |
 //! | [`plan`] | where a call runs, as a value: what was considered, and why the winner won |
 //! | [`machine`] | what this computer is |
 //! | `gpu` | adapters, and which one to use; `wgpu` is re-exported beside it |
