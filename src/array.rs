@@ -172,6 +172,29 @@ impl<T: Element> Array<T> {
         self.host.get().is_some()
     }
 
+    /// Copies the elements to the beginning of host memory once the GPU has counted them; how many there are.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn copy_later<'t>(self, to: &'t mut [T]) -> Result<crate::backend::gpu::Started<'t, usize>> {
+        use crate::backend::gpu::Started;
+
+        let Some(pending) = self.pending().cloned() else {
+            let host = self.as_slice()?;
+            to[..host.len()].copy_from_slice(host);
+            return Ok(Started::Ready(host.len()));
+        };
+        let (counts, _) = pending.on_device();
+        Ok(Started::Read {
+            gpu: counts.gpu().clone(),
+            buffer: counts.buffer().clone(),
+            bytes: 4,
+            finish: Box::new(move |_| {
+                let host = self.as_slice()?;
+                to[..host.len()].copy_from_slice(host);
+                Ok(host.len())
+            }),
+        })
+    }
+
     /// The copy on the GPU, made if need be.
     #[cfg(feature = "gpu")]
     pub(crate) fn device(&self, gpu: &std::sync::Arc<crate::backend::gpu::Gpu>) -> Result<&DeviceArray> {

@@ -231,6 +231,27 @@ fn a_kernel_that_reads_a_counted_array_at_random_sees_its_end() {
 }
 
 #[test]
+fn into_memory_that_exists() {
+    for n in FEW {
+        let x: Vec<u32> = Random(n as u64).of(n);
+        let want = kept(&x, |x| x % 3 == 0);
+        for runner in backends::all() {
+            let mut out = vec![7; n + 5];
+            let task = runner.engine.filter(&x, kernel!(|x: u32| x % 3 == 0)).into(&mut out).with_plan(&runner.plan);
+            let Some(count) = runner.result("into", task.run()) else { continue };
+            assert_eq!(count, want.len(), "{n} on {}", runner.name);
+            oracle::assert_same(&runner.name, &out[..count], &want, EXACT);
+            assert_eq!(out[n..], [7; 5], "{n} on {}", runner.name);
+            if n > 0 {
+                let short =
+                    runner.engine.filter(&x, kernel!(|x: u32| x % 3 == 0)).into(&mut out[..n - 1]).with_plan(&runner.plan);
+                assert_eq!(short.run(), Err(Error::LengthMismatch { left: n, right: n - 1 }), "{}", runner.name);
+            }
+        }
+    }
+}
+
+#[test]
 fn bad_input() {
     for runner in backends::all() {
         let (e, plan) = (&runner.engine, &runner.plan);

@@ -28,27 +28,35 @@ pub(crate) fn select<T: Element, S: Source<Item = (T, u32)>, const K: usize>(
     source: &S,
     n: usize,
 ) -> Result<[Vec<T>; K]> {
+    new_vecs(n, |outs| select_into(cpu, source, n, outs))
+}
+
+/// The same in memory that exists, of `n` elements at least; how many there are of each class.
+pub(crate) fn select_into<T: Element, S: Source<Item = (T, u32)>, const K: usize>(
+    cpu: &Cpu<'_>,
+    source: &S,
+    n: usize,
+    outs: [ViewMut<'_, T>; K],
+) -> Result<[usize; K]> {
     let length = if cpu.workers <= 1 { LINK_ALONE } else { LINK };
-    new_vecs(n, |outs: [ViewMut<'_, T>; K]| {
-        chain(
-            cpu,
-            n.div_ceil(length),
-            [0; K],
-            |link| {
-                let range = link * length..((link + 1) * length).min(n);
-                let mut packed: [Vec<T>; K] = std::array::from_fn(|_| Vec::with_capacity(range.len() + SLACK));
-                let to = packed.each_mut().map(|packed| ViewMut::new(packed.spare_capacity_mut()));
-                let counts = cpu.at_level(Pack { source, range, to });
-                (packed, counts)
-            },
-            |before, (_, counts)| std::array::from_fn(|k| before[k] + counts[k]),
-            |_, before, (mut packed, counts)| {
-                for (k, packed) in packed.iter_mut().enumerate() {
-                    outs[k].copy(before[k], ViewMut::new(packed.spare_capacity_mut()), counts[k]);
-                }
-            },
-        )
-    })
+    chain(
+        cpu,
+        n.div_ceil(length),
+        [0; K],
+        |link| {
+            let range = link * length..((link + 1) * length).min(n);
+            let mut packed: [Vec<T>; K] = std::array::from_fn(|_| Vec::with_capacity(range.len() + SLACK));
+            let to = packed.each_mut().map(|packed| ViewMut::new(packed.spare_capacity_mut()));
+            let counts = cpu.at_level(Pack { source, range, to });
+            (packed, counts)
+        },
+        |before, (_, counts)| std::array::from_fn(|k| before[k] + counts[k]),
+        |_, before, (mut packed, counts)| {
+            for (k, packed) in packed.iter_mut().enumerate() {
+                outs[k].copy(before[k], ViewMut::new(packed.spare_capacity_mut()), counts[k]);
+            }
+        },
+    )
 }
 
 /// Packs a range's elements class by class, and counts them.

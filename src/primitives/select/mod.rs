@@ -9,12 +9,13 @@ pub use classes::{Chosen, Flagged, Halves, Thirds};
 
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::Cpu;
+use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::plan::{Operation, Problem};
-use crate::source::{IntoSource, Map, Source, Zip2, zip};
+use crate::source::{IntoSource, Map, Source, UNBOUNDED, Zip2, zip};
 use crate::task::{Primitive, Survey, Task};
 
 use super::describe;
@@ -157,6 +158,61 @@ impl<T: Element, S: Source<Item = (T, u32)>, const K: usize> Primitive for Selec
 impl<S> Filter<S> {
     pub(crate) fn new(source: S) -> Self {
         Filter { select: Select { source } }
+    }
+}
+
+impl<'e, T: Element, S: Source<Item = (T, u32)>> Task<'e, Filter<S>> {
+    /// Writes into memory that exists, which must be as long as the source. Running the task then gives how many elements were kept:
+    /// they stand at the beginning, and what follows holds anything.
+    ///
+    /// ```
+    /// use granule::kernel;
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// let mut out = [0; 5];
+    /// let kept = engine.filter(&[3, 8, 1, 9, 2], kernel!(|x: i32| x < 5)).into(&mut out).run()?;
+    /// assert_eq!(out[..kept], [3, 1, 2]);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    pub fn into<'d>(self, destination: &'d mut [T]) -> Task<'e, FilterInto<'d, S, T>> {
+        self.with(|filter| FilterInto { filter, destination })
+    }
+}
+
+/// See [`Engine::filter`] and `into`.
+pub struct FilterInto<'d, S, T> {
+    filter: Filter<S>,
+    destination: &'d mut [T],
+}
+
+impl<T: Element, S: Source<Item = (T, u32)>> Primitive for FilterInto<'_, S, T> {
+    type Output = usize;
+
+    fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
+        let n = self.filter.select.source.len()?;
+        if n != UNBOUNDED && n > self.destination.len() {
+            return Err(Error::LengthMismatch { left: n, right: self.destination.len() });
+        }
+        Ok(Problem { result_on_host: true, allocates: false, ..self.filter.problem(survey)? })
+    }
+    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+        self.filter.data(visitor)
+    }
+    fn run_cpu(&mut self, _: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<usize> {
+        let out = ViewMut::of(self.destination);
+        cpu::select_into(cpu, &self.filter.select.source, n, [out]).map(|[kept]| kept)
+    }
+    #[cfg(feature = "gpu")]
+    fn start_gpu<'t>(
+        &'t mut self,
+        engine: &Engine,
+        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
+        n: usize,
+        grain: usize,
+    ) -> Result<crate::backend::gpu::Started<'t, usize>> {
+        let kept = self.filter.start_gpu(engine, gpu, n, grain)?.array();
+        kept.copy_later(self.destination)
     }
 }
 
