@@ -338,10 +338,21 @@ fn alone(problem: &Problem, machine: &Machine, serial: &Serial) -> Prediction {
     .corrected(problem.seen.simd)
 }
 
-/// Whether there is enough to share: several tiles, which one core does not do in twice the time that a helper takes to come.
+/// Times that a helper takes to come below which one core is left alone with the work.
+const ALONE: f64 = 2.0;
+/// The same where calls are measured: what a helper takes may be wrong by so much, and only calls that share the work can show it.
+const ALONE_AT_LEAST: f64 = 0.5;
+
+/// Whether there is enough to share: several tiles, which one core does not do before a helper has come.
+#[inline]
+fn enough(problem: &Problem, machine: &Machine, serial: &Serial, wakes: f64) -> bool {
+    problem.n > TILE && serial.body() * f64::from(problem.seen.simd.ratio) >= wakes * machine.rates.wake_hot
+}
+
+/// Whether there may be enough to share, if the machine's rates are a little wrong.
 #[inline]
 pub(super) fn could_share(problem: &Problem, machine: &Machine, serial: &Serial) -> bool {
-    problem.n > TILE && serial.body() * f64::from(problem.seen.simd.ratio) >= 2.0 * machine.rates.wake_hot
+    enough(problem, machine, serial, ALONE_AT_LEAST)
 }
 
 /// Several cores: the best number of workers, and what it takes.
@@ -370,7 +381,8 @@ pub(super) fn threads(
     if cores < 2 {
         return Err(Infeasible::OneCore);
     }
-    if limit < 2 || (!asked_for && !could_share(problem, machine, serial)) {
+    let wakes = if problem.seen.simd.count > 0 { ALONE_AT_LEAST } else { ALONE };
+    if limit < 2 || (!asked_for && !enough(problem, machine, serial, wakes)) {
         return Err(Infeasible::TooSmall);
     }
     // The shares of few tiles are uneven, so the time may rise and fall again: doubling goes on for as long as a gain is possible.

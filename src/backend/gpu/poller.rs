@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::device::{Faults, lock, poll};
@@ -114,7 +114,10 @@ struct Pending {
 }
 
 /// Polls the device on a thread of its own while futures wait. The thread starts with the first future and ends with the device.
-pub(super) struct Poller(Arc<Shared>);
+pub(super) struct Poller {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
 
 struct Shared {
     device: wgpu::Device,
@@ -126,33 +129,40 @@ struct Shared {
 #[derive(Default)]
 struct PollerState {
     pending: Vec<Pending>,
-    running: bool,
     closed: bool,
 }
 
 impl Drop for Poller {
     fn drop(&mut self) {
-        lock(&self.0.state).closed = true;
-        self.0.changed.notify_all();
+        lock(&self.shared.state).closed = true;
+        self.shared.changed.notify_all();
+        // The thread must not be in the driver when the process ends and the driver's own state is taken down. If this runs in a waker,
+        // it is that thread.
+        let thread = lock(&self.thread).take().filter(|thread| thread.thread().id() != thread::current().id());
+        if let Some(thread) = thread {
+            _ = thread.join();
+        }
     }
 }
 
 impl Poller {
     pub(super) fn new(device: wgpu::Device, faults: Arc<Faults>) -> Self {
-        Poller(Arc::new(Shared { device, faults, state: Mutex::default(), changed: Condvar::new() }))
+        let shared = Shared { device, faults, state: Mutex::default(), changed: Condvar::new() };
+        Poller { shared: Arc::new(shared), thread: Mutex::new(None) }
     }
 
     /// Polls until `signal` is set, or sets it to `Timeout` or `DeviceLost` itself.
     pub(super) fn watch(&self, signal: &Arc<Signal>, deadline: Option<Deadline>) -> Result<()> {
-        let mut state = lock(&self.0.state);
-        if !state.running {
-            let shared = self.0.clone();
+        let mut thread = lock(&self.thread);
+        if thread.is_none() {
+            let shared = self.shared.clone();
             let spawned = thread::Builder::new().name("granule-gpu-poller".to_owned()).spawn(move || shared.run());
-            spawned.map_err(|e| Error::Gpu { message: format!("the thread that polls the device cannot start: {e}") })?;
-            state.running = true;
+            let cannot = |e| Error::Gpu { message: format!("the thread that polls the device cannot start: {e}") };
+            *thread = Some(spawned.map_err(cannot)?);
         }
-        state.pending.push(Pending { signal: Arc::downgrade(signal), deadline });
-        self.0.changed.notify_all();
+        drop(thread);
+        lock(&self.shared.state).pending.push(Pending { signal: Arc::downgrade(signal), deadline });
+        self.shared.changed.notify_all();
         Ok(())
     }
 }
