@@ -13,10 +13,10 @@ fn main(
     for (var block = begin; block < end; block++) {
         let last = min(block * 1024u + 1024u, params.x);
         for (var i = block * 1024u + thread; i < last; i += 256u) {
-            let from = source(i);
-            if from >= params.more.x && from < params.more.y {
+            let position = source(i);
+            if position >= params.more.x && position < params.more.y {
                 for (var word = 0u; word < params.y; word++) {
-                    store_out(i * params.y + word, load_values((from - params.more.x) * params.y + word));
+                    store_out(i * params.y + word, load_values((position - params.more.x) * params.y + word));
                 }
             }
         }

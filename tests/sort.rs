@@ -69,12 +69,12 @@ fn inputs<T: Key>(n: usize) -> Vec<(&'static str, Vec<T>)> {
     let equal = vec![bits.first().copied().unwrap_or_default(); n];
     let special = (0..n).map(|_| edges[random.below(edges.len())]).collect();
     let mut all = vec![
+        ("few distinct", few),
         ("random", bits),
+        ("special", special),
         ("sorted", sorted),
         ("reversed", reversed),
         ("all equal", equal),
-        ("few distinct", few),
-        ("special", special),
         ("small", small.clone()),
     ];
     if let Some(one) = small.get_mut(n / 3) {
@@ -88,14 +88,17 @@ fn bits<T: Key>(x: &[T]) -> Vec<u64> {
     x.iter().map(|x| x.bits()).collect()
 }
 
-/// Sorts keys alone, with values, and positions: ascending and descending.
-fn check<T: Key>(lengths: &[usize]) {
+/// Sorts keys alone, with values, and positions: ascending and descending. The first `kinds` of the inputs.
+fn check<T: Key>(lengths: &[usize], kinds: usize) {
     for &n in lengths {
-        for (kind, keys) in inputs::<T>(n) {
+        for (kind, keys) in inputs::<T>(n).into_iter().take(kinds) {
             let mut order: Vec<u32> = (0..n as u32).collect();
             let label = format!("{n} {kind} {:?}", T::KIND);
             order.sort_by(|&a, &b| keys[a as usize].compare(&keys[b as usize]));
             one(&label, &keys, &order, false);
+            if !["random", "special", "few distinct"].contains(&kind) {
+                continue;
+            }
             order.sort_by(|&a, &b| keys[b as usize].compare(&keys[a as usize]).then(a.cmp(&b)));
             one(&label, &keys, &order, true);
         }
@@ -125,41 +128,47 @@ fn one<T: Key>(label: &str, keys: &[T], order: &[u32], descending: bool) {
     }
 }
 
-/// Where the other types take the same way, but for the form of a key.
-const SOME: [usize; 7] = [2, 33, 129, 1025, 4097, 10_007, 100_003];
+/// Where all kinds of input are sorted; above these, two kinds.
+const SOME: [usize; 5] = [2, 33, 129, 1025, 10_007];
+const ALL: usize = usize::MAX;
 
 #[test]
 fn u32_keys_at_every_length() {
-    check::<u32>(&LENGTHS);
+    check::<u32>(&LENGTHS, 1);
+    check::<u32>(&SOME, ALL);
+    check::<u32>(&[100_003, 300_007], 2);
 }
 
 #[test]
 fn u64_keys() {
-    check::<u64>(&SOME);
+    check::<u64>(&SOME, ALL);
+    check::<u64>(&[100_003], 2);
 }
 
+/// The other types take the same way, but for the form of a key.
 #[test]
 fn i32_keys() {
-    check::<i32>(&SOME);
+    check::<i32>(&SOME, ALL);
 }
 
 #[test]
 fn f32_keys() {
-    check::<f32>(&SOME);
+    check::<f32>(&SOME, ALL);
+    check::<f32>(&[100_003], 2);
 }
 
 #[test]
 fn i64_keys() {
-    check::<i64>(&SOME);
+    check::<i64>(&SOME, ALL);
 }
 
 #[test]
 fn f64_keys() {
-    check::<f64>(&SOME);
+    check::<f64>(&SOME, ALL);
 }
 
 fn ranges<T: Key>(ranges: &[std::ops::Range<u32>]) {
-    for n in [2, 33, 1025, 10_007, 100_003] {
+    for n in [33, 1025, 40_009] {
         let mut random = Random(n as u64);
         let keys: Vec<T> = (0..n).map(|_| T::of_bits(random.next())).collect();
         for range in ranges {
@@ -173,7 +182,9 @@ fn ranges<T: Key>(ranges: &[std::ops::Range<u32>]) {
             let mut down = keys.clone();
             down.sort_by_key(|&key| !field(key));
             for runner in backends::all() {
-                let run = |task: granule::Task<'_, Sort<_>>| runner.result(&label, task.bits(range.clone()).with_plan(&runner.plan).run());
+                let run = |task: granule::Task<'_, Sort<_>>| {
+                    runner.result(&label, task.bits(range.clone()).with_plan(&runner.plan).run())
+                };
                 let Some(got) = run(runner.engine.sort(&keys)) else { continue };
                 oracle::assert_same(format!("{label} on {}", runner.name), &bits(got.as_slice().unwrap()), &bits(&up), EXACT);
                 let Some(got) = run(runner.engine.sort(&keys).descending()) else { continue };
@@ -186,8 +197,8 @@ fn ranges<T: Key>(ranges: &[std::ops::Range<u32>]) {
 
 #[test]
 fn some_bits_alone() {
-    ranges::<u32>(&[0..32, 0..1, 5..6, 3..11, 8..16, 12..31, 24..32, 32..32, 0..0]);
-    ranges::<i64>(&[0..64, 0..8, 20..40, 30..34, 63..64, 64..64]);
+    ranges::<u32>(&[5..6, 8..16, 12..31, 24..32, 32..32]);
+    ranges::<i64>(&[20..40, 63..64]);
     for runner in backends::all() {
         for bad in [0..33, 40..41, std::ops::Range { start: 5, end: 4 }] {
             let error = runner.engine.sort(&[1_u32, 2]).bits(bad.clone()).with_plan(&runner.plan).run().unwrap_err();
@@ -215,7 +226,8 @@ fn values_of_any_size_move_along() {
         order.sort_by_key(|&i| keys[i]);
         for runner in backends::all() {
             let label = format!("{n} on {}", runner.name);
-            if let Some((_, got)) = runner.result(&label, runner.engine.sort_pairs(&keys, &values).with_plan(&runner.plan).run()) {
+            if let Some((_, got)) = runner.result(&label, runner.engine.sort_pairs(&keys, &values).with_plan(&runner.plan).run())
+            {
                 assert!(got.as_slice().unwrap().iter().eq(order.iter().map(|&i| &values[i])), "{label}");
             }
             if let Some((_, got)) = runner.result(&label, runner.engine.sort_pairs(&keys, &flags).with_plan(&runner.plan).run()) {
@@ -256,7 +268,7 @@ fn sources_are_fused_and_lengths_looked_up() {
 #[test]
 fn sorted_and_a_permutation() {
     let mut random = Random(41);
-    for round in 0..60 {
+    for round in 0..12 {
         let n = random.below(200_000);
         let (mask, shift) = (random.next() | random.next() & random.next(), random.below(64) as u32);
         let keys: Vec<u64> = (0..n).map(|_| (random.next() & mask) >> shift).collect();

@@ -524,11 +524,7 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
         // Count, scan the tiles' counts, move. All is kept, for what is known.
         Operation::Select => (2.0 * levels(problem.n), 2.0 * read + work.written, 2.0),
         // The ordered forms of the keys, and back; for each digit count, scan the tiles' counts, move.
-        Operation::Sort => (
-            2.0 + SORT_DIGITS * 2.0 * levels(problem.n),
-            read + work.written * (3.0 + 3.0 * SORT_DIGITS),
-            1.0,
-        ),
+        Operation::Sort => (2.0 + SORT_DIGITS * 2.0 * levels(problem.n), read + work.written * (3.0 + 3.0 * SORT_DIGITS), 1.0),
     };
     let slowdown = slowdown(problem, rates.int64_slowdown, rates.float64_slowdown);
     let near = if work.footprint > 0.0 { (rates.cache_bytes / work.footprint).min(1.0) } else { 0.0 };

@@ -21,8 +21,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 5] =
-        [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select, Operation::Sort];
+    pub const ALL: [Operation; 5] = [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select, Operation::Sort];
 }
 
 impl std::fmt::Display for Operation {

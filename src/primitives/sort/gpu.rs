@@ -289,7 +289,12 @@ impl<'g> Sorter<'g> {
     }
 
     /// Sorts keys, and one word along with each.
-    fn sort<S: Source<Item: SortKey>>(&self, source: &S, order: &Order, along: Option<Buffer>) -> Result<(Buffer, Option<Buffer>)> {
+    fn sort<S: Source<Item: SortKey>>(
+        &self,
+        source: &S,
+        order: &Order,
+        along: Option<Buffer>,
+    ) -> Result<(Buffer, Option<Buffer>)> {
         let (words, digits) = (S::Item::WORDS, digits(order, S::Item::WORDS as u32));
         let mode = if digits.is_empty() { AS_IT_IS } else { mode::<S::Item>(order) };
         let mut rows = (self.words(source, mode)?, along);
@@ -301,7 +306,13 @@ impl<'g> Sorter<'g> {
     }
 
     /// Sorts by one digit.
-    fn pass(&self, words: usize, (keys, along): (Buffer, Option<Buffer>), digit: u32, mode: u32) -> Result<(Buffer, Option<Buffer>)> {
+    fn pass(
+        &self,
+        words: usize,
+        (keys, along): (Buffer, Option<Buffer>),
+        digit: u32,
+        mode: u32,
+    ) -> Result<(Buffer, Option<Buffer>)> {
         let executor = &self.executor;
         let (blocks, each) = (self.n.div_ceil(BLOCK), words as u64 * 4);
         let tallies = executor.items(1, blocks * DIGITS)?;
@@ -324,7 +335,8 @@ impl<'g> Sorter<'g> {
                     bindings.extend([along.range(base * 4, count * 4), along_out.range(start * 4, room * 4)]);
                 }
                 let buffers = slots(&MOVE_BUFFERS, bindings);
-                let stage = Stage { template: &template, buffers: &buffers, glue: &glue, ..of_keys(words, Input::Window(&window)) };
+                let stage =
+                    Stage { template: &template, buffers: &buffers, glue: &glue, ..of_keys(words, Input::Window(&window)) };
                 let params = [(base / BLOCK) as u32, blocks as u32, digit, start as u32, (start + room) as u32, mode];
                 executor.dispatch(&stage, params, base, count, self.share(BLOCK))?;
             }
