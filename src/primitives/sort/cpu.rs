@@ -1,5 +1,6 @@
-//! Sort on the CPU: the source is evaluated to the ordered form of its keys, with what moves along beside them, and the rows are
-//! sorted in memory.
+//! Sort on the CPU: the source is evaluated block by block to the ordered form of its keys, with what moves along beside them. If there
+//! are few, they are sorted where they are written. If there are many, blocks are counted and forgotten, and evaluated again to move
+//! their rows to the parts that they belong to.
 
 use std::ops::Range;
 
@@ -13,7 +14,7 @@ use crate::source::{IntoSource, Map, Source};
 
 use super::Order;
 use super::key::{Ordered, SortKey};
-use super::radix::{Part, Radix, Split, splits, top};
+use super::radix::{Part, Radix, See, Split, splits, top};
 
 /// Elements that are evaluated at a time: they stay in the first-level cache until they are counted or moved.
 const BLOCK: usize = 2048;
@@ -43,7 +44,7 @@ fn sort_rows<S: Source<Item: SortKey>, P: Copy + Send + Sync>(
     // What moves along is evaluated when it moves.
     let blocks = |along: bool| {
         let (source, beside) = (&source, &beside);
-        move |range: Range<usize>, f: &mut dyn FnMut(Rows<'_, Bits<S>, P>)| {
+        move |range: Range<usize>, see: See<'_, Bits<S>, P>| {
             let mut block = Scratch::small(BLOCK);
             for start in range.clone().step_by(BLOCK) {
                 let range = start..(start + BLOCK).min(range.end);
@@ -52,7 +53,7 @@ fn sort_rows<S: Source<Item: SortKey>, P: Copy + Send + Sync>(
                 if along {
                     beside(rows, range);
                 }
-                f(rows);
+                see(rows);
             }
         }
     };

@@ -142,6 +142,9 @@ pub(crate) fn arg_sort<'t, S: Source<Item: SortKey>>(
     Ok(Started::Ready(sorter.array(engine, positions.expect("what moved along is there"))))
 }
 
+/// Keys and values.
+type Pairs<S, V> = (Array<<S as Source>::Item>, Array<<V as Source>::Item>);
+
 /// Records the sort of keys with values.
 pub(crate) fn sort_pairs<'t, S: Source<Item: SortKey>, V: Source<Item: Element>>(
     engine: &Engine,
@@ -151,7 +154,7 @@ pub(crate) fn sort_pairs<'t, S: Source<Item: SortKey>, V: Source<Item: Element>>
     order: &Order,
     n: usize,
     grain: usize,
-) -> Result<Started<'t, (Array<S::Item>, Array<V::Item>)>> {
+) -> Result<Started<'t, Pairs<S, V>>> {
     if n == 0 {
         return Ok(Started::Ready((Array::from_vec(engine, Vec::new()), Array::from_vec(engine, Vec::new()))));
     }

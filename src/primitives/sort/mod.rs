@@ -29,9 +29,9 @@ impl Engine {
     /// [`bits`](Task::bits) sorts by some of the bits alone. Stable: keys that are equal in the bits that take part keep their order.
     /// Deterministic: the same on every backend, to the bit. Empty input gives an empty array.
     ///
-    /// A radix sort. On the CPU a key is read and written three times on the whole, of which two are in the caches if there are many;
-    /// on a GPU it is read twice and written once for every eight bits. Beside the result there is room for as many keys once more.
-    /// The source is evaluated once.
+    /// A radix sort. On the CPU many keys are read twice and written once to split them, and twice more in the second-level cache; on a
+    /// GPU they are read twice and written once for every eight bits, with room for as many keys once more. The source is evaluated
+    /// twice if there are many keys (above 384 KiB), else once; and once on a GPU.
     ///
     /// ```
     /// use granule::prelude::*;
@@ -50,7 +50,7 @@ impl Engine {
     }
 
     /// The keys in ascending order, and the values in the order of their keys. Stable: values of equal keys keep their order. Keys and
-    /// values are equally many. As [`Engine::sort`] otherwise; the values' source is evaluated once, too.
+    /// values are equally many. As [`Engine::sort`] otherwise; the values' source is evaluated once.
     ///
     /// Values of up to 16 bytes move with their keys. Of larger ones their positions do, and they themselves once, at random.
     ///

@@ -1,8 +1,8 @@
 //! Radix sort of rows on the CPU, stable, in any bits of the keys.
 //!
 //! Many rows are split by the eight highest bits that vary, by all workers: each counts the digits of its chunks, the counts say
-//! where each chunk's rows of each digit go, and each moves its own. A part that is still large for one worker is split so again.
-//! The others are sorted by one worker each, where both copies of a part are in its second-level cache:
+//! where each chunk's rows of each digit go, and each moves its own. If most rows have one digit, their part is split again in the same
+//! way. The other parts are sorted by one worker each, where they stand, with a second copy that stays in its second-level cache:
 //!
 //! - two passes from the low digit to the high one (LSD), over so many of the highest bits that few rows are equal in them all;
 //! - a look for neighbours that are, which are then sorted by the rest of the bits.
@@ -52,6 +52,9 @@ pub(super) struct Part {
     pub(super) range: Range<usize>,
     pub(super) bits: u64,
 }
+
+/// Is shown rows, block by block.
+pub(super) type See<'f, K, P> = &'f mut dyn FnMut(Rows<'_, K, P>);
 
 /// Which bits vary: those of the union that are not in the intersection.
 #[derive(Clone, Copy)]
@@ -104,7 +107,7 @@ fn chunks(cpu: &Cpu<'_>, rows: usize) -> usize {
 
 /// A split by the eight bits from `shift` on, as far as they take part, by all workers.
 ///
-/// `blocks(range, f)` shows the rows of a range, block by block. It is called twice for each chunk: to count, and to move.
+/// `blocks(range, see)` shows the rows of a range, block by block. It is called twice for each chunk: to count, and to move.
 pub(super) struct Split<'c, B> {
     pub(super) cpu: &'c Cpu<'c>,
     pub(super) n: usize,
@@ -122,7 +125,7 @@ impl<B> Split<'_, B> {
     /// The number of rows of each digit in each chunk, and which bits vary.
     pub(super) fn count<K: Word, P: Copy>(&self) -> Result<(Vec<u64>, Spread)>
     where
-        B: Fn(Range<usize>, &mut dyn FnMut(Rows<'_, K, P>)) + Sync,
+        B: Fn(Range<usize>, See<'_, K, P>) + Sync,
     {
         let (ranges, digit) = (self.ranges(), digit(self.bits, self.shift, 8));
         let each = BUCKETS + 2;
@@ -146,7 +149,7 @@ impl<B> Split<'_, B> {
     /// The split by the highest bits that vary, if any do: this one, if at least six of its bits are among them.
     pub(super) fn refine<K: Word, P: Copy>(mut self, counts: Vec<u64>, spread: Spread) -> Result<Option<(Self, Vec<u64>)>>
     where
-        B: Fn(Range<usize>, &mut dyn FnMut(Rows<'_, K, P>)) + Sync,
+        B: Fn(Range<usize>, See<'_, K, P>) + Sync,
     {
         let varying = spread.varying() & self.bits;
         if varying == 0 {
@@ -164,7 +167,7 @@ impl<B> Split<'_, B> {
     /// Moves the rows to `to`, and says which parts there are.
     pub(super) fn scatter<K: Word, P: Copy + Send + Sync>(&self, mut counts: Vec<u64>, to: Rows<'_, K, P>) -> Result<Vec<Part>>
     where
-        B: Fn(Range<usize>, &mut dyn FnMut(Rows<'_, K, P>)) + Sync,
+        B: Fn(Range<usize>, See<'_, K, P>) + Sync,
     {
         let (ranges, digit) = (self.ranges(), digit(self.bits, self.shift, 8));
         // By digit, then by chunk: rows that are equal in the digit keep their order.
@@ -232,7 +235,7 @@ impl<K: Word> Radix<'_, K> {
     /// Sorts what is too much for one worker: most rows had one digit.
     fn sort_wide<P: Copy + Send + Sync>(&self, rows: Rows<'_, K, P>, bits: u64) -> Result<()> {
         let n = rows.len();
-        let blocks = |range: Range<usize>, f: &mut dyn FnMut(Rows<'_, K, P>)| f(rows.part(range));
+        let blocks = |range: Range<usize>, see: See<'_, K, P>| see(rows.part(range));
         let guess = Split { cpu: self.cpu, n, bits, shift: top(bits).saturating_sub(8), blocks };
         let (counts, spread) = guess.count()?;
         let Some((split, counts)) = guess.refine(counts, spread)? else {
@@ -359,7 +362,11 @@ impl<K: Word, P: Copy> Copies<'_, K, P> {
             while i < n && (key(i) ^ key(first)) & by == 0 {
                 i += 1;
             }
-            self.settle(range.start + first..range.start + i, 0, rest);
+            if i - first <= FEW {
+                insertion(rows.part(first..i), rest);
+            } else {
+                self.settle(range.start + first..range.start + i, 0, rest);
+            }
         }
     }
 }
