@@ -61,8 +61,7 @@ fn floats_keep_their_bits() {
     let x = [f32::NAN, -0.0, 0.0, f32::INFINITY, -f32::NAN, f32::from_bits(0x7fc0_1234), 1e-45, -1.0].repeat(700);
     let want: Vec<_> = x.iter().filter(|x| x.is_nan() || **x == 0.0).map(|x| x.to_bits()).collect();
     for runner in backends::all() {
-        let got = runner
-            .result("floats", runner.engine.filter(&x, kernel!(|x: f32| x.is_nan() || x == 0.0)).with_plan(&runner.plan).run());
+        let got = runner.result("floats", runner.engine.filter(&x, kernel!(|x: f32| x.is_nan() || x == 0.0)).with_plan(&runner.plan).run());
         let Some(got) = got else { continue };
         let got: Vec<_> = got.as_slice().unwrap().iter().map(|x| x.to_bits()).collect();
         assert!(got == want, "on {}", runner.name);
@@ -81,12 +80,7 @@ struct Body {
 fn structs_stay_whole() {
     for n in FEW {
         let x: Vec<Body> = (0..n as u32)
-            .map(|i| Body {
-                alive: i % 3 == 0,
-                mass: i as f32 * 0.5,
-                id: u64::from(i) << 35 | 7,
-                spin: (-(i as i32), i % 5 == 0),
-            })
+            .map(|i| Body { alive: i % 3 == 0, mass: i as f32 * 0.5, id: u64::from(i) << 35 | 7, spin: (-(i as i32), i % 5 == 0) })
             .collect();
         let want = kept(&x, |b| b.alive || b.spin.1);
         for runner in backends::all() {
@@ -127,9 +121,7 @@ fn partitions_at_every_length() {
             for runner in backends::all() {
                 let (e, label) = (&runner.engine, format!("{n}, {low}..{high}, on {}", runner.name));
                 let less = kernel!([low: i32] |x: i32| x < low);
-                let Some([yes, no]) = runner.result(&label, e.partition(&x, less).with_plan(&runner.plan).run()) else {
-                    continue;
-                };
+                let Some([yes, no]) = runner.result(&label, e.partition(&x, less).with_plan(&runner.plan).run()) else { continue };
                 oracle::assert_same(&label, yes.as_slice().unwrap(), &wants[0], EXACT);
                 oracle::assert_same(&label, no.as_slice().unwrap(), &rest, EXACT);
                 let between = kernel!([high: i32] |x: i32| x < high);
@@ -159,8 +151,7 @@ fn a_length_that_only_the_device_knows_is_passed_on() {
                     let sums = e.scan(zip(&some, constant(1_u32)).map(kernel!(|x: u32, one: u32| x + one)), Sum);
                     let sums = sums.exclusive().with_plan(plan).run()?;
                     let both = zip(&some, &doubled);
-                    let checked =
-                        e.reduce(both.map(kernel!(|x: u32, y: u32| (y == 2 * x, x))), (And, Sum)).with_plan(plan).run()?;
+                    let checked = e.reduce(both.map(kernel!(|x: u32, y: u32| (y == 2 * x, x))), (And, Sum)).with_plan(plan).run()?;
                     let even = e.filter(&doubled, kernel!(|x: u32| x % 4 == 0)).with_plan(plan).run()?;
                     let most = e.reduce(&even, Max).with_plan(plan).run()?;
                     // Until here nobody has asked how many there are. A gather needs to know, and so does whoever reverses.
@@ -176,12 +167,7 @@ fn a_length_that_only_the_device_knows_is_passed_on() {
                 oracle::assert_same(&label, doubled.as_slice().unwrap(), &twice, EXACT);
                 assert_eq!(doubled.len().unwrap(), want.len(), "{label}");
                 let plus = oracle::map(&want, |x| x + 1);
-                oracle::assert_same(
-                    &label,
-                    sums.as_slice().unwrap(),
-                    &oracle::exclusive(&plus, None, 0, u32::wrapping_add),
-                    EXACT,
-                );
+                oracle::assert_same(&label, sums.as_slice().unwrap(), &oracle::exclusive(&plus, None, 0, u32::wrapping_add), EXACT);
                 oracle::assert_same(&label, even.as_slice().unwrap(), &kept(&twice, |x| x % 4 == 0), EXACT);
                 assert_eq!(most, twice.iter().copied().filter(|x| x % 4 == 0).max().unwrap_or(0), "{label}");
                 let back: Vec<_> = want.iter().rev().copied().collect();
