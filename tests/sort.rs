@@ -252,6 +252,21 @@ fn sources_are_fused_and_lengths_looked_up() {
         if runner.result("fused", e.sort(tripled).into(&mut into).with_plan(plan).run()).is_some() {
             oracle::assert_same(label(runner), &into, &want, EXACT);
         }
+        let mut place = want.iter().rev().copied().collect::<Vec<_>>();
+        if runner.result("in place", e.sort_in_place(&mut place).with_plan(plan).run()).is_some() {
+            oracle::assert_same(format!("in place {}", label(runner)), &place, &want, EXACT);
+        }
+        let mut long: Vec<f32> = (0..150_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) as f32) - 2e9).collect();
+        let mut sorted = long.clone();
+        sorted.sort_by(|a, b| b.total_cmp(a));
+        if runner.result("long in place", e.sort_in_place(&mut long[..]).descending().with_plan(plan).run()).is_some() {
+            oracle::assert_same(format!("long in place {}", label(runner)), &bits(&long), &bits(&sorted), EXACT);
+        }
+        let mapped = e.map(&want.iter().rev().copied().collect::<Vec<_>>(), kernel!(|x: u32| x)).with_plan(plan).run();
+        if let Some(mut array) = runner.result("mapped", mapped) {
+            e.sort_in_place(&mut array).with_plan(plan).run().unwrap();
+            oracle::assert_same(format!("array in place {}", label(runner)), array.as_slice().unwrap(), &want, EXACT);
+        }
         let mut array = e.array(&into);
         if runner.result("array", e.sort(tripled).descending().into(&mut array).with_plan(plan).run()).is_some() {
             let back: Vec<u32> = want.iter().rev().copied().collect();

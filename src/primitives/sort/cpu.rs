@@ -111,6 +111,21 @@ pub(super) fn sort<S: Source<Item: SortKey>>(cpu: &Cpu<'_>, source: &S, order: &
     sort_rows(cpu, source, order, rows, |_, _| (), finish_of::<S::Item>(order))
 }
 
+/// Sorts keys where they are.
+pub(super) fn sort_in_place<T: SortKey>(cpu: &Cpu<'_>, order: &Order, keys: &mut [T]) -> Result<()> {
+    let n = keys.len();
+    let rows = Rows::of_keys(ViewMut::of(keys).same_bits::<T::Bits>());
+    cpu.for_each_range(n, |range| {
+        for key in rows.part(range).keys() {
+            let ordered = T::from_bits(key.bits()).ordered();
+            *key = if order.descending { !ordered } else { ordered };
+        }
+    })?;
+    let bits = order.mask(T::Bits::ALL_ONES.bits());
+    let interchangeable = bits == T::Bits::ALL_ONES.bits();
+    Radix { cpu, interchangeable, finish: finish_of::<T>(order) }.sort_all(rows, bits)
+}
+
 /// The positions of the keys in their order.
 pub(super) fn arg_sort<S: Source<Item: SortKey>>(cpu: &Cpu<'_>, source: &S, order: &Order, out: ViewMut<'_, u32>) -> Result<()> {
     new_vec(out.len(), |keys| sort_rows(cpu, source, order, Rows::new(keys, out), number, None)).map(|_| ())

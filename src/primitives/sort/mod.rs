@@ -16,7 +16,7 @@ use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::plan::{GpuNeeds, Operation, Problem};
-use crate::source::{IntoSource, Source, zip};
+use crate::source::{IntoSource, SliceSource, Source, zip};
 use crate::task::{Primitive, Survey, Task};
 
 use super::{Destination, cost, describe_exact};
@@ -47,6 +47,25 @@ impl Engine {
     #[inline]
     pub fn sort<S: IntoSource<Item: SortKey>>(&self, source: S) -> Task<'_, Sort<S::Source>> {
         Task::new(self, Sort { source: source.into_source(), order: Order::default(), along: Nothing })
+    }
+
+    /// Sorts keys where they are: in a `&mut [T]`, a `&mut Vec<T>` or a `&mut Array<T>`. As [`Engine::sort`] otherwise. While it runs there
+    /// is room for as many keys once more.
+    ///
+    /// After an error the memory holds what it held, or anything else.
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// let mut x = [3, -1, 2];
+    /// engine.sort_in_place(&mut x).descending().run()?;
+    /// assert_eq!(x, [3, 2, -1]);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    #[inline]
+    pub fn sort_in_place<'e, 'd, T: SortKey>(&'e self, keys: impl Into<Destination<'d, T>>) -> Task<'e, Sort<InPlace<'d, T>>> {
+        Task::new(self, Sort { source: InPlace(keys.into()), order: Order::default(), along: Nothing })
     }
 
     /// The keys in ascending order, and the values in the order of their keys. Stable: values of equal keys keep their order. Keys and
@@ -103,6 +122,9 @@ pub struct Sort<S, A = Nothing> {
 
 /// Keys are sorted alone.
 pub struct Nothing;
+
+/// Keys that are sorted where they are.
+pub struct InPlace<'d, T: Element>(Destination<'d, T>);
 
 /// These values move along with the keys.
 pub struct Values<V>(V);
@@ -251,6 +273,40 @@ impl<S: Source<Item: SortKey>> Primitive for SortInto<'_, S> {
     ) -> Result<crate::backend::gpu::Started<'t, ()>> {
         let result = gpu::sort(engine, gpu, &self.sort.source, &self.sort.order, n, grain)?;
         Ok(result.into_destination(&mut self.destination))
+    }
+}
+
+impl<T: SortKey> Primitive for Sort<InPlace<'_, T>> {
+    type Output = ();
+
+    fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
+        self.order.check::<T>()?;
+        let problem = describe_sort(survey, &SliceSource::new(self.source.0.data()), true)?;
+        Ok(Problem { result_on_host: matches!(self.source.0, Destination::Slice(_)), ..problem })
+    }
+    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+        visitor.visit(self.source.0.data())
+    }
+    fn inherit(&self, _: &Self::Output, forgone: f64) {
+        self.source.0.inherit(forgone);
+    }
+    fn run_cpu(&mut self, _: &Engine, cpu: &Cpu<'_>, _: usize) -> Result<()> {
+        let keys = match &mut self.source.0 {
+            Destination::Slice(slice) => slice,
+            Destination::Array(array) => array.overwrite_host().expect("the task has brought its arrays to the host"),
+        };
+        cpu::sort_in_place(cpu, &self.order, keys)
+    }
+    #[cfg(feature = "gpu")]
+    fn start_gpu<'t>(
+        &'t mut self,
+        engine: &Engine,
+        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
+        n: usize,
+        grain: usize,
+    ) -> Result<crate::backend::gpu::Started<'t, ()>> {
+        let result = gpu::sort(engine, gpu, &SliceSource::new(self.source.0.data()), &self.order, n, grain)?;
+        Ok(result.into_destination(&mut self.source.0))
     }
 }
 

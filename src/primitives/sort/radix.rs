@@ -232,7 +232,16 @@ impl<K: Word> Radix<'_, K> {
         Ok(())
     }
 
-    /// Sorts what is too much for one worker: most rows had one digit.
+    /// Sorts rows where they stand, with room for as many if they are split.
+    pub(super) fn sort_all<P: Copy + Send + Sync>(&self, rows: Rows<'_, K, P>, bits: u64) -> Result<()> {
+        if splits::<K, P>(rows.len()) {
+            self.sort_wide(rows, bits)
+        } else {
+            self.sort(rows, vec![Part { range: 0..rows.len(), bits }])
+        }
+    }
+
+    /// Sorts what is too much for one worker.
     fn sort_wide<P: Copy + Send + Sync>(&self, rows: Rows<'_, K, P>, bits: u64) -> Result<()> {
         let n = rows.len();
         let blocks = |range: Range<usize>, see: See<'_, K, P>| see(rows.part(range));
