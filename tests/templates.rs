@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use granule::operator::Operator;
 use granule::prelude::*;
-use granule::primitives::shaders::shaders;
+use granule::primitives::SortKey;
+use granule::primitives::shaders::{select_shaders, shaders, sort_shaders};
 use granule::source::Source;
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
@@ -46,10 +47,25 @@ fn all<S: Source<Item: Element>, O: Operator<S::Item>>(name: &str, source: S, op
     shaders.into_iter().map(|(stage, _)| stage).collect()
 }
 
+/// The same of the stages of a sort.
+fn sorts<K: SortKey, S: Source<Item = K>>(name: &str, source: S) -> BTreeSet<String> {
+    let shaders = sort_shaders(&source);
+    for (stage, text) in &shaders {
+        validate(&format!("{name}, {stage}"), text);
+    }
+    shaders.into_iter().map(|(stage, _)| stage).collect()
+}
+
 #[test]
 fn every_file_of_shaders_is_covered() {
-    let stages: Vec<_> = all("u32", (&[1_u32]).into_source(), Sum).into_iter().collect();
-    assert_eq!(stages.len(), 1 + 2 * (3 + 2), "{stages:?}");
+    let mut stages: Vec<_> = all("u32", (&[1_u32]).into_source(), Sum).into_iter().collect();
+    assert_eq!(stages.len(), 2 * (1 + 2 * (3 + 2)), "{stages:?}");
+    stages.extend(sorts("u32", (&[1_u32]).into_source()));
+    stages.extend(sorts("u64", (&[1_u64]).into_source()));
+    for (stage, text) in select_shaders(&zip(&[1.0_f32], &[1_u32])) {
+        validate(&stage, &text);
+        stages.push(stage);
+    }
     let library = ["scalar", "math", "wide"];
     for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders")).unwrap() {
         let path = file.unwrap().path();
@@ -74,6 +90,7 @@ macro_rules! numbers {
             all("pairs", zip(&x, (&x).reverse()), (Sum, Max));
             all("ArgMin", zip(&x, iota(0..2_u32)), ArgMin);
             all("ArgMax", zip(&x, iota(0..2_i32)), ArgMax);
+            sorts("sorted", source());
         }
     )+};
 }

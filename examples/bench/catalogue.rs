@@ -16,8 +16,10 @@ pub(crate) struct Op {
     pub(crate) name: &'static str,
     /// What it computes.
     pub(crate) meaning: &'static str,
-    /// Whether it is measured on `u32` as well as on `f32`.
-    pub on_u32: bool,
+    /// Whether it is measured on `f32`.
+    pub(crate) on_f32: bool,
+    /// Whether it is measured on `u32`.
+    pub(crate) on_u32: bool,
     /// Bytes that one element must move, by BabelStream's convention: every input once, every output once.
     pub(crate) bytes: usize,
     /// How its speed is read.
@@ -26,10 +28,14 @@ pub(crate) struct Op {
     pub(crate) largest: usize,
 }
 
-const STREAM: Op = Op { name: "", meaning: "", on_u32: false, bytes: 8, unit: Unit::GigabytesPerSecond, largest: usize::MAX };
+const STREAM: Op =
+    Op { name: "", meaning: "", on_f32: true, on_u32: false, bytes: 8, unit: Unit::GigabytesPerSecond, largest: usize::MAX };
+
+/// Of random keys; a sort takes so much longer than a stream that its sizes end earlier.
+const SORT: Op = Op { unit: Unit::MitemsPerSecond, largest: 1 << 24, ..STREAM };
 
 /// All operations. The first five are BabelStream's (Deakin, Price, Martineau, McIntosh-Smith: GPU-STREAM v2.0, 2016).
-pub(crate) const OPS: [Op; 13] = [
+pub(crate) const OPS: [Op; 15] = [
     Op { name: "copy", meaning: "c = a", on_u32: true, ..STREAM },
     Op { name: "mul", meaning: "b = scalar * c", ..STREAM },
     Op { name: "add", meaning: "c = a + b", on_u32: true, bytes: 12, ..STREAM },
@@ -57,6 +63,15 @@ pub(crate) const OPS: [Op; 13] = [
     Op { name: "reduce_max", meaning: "largest of all", on_u32: true, bytes: 4, ..STREAM },
     Op { name: "reduce_argmax", meaning: "largest of all, and where it is", on_u32: true, bytes: 4, ..STREAM },
     Op { name: "scan_inclusive_sum", meaning: "out[i] = a[0] + ... + a[i]", on_u32: true, ..STREAM },
+    Op { name: "sort_keys", meaning: "keys in ascending order", on_u32: true, ..SORT },
+    Op {
+        name: "sort_pairs",
+        meaning: "u32 keys in ascending order, with u32 values",
+        on_f32: false,
+        on_u32: true,
+        bytes: 16,
+        ..SORT
+    },
 ];
 
 /// All backends and peers, as the command line names them.
@@ -69,7 +84,7 @@ pub(crate) fn op(name: &str) -> &'static Op {
 
 /// Prints all of it.
 pub(crate) fn print() {
-    println!("operations (elements are f32; those marked * are measured on u32 too)");
+    println!("operations (elements are f32; those marked * are measured on u32 too, sort_pairs there alone)");
     for op in &OPS {
         println!("  {:<20}{} {:>3} B/element  {}", op.name, if op.on_u32 { '*' } else { ' ' }, op.bytes, op.meaning);
     }

@@ -225,6 +225,14 @@ fn stream(op: &str, stage: &mut Stage<'_, f32>) {
             stage.peer_writes("peer:std", |x, _, out| prefixes(0.0, x, out, |a, b| a + b), &check);
             stage.peer_writes("peer:rayon", |x, _, out| parallel_prefixes(0.0, x, out, |a, b| a + b), &check);
         }
+        "sort_keys" => {
+            let mut want = x.to_vec();
+            want.sort_by(f32::total_cmp);
+            let check = oracle::floats_are(move |i| want[i], |_| 0.0);
+            stage.sort(move |x, _| engine.sort(x), check.clone());
+            stage.peer_writes("peer:std", |x, _, out| sort(x, out, |x| x.sort_unstable_by(f32::total_cmp)), &check);
+            stage.peer_writes("peer:rayon", |x, _, out| sort(x, out, |x| x.par_sort_unstable_by(f32::total_cmp)), &check);
+        }
         other => unreachable!("{other} writes no output"),
     }
 }
@@ -283,7 +291,11 @@ pub(crate) fn on_u32(
     residency: Residency,
     go: Go<'_>,
 ) -> granule::Result<()> {
-    let outputs = if op.name.starts_with("reduce") { 0 } else { x.len() };
+    let outputs = if op.name.starts_with("reduce") || op.name == "sort_pairs" { 0 } else { x.len() };
+    if op.name.starts_with("sort") {
+        let (x, y) = (&oracle::keys(x.len(), 1)[..], &oracle::keys(x.len(), 2)[..]);
+        return on_stage(scene, (x, y), (outputs, 0, u32::MAX), residency, go, |stage| integers(op.name, stage));
+    }
     on_stage(scene, (x, y), (outputs, 0, u32::MAX), residency, go, |stage| integers(op.name, stage))
 }
 
@@ -334,6 +346,25 @@ fn integers(op: &str, stage: &mut Stage<'_, u32>) {
             stage.peer_writes("peer:std", |x, _, out| prefixes(0, x, out, u32::wrapping_add), &check);
             stage.peer_writes("peer:rayon", |x, _, out| parallel_prefixes(0, x, out, u32::wrapping_add), &check);
         }
+        "sort_keys" => {
+            let mut want = x.to_vec();
+            want.sort_unstable();
+            let check = oracle::integers_are(move |i| want[i]);
+            stage.sort(move |x, _| engine.sort(x), check.clone());
+            stage.peer_writes("peer:std", |x, _, out| sort(x, out, <[u32]>::sort_unstable), &check);
+            stage.peer_writes("peer:rayon", |x, _, out| sort(x, out, |x| x.par_sort_unstable()), &check);
+        }
+        "sort_pairs" => {
+            let check = oracle::pairs_are(oracle::sorted_pairs(x, y));
+            stage.sort_pairs(move |x, y| engine.sort_pairs(x, y), check.clone());
+            stage.peer_returns("peer:std", oracle::sorted_pairs, &check);
+            let rayon = |x: &[u32], y: &[u32]| {
+                let mut pairs: Vec<(u32, u32)> = x.iter().copied().zip(y.iter().copied()).collect();
+                pairs.par_sort_by_key(|pair| pair.0);
+                pairs.into_iter().unzip()
+            };
+            stage.peer_returns("peer:rayon", rayon, &check);
+        }
         other => unreachable!("{other} is not measured on u32"),
     }
 }
@@ -341,6 +372,12 @@ fn integers(op: &str, stage: &mut Stage<'_, u32>) {
 /// A map with rayon: every job gets a chunk, which vectorises as a plain loop does.
 fn chunks<T: Sync, U: Send>(x: &[T], y: &[T], out: &mut [U], work: impl Fn(&[T], &[T], &mut [U]) + Sync) {
     out.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).zip(y.par_chunks(CHUNK)).for_each(|((out, x), y)| work(x, y, out));
+}
+
+/// A sort into memory that exists.
+fn sort<T: Copy>(x: &[T], out: &mut [T], sort: impl Fn(&mut [T])) {
+    out.copy_from_slice(x);
+    sort(out);
 }
 
 fn prefixes<T: Copy>(before: T, x: &[T], out: &mut [T], add: impl Fn(T, T) -> T) {

@@ -116,7 +116,8 @@ impl Session<'_> {
         for n in self.options.sizes() {
             for ty in ["f32", "u32"] {
                 for op in catalogue::OPS.iter().filter(|op| self.options.wants_op(op.name)) {
-                    if (ty == "u32" && !op.on_u32) || (n > op.largest && !ask_for_size) {
+                    let has = if ty == "u32" { op.on_u32 } else { op.on_f32 };
+                    if !has || (n > op.largest && !ask_for_size) {
                         continue;
                     }
                     groups.push((op.name, ty, n, Residency::Host));

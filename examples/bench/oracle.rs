@@ -22,6 +22,11 @@ fn peak(n: usize) -> usize {
     n / 7 * 5
 }
 
+/// Keys whose bits are all random.
+pub(crate) fn keys(n: usize, seed: u64) -> Vec<u32> {
+    random(seed).take(n).map(|r| (r >> 32) as u32).collect()
+}
+
 /// Floats in [-1, 1), with a mean of zero: a running sum in f32 of positive numbers stops growing at 2^24, and would be compared
 /// with nothing. One element is 1.5.
 pub(crate) fn floats(n: usize, seed: u64) -> Vec<f32> {
@@ -203,6 +208,25 @@ pub(crate) fn sum_of<'g>(n: usize, terms: impl Iterator<Item = f64>) -> CheckOne
     })
 }
 
+/// The keys in order with their values, by std's stable sort.
+pub(crate) fn sorted_pairs(keys: &[u32], values: &[u32]) -> (Vec<u32>, Vec<u32>) {
+    let mut pairs: Vec<(u32, u32)> = keys.iter().copied().zip(values.iter().copied()).collect();
+    pairs.sort_by_key(|pair| pair.0);
+    pairs.into_iter().unzip()
+}
+
+/// Exactly these pairs.
+pub(crate) fn pairs_are<'g>(want: (Vec<u32>, Vec<u32>)) -> CheckOne<'g, (Vec<u32>, Vec<u32>)> {
+    Rc::new(move |got, _| {
+        let wrong = (0..want.0.len()).find(|&i| got.0.get(i) != Some(&want.0[i]) || got.1.get(i) != Some(&want.1[i]));
+        match wrong {
+            None if got.0.len() == want.0.len() && got.1.len() == want.1.len() => Ok(()),
+            None => Err(format!("{} keys and {} values instead of {}", got.0.len(), got.1.len(), want.0.len())),
+            Some(i) => Err(format!("pair {i} is {:?}, not {:?}", (got.0.get(i), got.1.get(i)), (want.0[i], want.1[i]))),
+        }
+    })
+}
+
 /// Exactly this.
 pub(crate) fn equals<'g, R: PartialEq + std::fmt::Debug + 'g>(want: R) -> CheckOne<'g, R> {
     Rc::new(move |got, _| if got == want { Ok(()) } else { Err(format!("{got:?}, not {want:?}")) })
@@ -249,6 +273,12 @@ mod tests {
         let x = angles(1000);
         let answer: Vec<f32> = x.iter().map(|x| x.exp() * x.sin()).collect();
         is_strict(&exp_sin_of(&x), &answer, &[f32::NAN, 21.0]);
+        let (keys, values) = (keys(1000, 1), integers(1000, 2));
+        let answer = sorted_pairs(&keys, &values);
+        let check = pairs_are(answer.clone());
+        check(answer.clone(), Arithmetic::Cpu).expect("the answer is right");
+        assert!(check((keys, answer.1.clone()), Arithmetic::Cpu).is_err());
+        assert!(check((answer.0, values), Arithmetic::Cpu).is_err());
         let x = integers(1000, 1);
         is_strict(&integers_are(|i| x[i]), &x, &[16]);
         is_strict(&steps_are(x.clone()), &x, &[16]);

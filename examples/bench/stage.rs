@@ -5,7 +5,8 @@ use std::hint::black_box;
 use std::rc::Rc;
 
 use granule::prelude::*;
-use granule::primitives::{map, reduce, scan};
+use granule::primitives::sort::{Sort, Values};
+use granule::primitives::{SortKey, map, reduce, scan};
 use granule::source::{SliceSource, Source};
 use granule::{Error, Task};
 
@@ -146,6 +147,8 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
         map: Task<'g, map::Map<S>>, S: SourceOf<U>;
         /// The backends with a scan.
         scan: Task<'g, scan::Scan<S, O>>, S: SourceOf<U>, O: Operator<U>;
+        /// The backends with a sort.
+        sort: Task<'g, Sort<S>>, S: KeysOf<U>;
     }
 
     /// The backends with a reduction.
@@ -170,6 +173,41 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
                 })
             });
             let verify = Box::new(move || check(task().run()?, arithmetic).map_err(Trouble::Wrong));
+            self.enter(name, backend, plan, run, verify);
+        }
+    }
+
+    /// The backends with a sort of pairs, whose results are new arrays.
+    pub(crate) fn sort_pairs<S: Source<Item: SortKey> + 'g, V: Source<Item: Element> + 'g>(
+        &mut self,
+        task: impl Fn(SliceSource<'g, T>, SliceSource<'g, T>) -> Task<'g, Sort<S, Values<V>>> + Copy + 'g,
+        check: CheckOne<'g, (Vec<S::Item>, Vec<V::Item>)>,
+    ) {
+        for (name, backend) in self.backends() {
+            let (check, engine) = (check.clone(), self.scene.engine);
+            let (place_x, place_y) = match self.place {
+                Place::Host { .. } => (self.x.into_source(), self.y.into_source()),
+                Place::Gpu { x, y, .. } => (x.into_source(), y.into_source()),
+            };
+            let on_host = matches!(self.place, Place::Host { .. });
+            let task = move || pinned!(task(black_box(place_x), black_box(place_y)), backend);
+            let plan = task().plan();
+            let arithmetic = arithmetic(&plan);
+            let run = Box::new(move |iterations| {
+                for _ in 0..iterations {
+                    let (keys, values) = task().run()?;
+                    if on_host {
+                        black_box((keys.as_slice()?, values.as_slice()?));
+                    } else {
+                        settle(engine, &values)?;
+                    }
+                }
+                Ok(())
+            });
+            let verify = Box::new(move || {
+                let (keys, values) = task().run()?;
+                check((keys.into_vec()?, values.into_vec()?), arithmetic).map_err(Trouble::Wrong)
+            });
             self.enter(name, backend, plan, run, verify);
         }
     }
@@ -258,6 +296,10 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
 /// A source of exactly these items, as one name for a bound.
 pub(crate) trait SourceOf<U>: Source<Item = U> {}
 impl<U, S: Source<Item = U>> SourceOf<U> for S {}
+
+/// The same of keys.
+pub(crate) trait KeysOf<U>: SourceOf<U> + Source<Item: SortKey> {}
+impl<U, S: SourceOf<U> + Source<Item: SortKey>> KeysOf<U> for S {}
 
 fn arithmetic(plan: &granule::Result<granule::plan::Plan>) -> Arithmetic {
     match plan {

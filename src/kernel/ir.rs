@@ -338,6 +338,27 @@ impl Traced {
         range
     }
 
+    /// Whether it is a source that gives the elements of its data as they are, each at its grid index.
+    pub fn is_plain(&self) -> bool {
+        let in_order = |at: Id| match self.ops[at as usize] {
+            Op::Grid(affine) => {
+                let affine = &self.affines[affine as usize];
+                (affine.offset, affine.stride) == (0, 1)
+            }
+            _ => false,
+        };
+        let mut next = 0;
+        let leaves = self.results.iter().all(|&(kind, value)| match self.ops[value as usize] {
+            Op::Read { binding: 0, at, word, .. } => {
+                let follows = word == next && self.kinds[value as usize] == kind;
+                next += kind.words() as u32;
+                follows && in_order(at)
+            }
+            _ => false,
+        });
+        matches!(&self.bindings[..], [only] if only.words == next) && leaves
+    }
+
     /// A hash of the structure: two functions with the same hash print the same code. Stable from run to run.
     pub fn hash(&self) -> u128 {
         let half = |seed: u64| {

@@ -90,7 +90,7 @@ fn from_words(kind: Kind, word: impl Fn(u32) -> String) -> String {
 }
 
 /// The words that hold the bits of a value, low first.
-fn to_words(kind: Kind, x: &str) -> Vec<String> {
+pub(crate) fn to_words(kind: Kind, x: &str) -> Vec<String> {
     let wide = |x: String| vec![format!("u32({x} & 0xfffffffflu)"), format!("u32({x} >> 32u)")];
     match kind {
         Kind::Bool => vec![format!("select(0u, 1u, {x})")],

@@ -27,6 +27,12 @@ const CHUNK_SECONDS: f64 = 50e-6;
 /// Chunks for each worker at least, so that one who comes late or is slow is made up for by the others.
 const CHUNKS_PER_WORKER: usize = 4;
 
+/// Simple operations by which a sort on a CPU counts and moves an element, one at a time: measured, for what a core does in a vector
+/// lane meanwhile.
+const SORT_OPS: f64 = 10.0;
+/// Digits of a sort on a GPU: those of a key of 32 bits. For wider keys calls teach the rest.
+const SORT_DIGITS: f64 = 4.0;
+
 /// Workgroups for each that a GPU runs at a time, at least, before one takes more than a tile.
 const WAVES: f64 = 4.0;
 /// Tiles that a workgroup takes at most: what is left of the price of starting it is then a sixteenth.
@@ -238,7 +244,13 @@ impl Serial {
         // A prefix over the lanes takes a shift and a combination for each doubling, and three steps to carry on. Measured.
         let steps =
             if problem.operation == Operation::Scan { 3.0 + 2.0 * f64::from(machine.cpu.simd_lanes.ilog2()) } else { 1.0 };
-        let compute = on_one_core(problem, work, machine, steps);
+        let mut compute = on_one_core(problem, work, machine, steps);
+        let mut cached = cached;
+        if problem.operation == Operation::Sort {
+            // Elements are split to where their parts are; a part is then sorted in a second-level cache, by two passes.
+            cached += work.written * 2.0 * (1.0 / machine.rates.read.l2 + 1.0 / machine.rates.write.l2);
+            compute += work.n * SORT_OPS / machine.rates.ops.simple;
+        }
         let fetch = if problem.download_bytes == 0 { 0.0 } else { fetch(problem, machine.gpus()) };
         Serial { cached, dram, compute, fetch, paid: fetch.min(problem.forgone), assumed: work.assumed }
     }
@@ -523,6 +535,8 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
         Operation::Scan => (2.0 * levels(problem.n) - 1.0, 2.0 * read + work.written, 2.0),
         // Count, scan the tiles' counts, move. All is kept, for what is known.
         Operation::Select => (2.0 * levels(problem.n), 2.0 * read + work.written, 2.0),
+        // The ordered forms of the keys, and back; for each digit count, scan the tiles' counts, move.
+        Operation::Sort => (2.0 + SORT_DIGITS * 2.0 * levels(problem.n), read + work.written * (3.0 + 3.0 * SORT_DIGITS), 1.0),
     };
     let slowdown = slowdown(problem, rates.int64_slowdown, rates.float64_slowdown);
     let near = if work.footprint > 0.0 { (rates.cache_bytes / work.footprint).min(1.0) } else { 0.0 };

@@ -362,7 +362,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!((plans.len(), plans.iter().len()), (3 * 8 * 5, 3 * 8 * 5));
+        assert_eq!((plans.len(), plans.iter().len()), (Operation::ALL.len() * 8 * 5, Operation::ALL.len() * 8 * 5));
         let text = plans.to_string();
         assert_eq!(text.parse().as_ref(), Ok(&plans), "{text}");
         assert_eq!(plans.iter().collect::<Plans>(), plans);

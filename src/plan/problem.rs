@@ -15,11 +15,13 @@ pub enum Operation {
     Scan,
     /// One output for each input that is kept.
     Select,
+    /// The inputs in another order.
+    Sort,
 }
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 4] = [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select];
+    pub const ALL: [Operation; 5] = [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select, Operation::Sort];
 }
 
 impl std::fmt::Display for Operation {
@@ -29,6 +31,7 @@ impl std::fmt::Display for Operation {
             Operation::Reduce => "reduce",
             Operation::Scan => "scan",
             Operation::Select => "select",
+            Operation::Sort => "sort",
         })
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Known {
     pub(super) needs: GpuNeeds,
     /// Names the code: the same for the same IR, in every process.
     pub(super) code: u64,
+    /// Whether it is a source of data as they are.
+    pub(super) plain: bool,
 }
 
 /// What is kept of a type. A loop that runs as often as a uniform says may run another number of times in another call, so such a
@@ -92,5 +94,5 @@ fn read_off(traced: &Traced) -> Known {
     let rounds_f32 = traced.ops.iter().zip(&traced.kinds).any(|(op, kind)| op.rounds_f32(*kind));
     let needs = GpuNeeds { int64: traced.needs.int64, float64: traced.needs.float64, rounds_f32, bindings, refused };
     let hash = traced.hash();
-    Known { cost: traced.cost, needs, code: (hash ^ hash >> 64) as u64 }
+    Known { cost: traced.cost, needs, code: (hash ^ hash >> 64) as u64, plain: traced.is_plain() }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::DerefMut;
 
-use crate::array::Array;
+use crate::array::{Array, Data};
 use crate::backend::cpu::new_vec;
 use crate::backend::simd::ViewMut;
 use crate::element::Element;
@@ -30,6 +30,14 @@ impl<T: Element> Destination<'_, T> {
             }
         };
         if len == n { Ok(()) } else { Err(Error::LengthMismatch { left: n, right: len }) }
+    }
+
+    /// What it holds.
+    pub(crate) fn data(&self) -> Data<'_, T> {
+        match self {
+            Destination::Slice(s) => Data::Slice(s),
+            Destination::Array(a) => Data::Array(a),
+        }
     }
 
     /// Charges an array with what the calls before it lost because their data did not move.

@@ -13,10 +13,12 @@ pub mod select;
 #[cfg(feature = "gpu")]
 #[doc(hidden)]
 pub mod shaders;
+pub mod sort;
 mod then;
 mod total;
 
 pub use destination::Destination;
+pub use sort::SortKey;
 pub use then::Then;
 
 use crate::element::Element;
@@ -31,14 +33,14 @@ use crate::task::Survey;
 fn describe<S: Source<Item: Element>>(_: &Survey<'_>, operation: Operation, source: &S) -> Result<Problem> {
     if let Some(pending) = source.pending() {
         let n = pending.bound();
-        let cost::Known { cost: element, needs: gpu, code } = cost::of_source(source, n);
+        let cost::Known { cost: element, needs: gpu, code, .. } = cost::of_source(source, n);
         return Ok(Problem { n, bounded: true, element, gpu, code, item_bytes: size_of::<S::Item>(), ..Problem::new(operation) });
     }
     let n = source.len()?;
     if n == UNBOUNDED {
         return Err(Error::Unbounded);
     }
-    let cost::Known { cost: element, needs: gpu, code } = cost::of_source(source, n);
+    let cost::Known { cost: element, needs: gpu, code, .. } = cost::of_source(source, n);
     Ok(Problem { n, element, gpu, code, item_bytes: size_of::<S::Item>(), ..Problem::new(operation) })
 }
 
@@ -51,6 +53,6 @@ fn describe_exact<S: Source<Item: Element>>(survey: &Survey<'_>, operation: Oper
 /// The same problem with an operator.
 #[inline]
 fn with_operator<T: Element, O: Operator<T>>(problem: Problem, operator: &O) -> Problem {
-    let cost::Known { cost: combine, needs, code } = cost::of_operator::<T, O>(operator, problem.n);
+    let cost::Known { cost: combine, needs, code, .. } = cost::of_operator::<T, O>(operator, problem.n);
     Problem { combine, gpu: problem.gpu.and(needs), code: problem.code.rotate_left(23) ^ code, ..problem }
 }

@@ -1,12 +1,14 @@
 //! The text of every shader that the primitives can run, without a device: what is checked where no GPU is.
 
 use crate::backend::gpu::{Access, Declared, Holds, Part, Text, leaves};
-use crate::element::Element;
+use crate::element::{Element, Kind};
+use crate::kernel::ir::Traced;
 use crate::kernel::trace::{trace_operator, trace_source};
 use crate::operator::Operator;
 use crate::source::Source;
 
-use super::{map, reduce, scan, select};
+use super::sort::SortKey;
+use super::{map, reduce, scan, select, sort};
 
 /// Each variant of each stage for this source and operator: its name and its WGSL.
 pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, operator: &O) -> Vec<(String, String)> {
@@ -63,5 +65,30 @@ pub fn select_shaders<T: Element, S: Source<Item = (T, u32)>>(source: &S) -> Vec
             }
         }
     }
+    all
+}
+
+/// The same for a sort of keys from this source, alone and with values.
+pub fn sort_shaders<K: SortKey, S: Source<Item = K>>(source: &S) -> Vec<(String, String)> {
+    let (words, traced) = (K::WORDS, trace_source(source));
+    let mut all = Vec::new();
+    let mut add = |template: &[Part], item: &[Kind], input: Option<&Traced>, buffers: &[Declared<'_>], glue: &str| {
+        let parts: Vec<_> = template.iter().map(|part| part.name).collect();
+        let name = format!("{} of {} for {item:?}", parts.join(" + "), if input.is_some() { "a source" } else { "items" });
+        let text = Text { template, item, input, operator: None, buffers, shuffles: false, counted: false, glue };
+        all.push((name, text.compose().0.source().to_owned()));
+    };
+    let (keys, item) = (sort::gpu::of_words(words), leaves::<K>());
+    let evaluate = sort::gpu::words_template(words);
+    add(&evaluate, &item, Some(&traced), &sort::gpu::words_buffers(words), &sort::gpu::words_glue(&item));
+    add(&evaluate, keys, None, &sort::gpu::words_buffers(words), &sort::gpu::words_glue(keys));
+    add(&sort::gpu::count_template(words), keys, None, &sort::gpu::COUNT_BUFFERS, sort::gpu::COUNT_GLUE);
+    for along in [false, true] {
+        let buffers = &sort::gpu::MOVE_BUFFERS[..if along { 4 } else { 2 }];
+        for subgroups in [false, true] {
+            add(&sort::gpu::move_template(words, subgroups), keys, None, buffers, &sort::gpu::move_glue(along));
+        }
+    }
+    add(&sort::gpu::GATHER, &[Kind::U32], None, &sort::gpu::GATHER_BUFFERS, "");
     all
 }

@@ -66,6 +66,19 @@ impl Function {
         Function::new(gpu, trace_operator::<T, O>(operator), resident)
     }
 
+    /// The words of a source that is nothing but data in order: to be moved, whatever type they are of. What is needed of the GPU for
+    /// that type is not asked for.
+    pub(crate) fn plain<S: Source<Item: Element>>(gpu: &Arc<Gpu>, source: &S) -> Result<Option<Buffer>> {
+        let traced = trace_source(source);
+        if !traced.is_plain() {
+            return Ok(None);
+        }
+        let mut resident = Resident { gpu, data: Vec::new() };
+        source.data(&mut resident)?;
+        let binding = &traced.bindings[0];
+        Ok(Some(resident.find(binding.key, binding.ty)))
+    }
+
     fn new(gpu: &Gpu, traced: Traced, resident: Resident<'_>) -> Result<Function> {
         if let Some(reason) = &traced.refusal {
             return Err(unsupported(reason.clone()));
@@ -126,6 +139,8 @@ pub(crate) enum Input<'a> {
     Function(&'a Function),
     /// The items of a buffer: the results of the stage before.
     Items(&'a Buffer),
+    /// Some of the items of a buffer.
+    Window(&'a Binding),
 }
 
 /// One dispatch of a template, but for where in the grid it starts.
@@ -313,6 +328,10 @@ impl Executor<'_> {
                 access.push((access.len() as u32, Access::Read));
                 bindings.push(buffer.all());
             }
+            Input::Window(window) => {
+                access.push((access.len() as u32, Access::Read));
+                bindings.push(window.clone());
+            }
         }
         if let Some(operator) = stage.operator {
             hash.add(operator.hash);
@@ -385,7 +404,7 @@ impl Stage<'_> {
     fn module(&self, access: &[(u32, Access)]) -> Module {
         let input = match self.input {
             Input::Function(f) => Some(&f.traced),
-            Input::Items(_) => None,
+            Input::Items(_) | Input::Window(_) => None,
         };
         let buffers: Vec<_> = self.buffers.iter().map(Slot::declared).collect();
         let counted = matches!(self.extent, Extent::Counted(..));

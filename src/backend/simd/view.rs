@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
-use crate::element::{Element, Offset};
+use crate::element::{Element, Kind, Offset, Scalar};
 
 /// The elements `base + stride * lane` for the lanes below `count`. Lanes from `count` on repeat the last of them, so that a
 /// kernel does in them what it does in a lane that counts: it terminates, and traps nowhere else.
@@ -228,6 +228,21 @@ impl<'a, T: Element> ViewMut<'a, T> {
         debug_assert!(at + count <= self.len && count <= from.len, "{count} elements of {} at {at} of {}", from.len, self.len);
         // SAFETY: both ranges lie inside their views, which are exclusive borrows of different memory, of whole elements.
         unsafe { std::ptr::copy_nonoverlapping(from.pointer(0), self.pointer(at), count) }
+    }
+
+    /// The view in which the first element has this number, and those before it are not to be written.
+    pub(crate) fn starting_at(self, first: usize) -> Self {
+        ViewMut { start: self.start.wrapping_sub(first * self.step), len: first + self.len, ..self }
+    }
+
+    /// The same memory as other numbers of the same width.
+    pub(crate) fn same_bits<U: Scalar>(self) -> ViewMut<'a, U>
+    where
+        T: Scalar,
+    {
+        // Of these every bit pattern is valid.
+        assert!(size_of::<T>() == size_of::<U>() && T::KIND != Kind::Bool && U::KIND != Kind::Bool);
+        ViewMut { start: self.start, step: self.step, len: self.len, lives: PhantomData }
     }
 
     /// Distance between elements, in bytes.

@@ -277,9 +277,9 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::
         let scanned = self.by_key.scan_on_cpu(engine, cpu, n)?;
         let out = if self.exclusive {
             let before = zip(heads(self.by_key.keys), (&scanned).beside(-1)).map(Before(self.by_key.operator));
-            new_vec(n, |out| super::map::fill(cpu, &before, out, n))?
+            new_vec(n, |out| super::map::cpu::fill(cpu, &before, out, n))?
         } else {
-            new_vec(n, |out| super::map::fill(cpu, &(&scanned).map(Second), out, n))?
+            new_vec(n, |out| super::map::cpu::fill(cpu, &(&scanned).map(Second), out, n))?
         };
         Ok(Array::from_vec(engine, out))
     }

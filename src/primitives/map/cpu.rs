@@ -23,11 +23,13 @@ pub(crate) fn fill<S: Source<Item: Element>>(cpu: &Cpu<'_>, source: &S, out: Vie
     cpu.for_each_range(n, |range| cpu.at_level(Fill { source, out, range, streaming }))
 }
 
-struct Fill<'a, S: Source<Item: Element>> {
-    source: &'a S,
-    out: ViewMut<'a, S::Item>,
-    range: Range<usize>,
-    streaming: bool,
+/// The same of a range.
+pub(crate) struct Fill<'a, S: Source<Item: Element>> {
+    pub(crate) source: &'a S,
+    pub(crate) out: ViewMut<'a, S::Item>,
+    pub(crate) range: Range<usize>,
+    /// Whether the output is written past the caches.
+    pub(crate) streaming: bool,
 }
 
 impl<S: Source<Item: Element>> WithLevel for Fill<'_, S> {

@@ -1,7 +1,6 @@
 //! Map: a kernel applied to every element.
 
-mod cpu;
-pub(crate) use cpu::fill;
+pub(crate) mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 
