@@ -15,11 +15,14 @@ pub enum Operation {
     Scan,
     /// One output for each input that is kept.
     Select,
+    /// One output for each bin.
+    Histogram,
 }
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 4] = [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select];
+    pub const ALL: [Operation; 5] =
+        [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select, Operation::Histogram];
 }
 
 impl std::fmt::Display for Operation {
@@ -29,6 +32,7 @@ impl std::fmt::Display for Operation {
             Operation::Reduce => "reduce",
             Operation::Scan => "scan",
             Operation::Select => "select",
+            Operation::Histogram => "histogram",
         })
     }
 }
@@ -51,7 +55,7 @@ pub struct Problem {
     pub combine: Cost,
     /// Names the code that runs: the same for the same kernels and operator in every process.
     pub code: u64,
-    /// Size of one output element, in bytes.
+    /// Size of one output element, in bytes; of a histogram, that of all bins together.
     pub item_bytes: usize,
     /// Input bytes that the GPU does not have.
     pub upload_bytes: u64,
@@ -176,7 +180,11 @@ impl Problem {
     /// Bytes that the operation must move through memory at least.
     pub fn bytes(&self) -> u64 {
         let read = f64::from(self.element.bytes_read + self.element.bytes_random);
-        let written = if self.operation == Operation::Reduce { 0 } else { self.item_bytes };
-        ((read + written as f64) * self.n as f64) as u64
+        let written = match self.operation {
+            Operation::Reduce => 0.0,
+            Operation::Histogram => self.item_bytes as f64,
+            _ => self.item_bytes as f64 * self.n as f64,
+        };
+        (read * self.n as f64 + written) as u64
     }
 }
