@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::rc::Rc;
 
 use granule::prelude::*;
-use granule::primitives::{map, reduce, scan};
+use granule::primitives::{histogram, map, reduce, scan};
 use granule::source::{SliceSource, Source};
 use granule::{Error, Task};
 
@@ -146,6 +146,8 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
         map: Task<'g, map::Map<S>>, S: SourceOf<U>;
         /// The backends with a scan.
         scan: Task<'g, scan::Scan<S, O>>, S: SourceOf<U>, O: Operator<U>;
+        /// The backends with a histogram.
+        histogram: Task<'g, H>, H: histogram::Binned<Sum = U>;
     }
 
     /// The backends with a reduction.

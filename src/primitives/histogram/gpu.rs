@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::array::{Array, Length};
-use crate::backend::cpu::TILE;
 use crate::backend::gpu::{
     Access, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Slot, Stage, Started, WINDOW,
     leaves, part,
@@ -93,7 +92,8 @@ pub(crate) fn histogram<'t, E: Entry, S: Source<Item = E>>(
 
 #[cfg(test)]
 mod tests {
-    use super::{COUNTERS, TILE, counters};
+    use super::{COUNTERS, counters};
+    use crate::backend::cpu::TILE;
 
     #[test]
     fn counters_fit() {
