@@ -136,7 +136,7 @@ fn histogram(stage: &mut Stage<'_, u32>) {
     let engine = stage.scene.engine;
     let check = oracle::counts_of(stage.x.iter().map(|&x| x as usize));
     stage.histogram(move |x, _| engine.histogram(x, 256), check.clone());
-    histogram_peers(stage, |x| Some(usize::from(x as u8)), &check);
+    histogram_peers(stage, |x| (x < 256).then_some(x as usize), &check);
 }
 
 /// What a loop counts, in memory of its own.
@@ -147,10 +147,10 @@ fn table<T>(x: &[T], count: impl Fn(&[T], &mut [u32])) -> Vec<u32> {
 }
 
 /// One table and one loop; a table for each of rayon's jobs; four tables that neighbours take in turn, on one core and on two.
-fn histogram_peers<T: Element>(
-    stage: &mut Stage<'_, T, u32>,
+fn histogram_peers<'g, T: Element>(
+    stage: &mut Stage<'g, T, u32>,
     bin: impl Fn(T) -> Option<usize> + Copy + Sync + 'static,
-    check: &CheckAll<'_, u32>,
+    check: &CheckAll<'g, u32>,
 ) {
     let std = move |x: &[T], out: &mut [u32]| {
         let counts: &mut [u32; 256] = out.try_into().expect("there are 256 bins");

@@ -9,16 +9,19 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use crate::backend::cpu::{Cpu, TILE};
-use crate::backend::simd::{Level, Pair, Span, ViewMut, WithLevel, store};
-use crate::element::Scalar;
+use crate::backend::simd::{Level, OneLane, Pair, Span, ViewMut, WithLevel, store};
+use crate::element::{Scalar, Value};
 use crate::error::{Error, Result};
-use crate::kernel::ops;
+use crate::kernel::{Varying, ops};
+use crate::primitives::cost;
 use crate::source::Source;
 
 use super::entry::{Amount, Entry};
 
 /// Elements of a block: their numbers stay in the first cache.
 const BLOCK: usize = 512;
+/// Operations of a source that does nothing but read: a number and a weight.
+const PLAIN: f32 = 2.0;
 /// Parts of a sum that rounds, at most.
 const PARTS: usize = 64;
 
@@ -51,6 +54,7 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
         ((cpu.grain / TILE).max(1) * TILE, n / cpu.workers.min(useful))
     };
     let counters = counters(together, bins);
+    let computes = cost::of_source(source, n).cost.ops.total() > PLAIN;
     // One more bin takes what is in none.
     let size = (bins + 1) * counters;
     let mut fits: Vec<E::Amount> = Vec::new();
@@ -64,7 +68,7 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
         let idle = if E::Amount::ROUNDS { None } else { lock().pop() };
         let (first, mut table) = idle.unwrap_or_else(|| (chunk, vec![E::Amount::ZERO; size]));
         let range = chunk * grain..((chunk + 1) * grain).min(n);
-        cpu.at_level(Add { source, range, bins, counters, table: ViewMut::of(&mut table) });
+        cpu.at_level(Add { source, range, bins, counters, computes, table: ViewMut::of(&mut table) });
         lock().push((first, table));
     })?;
 
@@ -111,6 +115,8 @@ struct Add<'a, S, A> {
     range: Range<usize>,
     bins: usize,
     counters: usize,
+    /// Whether an element is worth a vector.
+    computes: bool,
     table: ViewMut<'a, A>,
 }
 
@@ -132,7 +138,38 @@ impl<S, A: Amount> Add<'_, S, A> {
     where
         S: Source<Item = E>,
     {
-        if S::LOOPS { self.each::<_, E, COUNTERS>(Pair(l)) } else { self.each::<_, E, COUNTERS>(l) }
+        if !self.computes {
+            self.straight::<E, COUNTERS>();
+        } else if S::LOOPS {
+            self.each::<_, E, COUNTERS>(Pair(l));
+        } else {
+            self.each::<_, E, COUNTERS>(l);
+        }
+    }
+
+    /// Element by element: where there is nothing to compute, to write numbers down is more work than to use them.
+    #[inline(always)]
+    fn straight<E: Entry<Amount = A>, const COUNTERS: usize>(self)
+    where
+        S: Source<Item = E>,
+    {
+        let (bound, table, bins) = (self.source.bind(OneLane), self.table.whole(), self.bins as u32);
+        let Range { start: mut i, end } = self.range;
+        while i < end {
+            let last = end.min(i + 8);
+            if i + 8 <= last {
+                for k in 0..8 {
+                    let x = S::load(OneLane, bound, Span::new(i + k, 1));
+                    add::<E, COUNTERS>(table, E::bin(x).0.min(bins) as usize * COUNTERS, amount::<E>(x), k);
+                }
+            } else {
+                for k in 0..last - i {
+                    let x = S::load(OneLane, bound, Span::new(i + k, 1));
+                    add::<E, COUNTERS>(table, E::bin(x).0.min(bins) as usize * COUNTERS, amount::<E>(x), k);
+                }
+            }
+            i = last;
+        }
     }
 
     #[inline(always)]
@@ -143,44 +180,67 @@ impl<S, A: Amount> Add<'_, S, A> {
         let (bound, table) = (self.source.bind(l), self.table.whole());
         let (mut slots, mut amounts) = ([MaybeUninit::<u32>::uninit(); BLOCK], [MaybeUninit::<A>::uninit(); BLOCK]);
         let (slots, amounts) = (ViewMut::new(&mut slots), ViewMut::new(&mut amounts));
-        let (none, scale) = (ops::lit(l, self.bins as u32), ops::lit(l, COUNTERS as u32));
-        let vector = |at: usize, i: usize, count: usize| {
-            let x = S::load(l, bound, Span::new(at + i, count));
-            let bin = E::bin(x);
-            let bin = ops::select(l, ops::lt(l, bin, none), bin, none);
-            store(l, if COUNTERS == 1 { bin } else { ops::mul(l, bin, scale) }, slots, Span::new(i, count));
-            if E::WEIGHTED {
-                store(l, E::amount(l, x), amounts, Span::new(i, count));
-            }
-        };
         let Range { start: mut at, end } = self.range;
         while at < end {
             let count = BLOCK.min(end - at);
             let mut i = 0;
             while i + L::WIDTH <= count {
-                vector(at, i, L::WIDTH);
+                let x = S::load(l, bound, Span::new(at + i, L::WIDTH));
+                place::<L, E, COUNTERS>(l, x, self.bins, slots, amounts, Span::new(i, L::WIDTH));
                 i += L::WIDTH;
             }
             if i < count {
-                vector(at, i, count - i);
+                let x = S::load(l, bound, Span::new(at + i, count - i));
+                place::<L, E, COUNTERS>(l, x, self.bins, slots, amounts, Span::new(i, count - i));
             }
-            let add = |i: usize, k: usize| {
-                // The slot of a bin's first counter, at most that of the last bin.
-                let slot = slots.read(i + k) as usize + k % COUNTERS;
-                let amount = if E::WEIGHTED { amounts.read(i + k) } else { A::ONE };
-                table.write(slot, table.read(slot).plus(amount));
-            };
             let mut i = 0;
-            while i + 8 <= count {
-                for k in 0..8 {
-                    add(i, k);
+            while i < count {
+                let last = count.min(i + 8);
+                if i + 8 <= last {
+                    for k in 0..8 {
+                        let weight = if E::WEIGHTED { amounts.read(i + k) } else { A::ONE };
+                        add::<E, COUNTERS>(table, slots.read(i + k) as usize, weight, k);
+                    }
+                } else {
+                    for k in 0..last - i {
+                        let weight = if E::WEIGHTED { amounts.read(i + k) } else { A::ONE };
+                        add::<E, COUNTERS>(table, slots.read(i + k) as usize, weight, k);
+                    }
                 }
-                i += 8;
-            }
-            for k in 0..count - i {
-                add(i, k);
+                i = last;
             }
             at += count;
         }
     }
+}
+
+/// Writes where entries go, the slot of a bin's first counter, and what they weigh.
+#[inline(always)]
+fn place<L: Level, E: Entry, const COUNTERS: usize>(
+    l: L,
+    x: Varying<L, E>,
+    bins: usize,
+    slots: ViewMut<'_, u32>,
+    amounts: ViewMut<'_, E::Amount>,
+    to: Span,
+) {
+    let (bin, none) = (E::bin(x), ops::lit(l, bins as u32));
+    let bin = ops::select(l, ops::lt(l, bin, none), bin, none);
+    store(l, if COUNTERS == 1 { bin } else { ops::mul(l, bin, ops::lit(l, COUNTERS as u32)) }, slots, to);
+    if E::WEIGHTED {
+        store(l, E::amount(l, x), amounts, to);
+    }
+}
+
+/// What one entry weighs.
+#[inline(always)]
+fn amount<E: Entry>(x: Varying<OneLane, E>) -> E::Amount {
+    if E::WEIGHTED { E::Amount::from_one(E::amount(OneLane, x).0) } else { E::Amount::ONE }
+}
+
+/// Adds to the counter whose turn it is, of the bin whose first counter this is.
+#[inline(always)]
+fn add<E: Entry, const COUNTERS: usize>(table: ViewMut<'_, E::Amount>, first: usize, amount: E::Amount, turn: usize) {
+    let slot = first + turn % COUNTERS;
+    table.write(slot, table.read(slot).plus(amount));
 }
