@@ -304,6 +304,31 @@ fn even_bins_and_edges_take_weights() {
 }
 
 #[test]
+fn into_memory_that_exists() {
+    let x = numbers(9000, 300);
+    let want = counted(x.iter().copied(), 300);
+    let weights: Vec<i32> = (0..9000).collect();
+    for runner in backends::all() {
+        let (engine, label) = (&runner.engine, format!("into, on {}", runner.name));
+        // What was there is not added to.
+        let (mut slice, mut array) = (vec![u32::MAX; 300], engine.array_from_vec(vec![7_u32; 300]));
+        let run = engine.histogram(&x, 300).into(&mut slice).with_plan(&runner.plan).run();
+        runner.result(&label, run).unwrap();
+        oracle::assert_same(&label, &slice, &want, EXACT);
+        let run = engine.histogram(&x, 300).into(&mut array).with_plan(&runner.plan).run();
+        runner.result(&label, run).unwrap();
+        oracle::assert_same(&label, array.as_slice().unwrap(), &want, EXACT);
+        let mut sums = [0_i32; 300];
+        let run = engine.histogram(&x, 300).weights(&weights).into(&mut sums).with_plan(&runner.plan).run();
+        runner.result(&label, run).unwrap();
+        let total: i32 = x.iter().zip(&weights).filter(|(bin, _)| **bin < 300).map(|(_, w)| w).sum();
+        assert_eq!(sums.iter().sum::<i32>(), total, "{label}");
+        let run = engine.histogram(&x, 299).into(&mut slice).run();
+        assert_eq!(run, Err(Error::LengthMismatch { left: 299, right: 300 }));
+    }
+}
+
+#[test]
 fn bad_input_is_refused_with_numbers() {
     let engine = Engine::builder().no_cache().build().unwrap();
     let x = [0.5_f32; 10];

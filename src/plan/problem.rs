@@ -21,8 +21,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 5] =
-        [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select, Operation::Histogram];
+    pub const ALL: [Operation; 5] = [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select, Operation::Histogram];
 }
 
 impl std::fmt::Display for Operation {

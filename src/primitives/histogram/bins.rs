@@ -1,5 +1,6 @@
 //! Which bin a value is in: by its number, by even division of a range, or by given edges.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::element::{Element, Number, Value};
@@ -83,7 +84,7 @@ impl<T: Spread> Even<T> {
             Numbered(0).check().err()
         } else if bins > MOST {
             Some(Error::TooLarge { elements: bins, limit: MOST })
-        } else if !(lo < hi) {
+        } else if lo.partial_cmp(&hi) != Some(Ordering::Less) {
             Some(bad(format!("the range {lo}..{hi} is empty: it must begin below its end")))
         } else if hi - lo > f32::MAX.into() {
             Some(bad(format!("the range {lo}..{hi} is wider than {}, the largest f32: scale the values down", f32::MAX)))
@@ -190,7 +191,7 @@ impl<T: Number + Element> Bins<T> for Edges<'_, T> {
             return Err(Error::TooLarge { elements: edges.len(), limit: u32::MAX as usize });
         }
         // Nothing is in order with a NaN.
-        match edges.windows(2).position(|pair| !(pair[0] <= pair[1])) {
+        match edges.windows(2).position(|pair| pair[0].partial_cmp(&pair[1]).is_none_or(Ordering::is_gt)) {
             Some(k) => Err(bad(format!("edges are in ascending order, and edge {} is not at or above edge {k}", k + 1))),
             None => Ok(edges.len() - 1),
         }

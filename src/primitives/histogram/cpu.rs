@@ -20,16 +20,23 @@ use super::entry::{Amount, Entry};
 
 /// Elements of a block: their numbers stay in the first cache.
 const BLOCK: usize = 512;
-/// Tables that neighbours take in turn.
-const TURNS: usize = 4;
 /// Operations of a source that does nothing but read: a number and a weight.
 const PLAIN: f32 = 2.0;
 /// Parts of a sum that rounds, at most.
 const PARTS: usize = 64;
 
-/// How many tables neighbours take in turn, where so many elements are counted together. The order of a sum that rounds depends on it.
-fn turns(n: usize, bins: usize) -> usize {
-    if n >= 256 && n >= 2 * bins && bins <= 8192 { TURNS } else { 1 }
+/// How many tables neighbours take in turn, where so many elements are counted together: floats more, since an addition of theirs takes
+/// longer. The order of a sum that rounds depends on it.
+fn turns<A: Amount>(n: usize, bins: usize) -> usize {
+    if n < 256 || n < 2 * bins {
+        1
+    } else if bins <= if A::ROUNDS { 65_536 } else { 1024 } {
+        4
+    } else if bins <= 16_384 || A::ROUNDS {
+        2
+    } else {
+        1
+    }
 }
 
 /// What all elements add to each bin.
@@ -50,13 +57,14 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
     } else {
         ((cpu.grain / TILE).max(1) * TILE, n / cpu.workers.min(useful))
     };
-    let turns = turns(together, bins);
+    let turns = turns::<E::Amount>(together, bins);
     let computes = cost::of_source(source, n).cost.ops.total() > PLAIN;
     // One more bin takes what is in none. Tables do not begin at the same place of a page: there a read would wait for a write.
     let stride = if turns == 1 { bins + 1 } else { (bins + 1).next_multiple_of(16) + 16 };
     let size = stride * turns;
     let mut fits: Vec<E::Amount> = Vec::new();
-    fits.try_reserve_exact(size).map_err(|_| Error::TooLarge { elements: bins, limit: isize::MAX as usize / size_of::<E::Amount>() })?;
+    fits.try_reserve_exact(size)
+        .map_err(|_| Error::TooLarge { elements: bins, limit: isize::MAX as usize / size_of::<E::Amount>() })?;
     drop(fits);
 
     let tables: Mutex<Vec<(usize, Vec<E::Amount>)>> = Mutex::new(Vec::new());
@@ -104,7 +112,11 @@ impl<E: Entry, S: Source<Item = E>> WithLevel for Add<'_, S, E::Amount> {
     type Out = ();
     #[inline(always)]
     fn run<L: Level>(self, l: L) {
-        if self.turns == TURNS { self.in_turns::<L, E, TURNS>(l) } else { self.in_turns::<L, E, 1>(l) }
+        match self.turns {
+            4 => self.in_turns::<L, E, 4>(l),
+            2 => self.in_turns::<L, E, 2>(l),
+            _ => self.in_turns::<L, E, 1>(l),
+        }
     }
 }
 

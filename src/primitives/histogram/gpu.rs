@@ -34,9 +34,7 @@ pub(crate) fn glue(item: &[Kind]) -> String {
         [_, _] => ("x.f0", "bitcast<u32>(x.f1)"),
         _ => ("x", "1u"),
     };
-    format!(
-        "fn bin_of(x: Item) -> u32 {{\n    return {bin};\n}}\nfn amount_of(x: Item) -> u32 {{\n    return {amount};\n}}\n"
-    )
+    format!("fn bin_of(x: Item) -> u32 {{\n    return {bin};\n}}\nfn amount_of(x: Item) -> u32 {{\n    return {amount};\n}}\n")
 }
 
 /// Counters of a bin in a workgroup's memory, where a workgroup takes so many elements: to clear and to add up what it has costs less
