@@ -25,6 +25,11 @@ pub enum Error {
         /// What is possible, in elements.
         limit: usize,
     },
+    /// The bins of a histogram make no sense.
+    Bins {
+        /// What is wrong with them, and what is accepted.
+        reason: String,
+    },
     /// A source without an end was given where a length is needed.
     Unbounded,
     /// The backend that the task was pinned to cannot run it.
@@ -81,6 +86,7 @@ impl std::fmt::Display for Error {
             Error::TooLarge { elements, limit } => {
                 write!(f, "{elements} elements are more than the {limit} that can be addressed here")
             }
+            Error::Bins { reason } => write!(f, "no histogram has such bins: {reason}"),
             Error::Unbounded => {
                 write!(f, "every source of this call is unbounded: give one that has a length, such as `iota(0..n)`")
             }

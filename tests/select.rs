@@ -1,4 +1,5 @@
 //! Selection against std's iterators, on every backend; and arrays whose length only a GPU knows, passed on.
+#![allow(clippy::manual_is_multiple_of, reason = "kernels are written in the kernel language")]
 
 mod backends;
 mod oracle;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use granule::operator::Operator;
 use granule::prelude::*;
 use granule::primitives::SortKey;
-use granule::primitives::shaders::{select_shaders, shaders, sort_shaders};
+use granule::primitives::shaders::{histogram_shaders, select_shaders, shaders, sort_shaders};
 use granule::source::Source;
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
@@ -40,7 +40,11 @@ fn validate(name: &str, text: &str) {
 
 /// Checks all stages; returns the names of their templates.
 fn all<S: Source<Item: Element>, O: Operator<S::Item>>(name: &str, source: S, operator: O) -> BTreeSet<String> {
-    let shaders = shaders(&source, &operator);
+    valid(name, shaders(&source, &operator)).into_iter().collect()
+}
+
+/// Checks these stages; returns the names of their templates.
+fn valid(name: &str, shaders: Vec<(String, String)>) -> Vec<String> {
     for (stage, text) in &shaders {
         validate(&format!("{name}, {stage}"), text);
     }
@@ -57,15 +61,21 @@ fn sorts<K: SortKey, S: Source<Item = K>>(name: &str, source: S) -> BTreeSet<Str
 }
 
 #[test]
+fn bins_and_weights() {
+    let x = [1_u32, 2];
+    valid("numbers", histogram_shaders(&(&x).into_source()));
+    valid("u32 weights", histogram_shaders(&zip(&x, (&x).reverse())));
+    valid("i32 weights", histogram_shaders(&zip(&x, constant(-1_i32))));
+}
+
+#[test]
 fn every_file_of_shaders_is_covered() {
     let mut stages: Vec<_> = all("u32", (&[1_u32]).into_source(), Sum).into_iter().collect();
     assert_eq!(stages.len(), 2 * (1 + 2 * (3 + 2)), "{stages:?}");
     stages.extend(sorts("u32", (&[1_u32]).into_source()));
     stages.extend(sorts("u64", (&[1_u64]).into_source()));
-    for (stage, text) in select_shaders(&zip(&[1.0_f32], &[1_u32])) {
-        validate(&stage, &text);
-        stages.push(stage);
-    }
+    stages.extend(valid("select", select_shaders(&zip(&[1_u32], &[1_u32]))));
+    stages.extend(valid("histogram", histogram_shaders(&(&[1_u32]).into_source())));
     let library = ["scalar", "math", "wide"];
     for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders")).unwrap() {
         let path = file.unwrap().path();

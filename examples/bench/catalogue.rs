@@ -35,7 +35,7 @@ const STREAM: Op =
 const SORT: Op = Op { unit: Unit::MitemsPerSecond, largest: 1 << 24, ..STREAM };
 
 /// All operations. The first five are BabelStream's (Deakin, Price, Martineau, McIntosh-Smith: GPU-STREAM v2.0, 2016).
-pub(crate) const OPS: [Op; 15] = [
+pub(crate) const OPS: [Op; 16] = [
     Op { name: "copy", meaning: "c = a", on_u32: true, ..STREAM },
     Op { name: "mul", meaning: "b = scalar * c", ..STREAM },
     Op { name: "add", meaning: "c = a + b", on_u32: true, bytes: 12, ..STREAM },
@@ -62,6 +62,7 @@ pub(crate) const OPS: [Op; 15] = [
     Op { name: "reduce_sum", meaning: "sum of all", on_u32: true, bytes: 4, ..STREAM },
     Op { name: "reduce_max", meaning: "largest of all", on_u32: true, bytes: 4, ..STREAM },
     Op { name: "reduce_argmax", meaning: "largest of all, and where it is", on_u32: true, bytes: 4, ..STREAM },
+    Op { name: "histogram", meaning: "how many elements fall into each of 256 bins", on_u32: true, bytes: 4, ..STREAM },
     Op { name: "scan_inclusive_sum", meaning: "out[i] = a[0] + ... + a[i]", on_u32: true, ..STREAM },
     Op { name: "sort_keys", meaning: "keys in ascending order", on_u32: true, ..SORT },
     Op {
@@ -97,6 +98,7 @@ pub(crate) fn print() {
          peers\n  \
          std          peer:std: plain iterators, one thread\n  \
          rayon        peer:rayon: its parallel iterators, in chunks\n  \
-         loop         peer:loop, peer:loop-nt, peer:loop-2t: hand-written loops as a measure of the machine, from 2^22 elements on"
+         loop         peer:loop, peer:loop-nt, peer:loop-2t: hand-written loops as a measure of the machine, from 2^22 elements on;\n  \
+         \x20            a histogram has one at every size"
     );
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::catalogue::Op;
 use crate::measure::Contender;
-use crate::stage::{Place, Scene, Stage};
+use crate::stage::{CheckAll, Place, Scene, Stage};
 use crate::{kernels, loops, oracle};
 
 /// BabelStream's scalar.
@@ -90,6 +90,7 @@ pub(crate) fn on_f32(
         }
         "philox" => on_stage(scene, (x, y), (n, 0, 0), residency, go, philox),
         "normal" => on_stage(scene, (x, y), (n, 0.0, f32::NAN), residency, go, normal),
+        "histogram" => on_stage(scene, (x, y), (256, 0, u32::MAX), residency, go, even_histogram),
         "dot" | "reduce_sum" | "reduce_max" | "reduce_argmax" => {
             on_stage(scene, (x, y), (0, 0.0, f32::NAN), residency, go, |stage| reductions(op.name, stage))
         }
@@ -165,6 +166,66 @@ fn normal(stage: &mut Stage<'_, f32>) {
         "peer:rayon",
         move |_, _, out| out.par_chunks_mut(CHUNK).enumerate().for_each(|(k, out)| numbers(k * CHUNK, out)),
         &check,
+    );
+}
+
+/// The even bin in [-1, 1] of which there are 256: all steps are exact. The one element beyond is in none.
+fn even_bin(x: f32) -> Option<usize> {
+    (-1.0..=1.0).contains(&x).then(|| (((x + 1.0) * 128.0) as usize).min(255))
+}
+
+fn even_histogram(stage: &mut Stage<'_, f32, u32>) {
+    let engine = stage.scene.engine;
+    let check = oracle::counts_of(stage.x.iter().filter_map(|&x| even_bin(x)));
+    stage.histogram(move |x, _| engine.histogram_even(x, -1.0..1.0, 256), check.clone());
+    histogram_peers(stage, even_bin, &check);
+}
+
+fn histogram(stage: &mut Stage<'_, u32>) {
+    let engine = stage.scene.engine;
+    let check = oracle::counts_of(stage.x.iter().map(|&x| x as usize));
+    stage.histogram(move |x, _| engine.histogram(x, 256), check.clone());
+    histogram_peers(stage, |x| (x < 256).then_some(x as usize), &check);
+}
+
+/// What a loop counts, in memory of its own.
+fn table<T>(x: &[T], count: impl Fn(&[T], &mut [u32])) -> Vec<u32> {
+    let mut out = vec![0; 256];
+    count(x, &mut out);
+    out
+}
+
+/// One table and one loop; a table for each of rayon's jobs; four tables that neighbours take in turn, on one core and on two.
+fn histogram_peers<'g, T: Element>(
+    stage: &mut Stage<'g, T, u32>,
+    bin: impl Fn(T) -> Option<usize> + Copy + Sync + 'static,
+    check: &CheckAll<'g, u32>,
+) {
+    let std = move |x: &[T], out: &mut [u32]| {
+        let counts: &mut [u32; 256] = out.try_into().expect("there are 256 bins");
+        counts.fill(0);
+        x.iter().filter_map(|&x| bin(x)).for_each(|bin| counts[bin] += 1);
+    };
+    let sum = |mut a: Vec<u32>, b: Vec<u32>| {
+        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        a
+    };
+    stage.peer_writes("peer:std", move |x, _, out| std(x, out), check);
+    stage.peer_writes(
+        "peer:rayon",
+        move |x, _, out| out.copy_from_slice(&x.par_chunks(CHUNK).map(|x| table(x, std)).reduce(|| vec![0; 256], sum)),
+        check,
+    );
+    stage.peer_writes("peer:loop", move |x, _, out| loops::histogram(x, out, bin), check);
+    stage.peer_writes(
+        "peer:loop-2t",
+        move |x, _, out| {
+            let (left, right) = x.split_at(x.len() / 2);
+            let count = |x: &[T]| table(x, |x, out| loops::histogram(x, out, bin));
+            let (left, right) = rayon::join(|| count(left), || count(right));
+            out.copy_from_slice(&sum(left, right));
+        },
+        check,
     );
 }
 
@@ -291,6 +352,10 @@ pub(crate) fn on_u32(
     residency: Residency,
     go: Go<'_>,
 ) -> granule::Result<()> {
+    if op.name == "histogram" {
+        let x = &oracle::bins(x.len())[..];
+        return on_stage(scene, (x, x), (256, 0, u32::MAX), residency, go, histogram);
+    }
     let outputs = if op.name.starts_with("reduce") || op.name == "sort_pairs" { 0 } else { x.len() };
     if op.name.starts_with("sort") {
         let (x, y) = (&oracle::keys(x.len(), 1)[..], &oracle::keys(x.len(), 2)[..]);

@@ -72,6 +72,22 @@ pub(crate) fn sum(x: &[f32]) -> f32 {
     sums.iter().chain(rest).sum()
 }
 
+/// How many elements are in each of 256 bins: four tables that neighbours take in turn, so that none waits for the one before it.
+pub(crate) fn histogram<T: Copy>(x: &[T], out: &mut [u32], bin: impl Fn(T) -> Option<usize>) {
+    let mut tables = [[0_u32; 256]; 4];
+    let (fours, rest) = x.as_chunks::<4>();
+    for four in fours {
+        for (table, &x) in tables.iter_mut().zip(four) {
+            if let Some(bin) = bin(x) {
+                table[bin] += 1;
+            }
+        }
+    }
+    rest.iter().filter_map(|&x| bin(x)).for_each(|bin| tables[0][bin] += 1);
+    let [a, b, c, d] = &tables;
+    out.iter_mut().enumerate().for_each(|(k, out)| *out = a[k] + b[k] + c[k] + d[k]);
+}
+
 /// Does a loop on two threads, each on its half: the bound for two threads that start and end together.
 pub(crate) fn on_two_threads(x: &[f32], y: &[f32], out: &mut [f32], work: impl Fn(&[f32], &[f32], &mut [f32]) + Sync) {
     let half = (out.len() / 2).next_multiple_of(16).min(out.len());

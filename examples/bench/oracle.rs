@@ -46,6 +46,18 @@ pub(crate) fn integers(n: usize, seed: u64) -> Vec<u32> {
     x
 }
 
+/// Numbers of 256 bins.
+pub(crate) fn bins(n: usize) -> Vec<u32> {
+    random(4).take(n).map(|r| (r >> 56) as u32).collect()
+}
+
+/// How often each of 256 numbers occurs.
+pub(crate) fn counts_of<'g>(numbers: impl Iterator<Item = usize>) -> CheckAll<'g, u32> {
+    let mut counts = vec![0_u32; 256];
+    numbers.for_each(|bin| counts[bin] += 1);
+    integers_are(move |i| counts[i])
+}
+
 /// Floats in [-3, 3]: inside the range in which WGSL bounds the error of `sin`.
 pub(crate) fn angles(n: usize) -> Vec<f32> {
     floats(n, 3).into_iter().map(|x| x.min(1.0) * 3.0).collect()

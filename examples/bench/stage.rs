@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use granule::prelude::*;
 use granule::primitives::sort::{Sort, Values};
-use granule::primitives::{SortKey, map, reduce, scan};
+use granule::primitives::{SortKey, histogram, map, reduce, scan};
 use granule::source::{SliceSource, Source};
 use granule::{Error, Task};
 
@@ -37,6 +37,8 @@ pub(crate) enum Arithmetic {
 pub(crate) type CheckAll<'g, U> = Rc<dyn Fn(&[U], Arithmetic) -> Result<(), String> + 'g>;
 /// Compares a value with the oracle's.
 pub(crate) type CheckOne<'g, R> = Rc<dyn Fn(R, Arithmetic) -> Result<(), String> + 'g>;
+/// The same of two vectors: sorted keys, and their values.
+pub(crate) type CheckPairs<'g, K, V> = CheckOne<'g, (Vec<K>, Vec<V>)>;
 
 /// Where inputs and output are.
 pub(crate) enum Place<'g, T: Element, U: Element> {
@@ -149,6 +151,8 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
         scan: Task<'g, scan::Scan<S, O>>, S: SourceOf<U>, O: Operator<U>;
         /// The backends with a sort.
         sort: Task<'g, Sort<S>>, S: KeysOf<U>;
+        /// The backends with a histogram.
+        histogram: Task<'g, H>, H: histogram::Binned<Sum = U>;
     }
 
     /// The backends with a reduction.
@@ -181,7 +185,7 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
     pub(crate) fn sort_pairs<S: Source<Item: SortKey> + 'g, V: Source<Item: Element> + 'g>(
         &mut self,
         task: impl Fn(SliceSource<'g, T>, SliceSource<'g, T>) -> Task<'g, Sort<S, Values<V>>> + Copy + 'g,
-        check: CheckOne<'g, (Vec<S::Item>, Vec<V::Item>)>,
+        check: CheckPairs<'g, S::Item, V::Item>,
     ) {
         for (name, backend) in self.backends() {
             let (check, engine) = (check.clone(), self.scene.engine);

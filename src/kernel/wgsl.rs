@@ -205,6 +205,13 @@ impl Module {
         binding
     }
 
+    /// Declares a storage buffer of atomic words. Returns its binding.
+    pub fn atomics(&mut self, name: &str) -> u32 {
+        let binding = self.bind();
+        self.add(&format!("@group(0) @binding({binding}) var<storage, read_write> {name}: array<atomic<u32>>;\n"));
+        binding
+    }
+
     /// Defines `shuffle_up_<Item>(v, n)` and `shuffle_down_<Item>(v, n)`: the item `n` lanes below, or above, in the subgroup.
     pub fn shuffles(&mut self, item: &str) {
         let leaves = self.leaves(item);

@@ -193,8 +193,12 @@ impl Work {
             true => ASSUMED_ITERATIONS,
         };
         let iterations = (times(element.loops_unknown), times(combine.loops_unknown));
-        let reduces = problem.operation == Operation::Reduce;
-        let written = if reduces { 0.0 } else { n * problem.item_bytes as f64 };
+        let written = match problem.operation {
+            Operation::Reduce => 0.0,
+            // All bins, however many elements fall into them.
+            Operation::Histogram => problem.item_bytes as f64,
+            _ => n * problem.item_bytes as f64,
+        };
         Work {
             footprint: problem.bytes() as f64,
             read: n * f64::from(element.bytes_read),
@@ -242,8 +246,12 @@ impl Serial {
         let (cached, dram) = memory(work, machine);
         let cached = cached + work.fresh / machine.rates.fresh;
         // A prefix over the lanes takes a shift and a combination for each doubling, and three steps to carry on. Measured.
-        let steps =
-            if problem.operation == Operation::Scan { 3.0 + 2.0 * f64::from(machine.cpu.simd_lanes.ilog2()) } else { 1.0 };
+        let steps = match problem.operation {
+            Operation::Scan => 3.0 + 2.0 * f64::from(machine.cpu.simd_lanes.ilog2()),
+            // Elements are counted one after the other.
+            Operation::Histogram => machine.cpu.simd_lanes as f64,
+            _ => 1.0,
+        };
         let mut compute = on_one_core(problem, work, machine, steps);
         let mut cached = cached;
         if problem.operation == Operation::Sort {
@@ -537,6 +545,8 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
         Operation::Select => (2.0 * levels(problem.n), 2.0 * read + work.written, 2.0),
         // The ordered forms of the keys, and back; for each digit count, scan the tiles' counts, move.
         Operation::Sort => (2.0 + SORT_DIGITS * 2.0 * levels(problem.n), read + work.written * (3.0 + 3.0 * SORT_DIGITS), 1.0),
+        // The bins are cleared, and written once more.
+        Operation::Histogram => (2.0, read + 2.0 * work.written, 1.0),
     };
     let slowdown = slowdown(problem, rates.int64_slowdown, rates.float64_slowdown);
     let near = if work.footprint > 0.0 { (rates.cache_bytes / work.footprint).min(1.0) } else { 0.0 };

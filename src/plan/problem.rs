@@ -17,11 +17,14 @@ pub enum Operation {
     Select,
     /// The inputs in another order.
     Sort,
+    /// One output for each bin.
+    Histogram,
 }
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 5] = [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select, Operation::Sort];
+    pub const ALL: [Operation; 6] =
+        [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select, Operation::Sort, Operation::Histogram];
 }
 
 impl std::fmt::Display for Operation {
@@ -32,6 +35,7 @@ impl std::fmt::Display for Operation {
             Operation::Scan => "scan",
             Operation::Select => "select",
             Operation::Sort => "sort",
+            Operation::Histogram => "histogram",
         })
     }
 }
@@ -54,7 +58,7 @@ pub struct Problem {
     pub combine: Cost,
     /// Names the code that runs: the same for the same kernels and operator in every process.
     pub code: u64,
-    /// Size of one output element, in bytes.
+    /// Size of one output element, in bytes; of a histogram, that of all bins together.
     pub item_bytes: usize,
     /// Input bytes that the GPU does not have.
     pub upload_bytes: u64,
@@ -179,7 +183,11 @@ impl Problem {
     /// Bytes that the operation must move through memory at least.
     pub fn bytes(&self) -> u64 {
         let read = f64::from(self.element.bytes_read + self.element.bytes_random);
-        let written = if self.operation == Operation::Reduce { 0 } else { self.item_bytes };
-        ((read + written as f64) * self.n as f64) as u64
+        let written = match self.operation {
+            Operation::Reduce => 0.0,
+            Operation::Histogram => self.item_bytes as f64,
+            _ => self.item_bytes as f64 * self.n as f64,
+        };
+        (read * self.n as f64 + written) as u64
     }
 }

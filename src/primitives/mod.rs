@@ -5,6 +5,7 @@ mod chain;
 mod cost;
 mod destination;
 pub mod find;
+pub mod histogram;
 pub mod map;
 pub mod reduce;
 pub mod scan;

@@ -8,7 +8,7 @@ use crate::operator::Operator;
 use crate::source::Source;
 
 use super::sort::SortKey;
-use super::{map, reduce, scan, select, sort};
+use super::{histogram, map, reduce, scan, select, sort};
 
 /// Each variant of each stage for this source and operator: its name and its WGSL.
 pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, operator: &O) -> Vec<(String, String)> {
@@ -90,5 +90,30 @@ pub fn sort_shaders<K: SortKey, S: Source<Item = K>>(source: &S) -> Vec<(String,
         }
     }
     add(&sort::gpu::GATHER, &[Kind::U32], None, &sort::gpu::GATHER_BUFFERS, "");
+    all
+}
+
+/// The same for a histogram of this source of bin numbers, alone or with 32-bit integer weights.
+pub fn histogram_shaders<S: Source<Item: Element>>(source: &S) -> Vec<(String, String)> {
+    let item = leaves::<S::Item>();
+    let source = trace_source(source);
+    let mut all = Vec::new();
+    for counted in [false, true] {
+        for template in [&histogram::gpu::WORKGROUP, &histogram::gpu::GLOBAL] {
+            let name = format!("{}{}", template[0].name, if counted { ", counted on the device" } else { "" });
+            let (buffers, glue) = ([histogram::gpu::SUMS], histogram::gpu::glue(&item));
+            let text = Text {
+                template,
+                item: &item,
+                input: Some(&source),
+                operator: None,
+                buffers: &buffers,
+                shuffles: false,
+                counted,
+                glue: &glue,
+            };
+            all.push((name, text.compose().0.source().to_owned()));
+        }
+    }
     all
 }

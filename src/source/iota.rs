@@ -158,7 +158,7 @@ unsafe impl<T: Value> Source for Constant<T> {
 
 /// Each index, without an end.
 #[derive(Clone, Copy)]
-pub struct Places;
+pub(crate) struct Places;
 
 // SAFETY: no memory is read.
 unsafe impl Source for Places {

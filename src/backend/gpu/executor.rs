@@ -179,6 +179,8 @@ pub(crate) enum Holds<'a> {
     Items,
     /// Others, of which this is the type's name.
     Others(&'static str, &'a [Kind]),
+    /// `u32` words that many threads add to: an array of atomics, without functions to load and store.
+    Atomics,
 }
 
 impl<'a> Slot<'a> {
@@ -464,17 +466,21 @@ impl Text<'_> {
         let mut first = 0;
         for (k, (name, holds, access)) in self.buffers.iter().enumerate() {
             let ty = match holds {
-                Holds::Items => "Item",
+                Holds::Items => Some("Item"),
+                Holds::Atomics => None,
                 Holds::Others(ty, kinds) => {
                     if !declared.contains(ty) {
                         generated.item(ty, kinds);
                         declared.push(ty);
                     }
-                    ty
+                    Some(*ty)
                 }
             };
             let access = if *access == Access::Read { wgsl::Access::Read } else { wgsl::Access::ReadWrite };
-            let binding = generated.buffer(name, ty, access);
+            let binding = match ty {
+                Some(ty) => generated.buffer(name, ty, access),
+                None => generated.atomics(name),
+            };
             if k == 0 {
                 first = binding;
             }

@@ -5,8 +5,6 @@
 
 mod runs;
 
-pub use runs::{Before, Differs, Heads, Second, Segmented};
-
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::{Cpu, new_vec};
 use crate::element::{Element, Equal};
@@ -20,7 +18,7 @@ use crate::task::{Primitive, Survey, Task};
 use super::scan::Scan;
 use super::select::{Filter, Flagged};
 use super::{describe, with_operator};
-use runs::{heads, tails};
+use runs::{Before, Heads, Second, Segmented, heads, tails};
 
 /// The elements of a source whose flag is set.
 type Picked<S, F> = Filter<Map<Zip2<S, F>, Flagged>>;
@@ -43,7 +41,7 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn unique<S>(&self, source: S) -> Task<'_, Filter<Map<Zip2<S::Source, Heads<S::Source>>, Flagged>>>
+    pub fn unique<S>(&self, source: S) -> Task<'_, Filter<impl Source<Item = (S::Item, u32)>>>
     where
         S: IntoSource<Item: Element + Equal>,
     {
@@ -175,7 +173,7 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>> Primitive for U
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         let heads = heads(self.keys);
         let keys = picked(self.keys, heads).start_gpu(engine, gpu, n, grain)?.array();
-        let values = picked(self.values, heads).start_gpu(engine, gpu, n, grain)?.array().as_many_as(&keys);
+        let values = picked(self.values, heads).start_gpu(engine, gpu, n, grain)?.array().counted_with(&keys);
         Ok(crate::backend::gpu::Started::Ready((keys, values)))
     }
 }
@@ -243,7 +241,7 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::
         let scanned = super::scan::gpu::scan(engine, gpu, &self.0.scan(), grain)?.array();
         let keys = picked(self.0.keys, heads(self.0.keys)).start_gpu(engine, gpu, n, grain)?.array();
         let mut values = picked((&scanned).map(Second), tails(self.0.keys, n));
-        let values = values.start_gpu(engine, gpu, n, grain)?.array().as_many_as(&keys);
+        let values = values.start_gpu(engine, gpu, n, grain)?.array().counted_with(&keys);
         Ok(crate::backend::gpu::Started::Ready((keys, values)))
     }
 }

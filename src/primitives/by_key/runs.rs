@@ -8,21 +8,21 @@ use crate::operator::Operator;
 use crate::source::{Beside, IntoSource, Map, Places, Source, Zip3, zip3};
 
 /// Whether each element begins a run: the first does, and each that differs from the one before it.
-pub type Heads<S> = Map<Zip3<S, Beside<S>, Places>, Differs>;
+pub(super) type Heads<S> = Map<Zip3<S, Beside<S>, Places>, Differs>;
 
 /// See [`Heads`].
-pub(crate) fn heads<S: Source<Item: Equal>>(source: S) -> Heads<S> {
+pub(super) fn heads<S: Source<Item: Equal>>(source: S) -> Heads<S> {
     zip3(source, source.beside(-1), Places).map(Differs { edge: 0 })
 }
 
 /// Whether each of `n` elements ends a run: the last does, and each that differs from the one after it.
-pub(crate) fn tails<S: Source<Item: Equal>>(source: S, n: usize) -> Heads<S> {
+pub(super) fn tails<S: Source<Item: Equal>>(source: S, n: usize) -> Heads<S> {
     zip3(source, source.beside(1), Places).map(Differs { edge: n.saturating_sub(1) as u32 })
 }
 
 /// Whether an element differs from its neighbour, or is the one at the edge, which has none.
 #[derive(Clone, Copy)]
-pub struct Differs {
+pub(super) struct Differs {
     edge: u32,
 }
 
@@ -39,7 +39,7 @@ impl<T: Equal> Kernel<(T, T, u32)> for Differs {
 ///
 /// Associative as the operator is (J. T. Schwartz, "Ultracomputers", 1980; G. Blelloch, "Prefix sums and their applications", 1990).
 #[derive(Clone, Copy)]
-pub struct Segmented<O>(pub(crate) O);
+pub(super) struct Segmented<O>(pub(super) O);
 
 impl<T: Value, O: Operator<T>> Operator<(bool, T)> for Segmented<O> {
     const COMMUTATIVE: bool = false;
@@ -61,7 +61,7 @@ impl<T: Value, O: Operator<T>> Operator<(bool, T)> for Segmented<O> {
 
 /// The value of a pair.
 #[derive(Clone, Copy)]
-pub struct Second;
+pub(super) struct Second;
 
 impl<T: Value> Kernel<(bool, T)> for Second {
     type Out = T;
@@ -73,7 +73,7 @@ impl<T: Value> Kernel<(bool, T)> for Second {
 
 /// Of whether a run begins, and what was combined up to the element before: that, or nothing yet.
 #[derive(Clone, Copy)]
-pub struct Before<O>(pub(crate) O);
+pub(super) struct Before<O>(pub(super) O);
 
 impl<T: Value, O: Operator<T>> Kernel<(bool, (bool, T))> for Before<O> {
     type Out = T;

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::kernel::{Kernel, Lanes, Varying, ops};
 use crate::operator::Sum;
 use crate::plan::{Operation, Problem};
-use crate::source::{IntoSource, Map, Pairs, Source, Zip2, zip};
+use crate::source::{IntoSource, Source, zip};
 use crate::task::{Primitive, Survey, Task};
 
 use super::describe;
@@ -35,7 +35,7 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn find_first<S, K>(&self, source: S, kernel: K) -> Task<'_, Find<Map<S::Source, K>>>
+    pub fn find_first<S, K>(&self, source: S, kernel: K) -> Task<'_, Find<impl Source<Item = bool>>>
     where
         S: IntoSource,
         K: Kernel<S::Item, Out = bool>,
@@ -54,7 +54,7 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn any<S, K>(&self, source: S, kernel: K) -> Task<'_, Then<Find<Map<S::Source, K>>, bool>>
+    pub fn any<S, K>(&self, source: S, kernel: K) -> Task<'_, Then<Find<impl Source<Item = bool>>, bool>>
     where
         S: IntoSource,
         K: Kernel<S::Item, Out = bool>,
@@ -73,7 +73,7 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn all<S, K>(&self, source: S, kernel: K) -> Task<'_, Then<Find<Map<Map<S::Source, K>, Not>>, bool>>
+    pub fn all<S, K>(&self, source: S, kernel: K) -> Task<'_, Then<Find<impl Source<Item = bool>>, bool>>
     where
         S: IntoSource,
         K: Kernel<S::Item, Out = bool>,
@@ -94,7 +94,7 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn count<S, K>(&self, source: S, kernel: K) -> Task<'_, Then<Reduce<Map<Map<S::Source, K>, One>, Sum>, usize>>
+    pub fn count<S, K>(&self, source: S, kernel: K) -> Task<'_, Then<Reduce<impl Source<Item = u32>, Sum>, usize>>
     where
         S: IntoSource,
         K: Kernel<S::Item, Out = bool>,
@@ -113,7 +113,7 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn mismatch<A, B>(&self, a: A, b: B) -> Task<'_, Find<Map<Zip2<A::Source, B::Source>, Unlike>>>
+    pub fn mismatch<A, B>(&self, a: A, b: B) -> Task<'_, Find<impl Source<Item = bool>>>
     where
         A: IntoSource<Item: Equal>,
         B: IntoSource<Item = A::Item>,
@@ -131,7 +131,7 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn equal<A, B>(&self, a: A, b: B) -> Task<'_, Then<Find<Map<Zip2<A::Source, B::Source>, Unlike>>, bool>>
+    pub fn equal<A, B>(&self, a: A, b: B) -> Task<'_, Then<Find<impl Source<Item = bool>>, bool>>
     where
         A: IntoSource<Item: Equal>,
         B: IntoSource<Item = A::Item>,
@@ -149,7 +149,7 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn is_sorted<S>(&self, source: S) -> Task<'_, Then<Find<Map<Pairs<S::Source>, Falls>>, bool>>
+    pub fn is_sorted<S>(&self, source: S) -> Task<'_, Then<Find<impl Source<Item = bool>>, bool>>
     where
         S: IntoSource<Item: Number>,
     {
@@ -192,7 +192,7 @@ macro_rules! kernels {
     ($($(#[$doc:meta])* $name:ident<$($t:ident: $bound:ident)?>($x:ty) -> $out:ty = |$l:ident, $p:pat_param| $body:expr;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy)]
-        pub struct $name;
+        struct $name;
 
         impl<$($t: $bound)?> Kernel<$x> for $name {
             type Out = $out;

@@ -22,7 +22,7 @@ fn class<L: Lanes, T: Value>(
 
 /// Elements for which a kernel says true; the others are dropped.
 #[derive(Clone, Copy)]
-pub struct Chosen<K>(pub(super) K);
+pub(super) struct Chosen<K>(pub(super) K);
 
 impl<T: Value, K: Kernel<T, Out = bool>> Kernel<T> for Chosen<K> {
     type Out = (T, u32);
@@ -52,7 +52,7 @@ impl<T: Value> Kernel<(T, bool)> for Flagged {
 
 /// Elements for which a kernel says true, then the others.
 #[derive(Clone, Copy)]
-pub struct Halves<K>(pub(super) K);
+pub(super) struct Halves<K>(pub(super) K);
 
 impl<T: Value, K: Kernel<T, Out = bool>> Kernel<T> for Halves<K> {
     type Out = (T, u32);
@@ -69,7 +69,7 @@ impl<T: Value, K: Kernel<T, Out = bool>> Kernel<T> for Halves<K> {
 
 /// Elements for which the first kernel says true, those for which the second does, then the others.
 #[derive(Clone, Copy)]
-pub struct Thirds<A, B>(pub(super) A, pub(super) B);
+pub(super) struct Thirds<A, B>(pub(super) A, pub(super) B);
 
 impl<T: Value, A: Kernel<T, Out = bool>, B: Kernel<T, Out = bool>> Kernel<T> for Thirds<A, B> {
     type Out = (T, u32);

@@ -5,7 +5,8 @@ mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 
-pub use classes::{Chosen, Flagged, Halves, Thirds};
+pub use classes::Flagged;
+use classes::{Chosen, Halves, Thirds};
 
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::Cpu;
@@ -15,7 +16,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::plan::{Operation, Problem};
-use crate::source::{IntoSource, Map, Source, UNBOUNDED, Zip2, zip};
+use crate::source::{IntoSource, Source, UNBOUNDED, zip};
 use crate::task::{Primitive, Survey, Task};
 
 use super::describe;
@@ -40,7 +41,7 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn filter<S, K>(&self, source: S, keep: K) -> Task<'_, Filter<Map<S::Source, Chosen<K>>>>
+    pub fn filter<S, K>(&self, source: S, keep: K) -> Task<'_, Filter<impl Source<Item = (S::Item, u32)>>>
     where
         S: IntoSource<Item: Element>,
         K: Kernel<S::Item, Out = bool>,
@@ -59,7 +60,7 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn filter_flagged<S, F>(&self, source: S, flags: F) -> Task<'_, Filter<Map<Zip2<S::Source, F::Source>, Flagged>>>
+    pub fn filter_flagged<S, F>(&self, source: S, flags: F) -> Task<'_, Filter<impl Source<Item = (S::Item, u32)>>>
     where
         S: IntoSource<Item: Element>,
         F: IntoSource<Item = bool>,
@@ -81,7 +82,7 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn partition<S, K>(&self, source: S, first: K) -> Task<'_, Select<Map<S::Source, Halves<K>>, 2>>
+    pub fn partition<S, K>(&self, source: S, first: K) -> Task<'_, Select<impl Source<Item = (S::Item, u32)>, 2>>
     where
         S: IntoSource<Item: Element>,
         K: Kernel<S::Item, Out = bool>,
@@ -103,7 +104,7 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn partition3<S, A, B>(&self, source: S, first: A, second: B) -> Task<'_, Select<Map<S::Source, Thirds<A, B>>, 3>>
+    pub fn partition3<S, A, B>(&self, source: S, first: A, second: B) -> Task<'_, Select<impl Source<Item = (S::Item, u32)>, 3>>
     where
         S: IntoSource<Item: Element>,
         A: Kernel<S::Item, Out = bool>,
