@@ -84,6 +84,7 @@ impl<T: Element> Array<T> {
     }
 
     /// The same elements, of which there are as many as in another array, whoever has counted them.
+    #[cfg(feature = "gpu")]
     pub(crate) fn counted_with<U: Element>(self, other: &Array<U>) -> Self {
         Array { bound: other.bound, pending: other.pending.clone(), ..self }
     }

@@ -1,4 +1,5 @@
 //! Histograms against a table that is filled one element at a time, on every backend.
+#![allow(clippy::manual_is_multiple_of, reason = "kernels are written in the kernel language")]
 
 mod backends;
 mod oracle;

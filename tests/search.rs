@@ -36,6 +36,13 @@ fn any_all_count() {
 }
 
 #[test]
+fn a_count_that_does_not_fit_is_refused() {
+    let engine = Engine::builder().no_cache().frozen().build().unwrap();
+    let count = engine.count(iota(0..u32::MAX as u64 + 1), kernel!(|x: u64| x > 0));
+    assert_eq!(count.run(), Err(Error::TooLarge { elements: u32::MAX as usize + 1, limit: u32::MAX as usize }));
+}
+
+#[test]
 fn what_differs_and_what_falls() {
     for n in FEW {
         let x: Vec<f32> = (0..n).map(|i| (i / 3) as f32).collect();

@@ -3,20 +3,27 @@
 use crate::array::DataVisitor;
 use crate::backend::cpu::Cpu;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::Problem;
 use crate::task::{Primitive, Survey, Task};
 
 /// What `P` gives, made into an `O` that is no array.
 pub struct Then<P: Primitive, O> {
     primitive: P,
+    /// Elements that there may be.
+    limit: usize,
     make: fn(P::Output) -> O,
 }
 
 impl<'e, P: Primitive> Task<'e, P> {
     /// The same call, of whose result something is made.
     pub(super) fn then<O>(self, make: fn(P::Output) -> O) -> Task<'e, Then<P, O>> {
-        self.with(|primitive| Then { primitive, make })
+        self.then_up_to(usize::MAX, make)
+    }
+
+    /// The same of so many elements at most.
+    pub(super) fn then_up_to<O>(self, limit: usize, make: fn(P::Output) -> O) -> Task<'e, Then<P, O>> {
+        self.with(|primitive| Then { primitive, limit, make })
     }
 }
 
@@ -25,7 +32,11 @@ impl<P: Primitive, O> Primitive for Then<P, O> {
 
     #[inline]
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        self.primitive.problem(survey)
+        let problem = self.primitive.problem(survey)?;
+        if problem.n > self.limit {
+            return Err(Error::TooLarge { elements: problem.n, limit: self.limit });
+        }
+        Ok(problem)
     }
     #[inline]
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {

@@ -83,7 +83,7 @@ impl Engine {
 
     /// How many elements a kernel says true for.
     ///
-    /// Bound by bytes: a reduction. Up to 2^32 - 1 elements, [`Error::TooLarge`] for more.
+    /// Bound by bytes: a reduction. Up to 2^32 - 1 elements, [`Error::TooLarge`](crate::Error::TooLarge) for more.
     ///
     /// ```
     /// use granule::kernel;
@@ -99,7 +99,7 @@ impl Engine {
         S: IntoSource,
         K: Kernel<S::Item, Out = bool>,
     {
-        self.reduce(source.map(kernel).map(One), Sum).then(|count| count as usize)
+        self.reduce(source.map(kernel).map(One), Sum).then_up_to(u32::MAX as usize, |count| count as usize)
     }
 
     /// The first index at which two sources differ, by `!=`: NaN differs from all. As [`Engine::find_first`] otherwise; the sources are
