@@ -88,7 +88,7 @@ fn steps_to_one(x: u32) -> u32 {
     let mut n = x;
     let mut steps = 0_u32;
     while n > 1 && steps < 200 {
-        n = if n % 2 == 0 { n / 2 } else { 3 * n + 1 };
+        n = if n.is_multiple_of(2) { n / 2 } else { 3 * n + 1 };
         steps += 1;
     }
     steps

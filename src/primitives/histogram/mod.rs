@@ -49,7 +49,7 @@ impl Engine {
     ///
     /// // Two bins for each of three channels.
     /// let pixels = [0xff0000_u32, 0xff00ff, 0x00ff00];
-    /// let numbers = iota(0..9_u32).map(kernel!([pixels: &[u32]] |i: u32| {
+    /// let numbers = iota(0..9_u32).map(kernel!([pixels: &[u32] = &pixels] |i: u32| {
     ///     let value = pixels[(i / 3) as usize] >> (8 * (i % 3)) & 255;
     ///     i % 3 * 2 + value / 128
     /// }));
