@@ -74,6 +74,12 @@ impl Candidate {
         self.prediction.map_or(f64::INFINITY, |p| p.total)
     }
 
+    /// The same once the shader is compiled.
+    #[inline]
+    pub(crate) fn ready(&self) -> f64 {
+        self.prediction.map_or(f64::INFINITY, |p| p.total - p.prepare)
+    }
+
     /// Whether data would have to move to it.
     fn moves(&self) -> bool {
         self.prediction.is_ok_and(|p| p.transfer > 0.0)

@@ -305,7 +305,7 @@ impl Tuner {
         Backend::ALL.into_iter().find(|&other| {
             let total = weighed.on(other).total();
             let due = problem.seen.on(other).count < KNOWN || calls % AGAIN == AGAIN - 1;
-            if other == chosen || !due || total > EXPLORE_WITHIN * expected {
+            if other == chosen || !due || weighed.on(other).ready() > EXPLORE_WITHIN * expected {
                 return false;
             }
             let burst = match other {
@@ -402,9 +402,10 @@ fn gives_way(problem: &Problem, held: Backend, better: bool, streak: u32) -> boo
 fn contested(weighed: &Weighed) -> bool {
     let [simd, threads, gpu] = Backend::ALL.map(|backend| weighed.on(backend));
     let least = simd.total().min(threads.total()).min(gpu.total());
-    let near = |total: f64| u32::from(total <= HOPELESS * least);
+    // What is compiled once may pay for itself over many calls.
+    let near = |ready: f64| u32::from(ready <= HOPELESS * least);
     let guessed = simd.prediction.is_ok_and(|p| p.assumed) && threads.prediction == Err(Infeasible::TooSmall);
-    near(simd.total()) + near(threads.total()) + near(gpu.total()) > 1 || guessed
+    near(simd.ready()) + near(threads.ready()) + near(gpu.ready()) > 1 || guessed
 }
 
 impl Ticket {
