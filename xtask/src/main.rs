@@ -76,7 +76,8 @@ fn test(adapter: Adapter) -> Result<(), String> {
     run("events, which need the feature `tracing`", None, &events)?;
 
     let files = test_files()?;
-    let mut again = vec!["test", "--package", "granule", "--lib"];
+    // Of the whole workspace again, or cargo would unify other features and build everything anew.
+    let mut again = vec!["test", "--workspace", "--exclude", "xtask", "--lib"];
     for file in &files {
         again.extend(["--test", file]);
     }
