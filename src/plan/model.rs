@@ -30,6 +30,10 @@ const CHUNKS_PER_WORKER: usize = 4;
 /// Simple operations by which a sort on a CPU counts and moves an element, one at a time: measured, for what a core does in a vector
 /// lane meanwhile.
 const SORT_OPS: f64 = 10.0;
+/// The same for an element of a merge.
+const MERGE_OPS: f64 = 10.0;
+/// Elements that a workgroup sorts by merging, of one or two words each.
+const MERGE_TILE: f64 = 2048.0;
 /// Digits of a sort on a GPU: those of a key of 32 bits. For wider keys calls teach the rest.
 const SORT_DIGITS: f64 = 4.0;
 
@@ -195,8 +199,8 @@ impl Work {
         let iterations = (times(element.loops_unknown), times(combine.loops_unknown));
         let written = match problem.operation {
             Operation::Reduce => 0.0,
-            // All bins, however many elements fall into them.
-            Operation::Histogram => problem.item_bytes as f64,
+            // All bins, however many elements fall into them; all that is chosen, of however many.
+            Operation::Histogram | Operation::TopK => problem.item_bytes as f64,
             _ => n * problem.item_bytes as f64,
         };
         Work {
@@ -248,8 +252,9 @@ impl Serial {
         // A prefix over the lanes takes a shift and a combination for each doubling, and three steps to carry on. Measured.
         let steps = match problem.operation {
             Operation::Scan => 3.0 + 2.0 * f64::from(machine.cpu.simd_lanes.ilog2()),
-            // Elements are counted one after the other.
-            Operation::Histogram => machine.cpu.simd_lanes as f64,
+            // Elements are counted, or compared, one after the other.
+            Operation::Histogram | Operation::TopK | Operation::Merge => machine.cpu.simd_lanes as f64,
+            Operation::MergeSort => machine.cpu.simd_lanes as f64 * merges(problem.n),
             _ => 1.0,
         };
         let mut compute = on_one_core(problem, work, machine, steps);
@@ -258,6 +263,11 @@ impl Serial {
             // Elements are split to where their parts are; a part is then sorted in a second-level cache, by two passes.
             cached += work.written * 2.0 * (1.0 / machine.rates.read.l2 + 1.0 / machine.rates.write.l2);
             compute += work.n * SORT_OPS / machine.rates.ops.simple;
+        }
+        match problem.operation {
+            Operation::Merge => compute += work.n * MERGE_OPS / machine.rates.ops.simple,
+            Operation::MergeSort => compute += work.n * MERGE_OPS * merges(problem.n) / machine.rates.ops.simple,
+            _ => {}
         }
         let fetch = if problem.download_bytes == 0 { 0.0 } else { fetch(problem, machine.gpus()) };
         Serial { cached, dram, compute, fetch, paid: fetch.min(problem.forgone), assumed: work.assumed }
@@ -547,6 +557,15 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
         Operation::Sort => (2.0 + SORT_DIGITS * 2.0 * levels(problem.n), read + work.written * (3.0 + 3.0 * SORT_DIGITS), 1.0),
         // The bins are cleared, and written once more.
         Operation::Histogram => (2.0, read + 2.0 * work.written, 1.0),
+        // Where tiles begin in both inputs, then the tiles.
+        Operation::Merge => (2.0, read + work.written, 1.0),
+        // Tiles are sorted, and runs of them merged, two by two.
+        Operation::MergeSort => {
+            let merges = (work.n / MERGE_TILE).log2().ceil().max(0.0);
+            (1.0 + 2.0 * merges, read + work.written * (1.0 + 2.0 * merges), 1.0)
+        }
+        // For each digit its counts and where the last wanted one falls; then a selection, and a sort of what is few.
+        Operation::TopK => (2.0 * SORT_DIGITS + 2.0 * levels(problem.n), read * (SORT_DIGITS + 2.0), SORT_DIGITS + 2.0),
     };
     let slowdown = slowdown(problem, rates.int64_slowdown, rates.float64_slowdown);
     let near = if work.footprint > 0.0 { (rates.cache_bytes / work.footprint).min(1.0) } else { 0.0 };
@@ -607,6 +626,11 @@ pub(super) fn any_gpu(problem: &Problem, machine: &Machine) -> Result<(), Infeas
         Gpus::Present(list) if list.is_empty() => Err(Infeasible::NoGpu),
         Gpus::Present(_) => Ok(()),
     }
+}
+
+/// How often runs of elements are merged, two by two, until one is left.
+fn merges(n: usize) -> f64 {
+    f64::from(n.max(2).ilog2())
 }
 
 /// How often tiles are folded into one value each until one is left.

@@ -19,12 +19,27 @@ pub enum Operation {
     Sort,
     /// One output for each bin.
     Histogram,
+    /// Two sorted inputs in one order.
+    Merge,
+    /// The inputs in the order of a comparison.
+    MergeSort,
+    /// The first few inputs in an order.
+    TopK,
 }
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 6] =
-        [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select, Operation::Sort, Operation::Histogram];
+    pub const ALL: [Operation; 9] = [
+        Operation::Map,
+        Operation::Reduce,
+        Operation::Scan,
+        Operation::Select,
+        Operation::Sort,
+        Operation::Histogram,
+        Operation::Merge,
+        Operation::MergeSort,
+        Operation::TopK,
+    ];
 }
 
 impl std::fmt::Display for Operation {
@@ -36,6 +51,9 @@ impl std::fmt::Display for Operation {
             Operation::Select => "select",
             Operation::Sort => "sort",
             Operation::Histogram => "histogram",
+            Operation::Merge => "merge",
+            Operation::MergeSort => "merge_sort",
+            Operation::TopK => "top_k",
         })
     }
 }
@@ -58,7 +76,7 @@ pub struct Problem {
     pub combine: Cost,
     /// Names the code that runs: the same for the same kernels and operator in every process.
     pub code: u64,
-    /// Size of one output element, in bytes; of a histogram, that of all bins together.
+    /// Size of one output element, in bytes; of a histogram or a top-k, that of all of them together.
     pub item_bytes: usize,
     /// Input bytes that the GPU does not have.
     pub upload_bytes: u64,
@@ -185,7 +203,7 @@ impl Problem {
         let read = f64::from(self.element.bytes_read + self.element.bytes_random);
         let written = match self.operation {
             Operation::Reduce => 0.0,
-            Operation::Histogram => self.item_bytes as f64,
+            Operation::Histogram | Operation::TopK => self.item_bytes as f64,
             _ => self.item_bytes as f64 * self.n as f64,
         };
         (read * self.n as f64 + written) as u64

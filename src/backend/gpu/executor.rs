@@ -14,8 +14,8 @@ use crate::backend::cpu::TILE;
 use crate::element::{Element, Kind, Offset};
 use crate::error::{Error, Result};
 use crate::kernel::ir::{Needs, Traced};
-use crate::kernel::trace::{trace_operator, trace_source};
-use crate::kernel::wgsl;
+use crate::kernel::trace::{trace_comparison, trace_operator, trace_source};
+use crate::kernel::{Kernel, wgsl};
 use crate::operator::Operator;
 use crate::plan::Backend;
 use crate::source::Source;
@@ -64,6 +64,13 @@ impl Function {
         let mut resident = Resident { gpu, data: Vec::new() };
         operator.data(&mut resident)?;
         Function::new(gpu, trace_operator::<T, O>(operator), resident)
+    }
+
+    /// A comparison: whether the first of two elements comes before the second.
+    pub(crate) fn comparison<T: Element, K: Kernel<(T, T), Out = bool>>(gpu: &Arc<Gpu>, comparison: &K) -> Result<Function> {
+        let mut resident = Resident { gpu, data: Vec::new() };
+        comparison.data(&mut resident)?;
+        Function::new(gpu, trace_comparison::<T, K>(comparison), resident)
     }
 
     /// The words of a source that is nothing but data in order: to be moved, whatever type they are of. What is needed of the GPU for
@@ -151,7 +158,7 @@ pub(crate) struct Stage<'a> {
     pub(crate) item: &'a [Kind],
     /// `source(i)`
     pub(crate) input: Input<'a>,
-    /// `combine(a, b)`
+    /// `combine(a, b)`, or of a comparison `precedes(a, b)`.
     pub(crate) operator: Option<&'a Function>,
     /// The buffers.
     pub(crate) buffers: &'a [Slot<'a>],
@@ -187,6 +194,12 @@ impl<'a> Slot<'a> {
     /// Of items.
     pub(crate) fn items(name: &'static str, access: Access, binding: Binding) -> Slot<'a> {
         Slot { name, holds: Holds::Items, access, binding }
+    }
+
+    /// Buffers as declared, with what is bound.
+    pub(crate) fn all(declared: &[Declared<'a>], bindings: impl IntoIterator<Item = Binding>) -> Vec<Slot<'a>> {
+        let pairs = declared.iter().zip(bindings);
+        pairs.map(|(&(name, holds, access), binding)| Slot { name, holds, access, binding }).collect()
     }
 
     fn declared(&self) -> Declared<'a> {
@@ -460,7 +473,7 @@ impl Text<'_> {
             }
         }
         if let Some(operator) = self.operator {
-            generated.function("combine", "Item", operator);
+            generated.function(if operator.is_comparison() { "precedes" } else { "combine" }, "Item", operator);
         }
         let mut declared = Vec::new();
         let mut first = 0;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use crate::array::{Array, Length};
 use crate::backend::cpu::TILE;
 use crate::backend::gpu::{
-    Access, Binding, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Slot, Stage,
-    Started, leaves, part,
+    Access, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Slot, Stage, Started,
+    leaves, part,
 };
 use crate::element::{Element, Kind};
 use crate::engine::Engine;
@@ -101,12 +101,6 @@ pub(crate) const MOVE_BUFFERS: [Declared<'static>; 4] = [
 /// The buffers of `sort_gather.wgsl`.
 pub(crate) const GATHER_BUFFERS: [Declared<'static>; 2] =
     [("values", Holds::Others("Word", WORD), Access::Read), ("out", Holds::Others("Word", WORD), Access::ReadWrite)];
-
-/// Buffers as declared, with what is bound.
-fn slots<'a>(declared: &[Declared<'a>], bindings: impl IntoIterator<Item = Binding>) -> Vec<Slot<'a>> {
-    let pairs = declared.iter().zip(bindings);
-    pairs.map(|(&(name, holds, access), binding)| Slot { name, holds, access, binding }).collect()
-}
 
 /// Records the sort of keys into a new array.
 pub(crate) fn sort<'t, S: Source<Item: SortKey>>(
@@ -266,7 +260,7 @@ impl<'g> Sorter<'g> {
                 item,
                 input,
                 operator: None,
-                buffers: &slots(&words_buffers(words), [out.range(base * each, count * each)]),
+                buffers: &Slot::all(&words_buffers(words), [out.range(base * each, count * each)]),
                 shuffles: false,
                 extent: Extent::Dispatched,
                 glue: &words_glue(item),
@@ -322,7 +316,7 @@ impl<'g> Sorter<'g> {
         let glue = move_glue(along.is_some());
         for (base, count) in self.windows(words)? {
             let window = keys.range(base * each, count * each);
-            let (template, buffers) = (count_template(words), slots(&COUNT_BUFFERS, [tallies.all()]));
+            let (template, buffers) = (count_template(words), Slot::all(&COUNT_BUFFERS, [tallies.all()]));
             let stage = Stage { template: &template, buffers: &buffers, ..of_keys(words, Input::Window(&window)) };
             executor.dispatch(&stage, [(base / BLOCK) as u32, blocks as u32, digit], base, count, self.share(BLOCK))?;
         }
@@ -337,7 +331,7 @@ impl<'g> Sorter<'g> {
                 if let (Some(along), Some(along_out)) = (&along, &along_out) {
                     bindings.extend([along.range(base * 4, count * 4), along_out.range(start * 4, room * 4)]);
                 }
-                let buffers = slots(&MOVE_BUFFERS, bindings);
+                let buffers = Slot::all(&MOVE_BUFFERS, bindings);
                 let stage =
                     Stage { template: &template, buffers: &buffers, glue: &glue, ..of_keys(words, Input::Window(&window)) };
                 let params = [(base / BLOCK) as u32, blocks as u32, digit, start as u32, (start + room) as u32, mode];
@@ -351,15 +345,7 @@ impl<'g> Sorter<'g> {
     fn gather<V: Source<Item: Element>>(&self, engine: &Engine, values: &V, positions: &Buffer) -> Result<Buffer> {
         let (executor, words) = (&self.executor, V::Item::WORDS);
         let each = words as u64 * 4;
-        let data = match Function::plain(executor.gpu, values)? {
-            Some(data) => data,
-            None => {
-                let Started::Ready(data) = map::gpu::map(engine, executor.gpu, values, self.grain)? else {
-                    unreachable!("an array stays on the device")
-                };
-                data.device(executor.gpu)?.buffer().clone()
-            }
-        };
+        let data = map::gpu::data(engine, executor.gpu, values, self.grain)?;
         let out = executor.items(words, self.n)?;
         for (base, count) in self.windows(words)? {
             for (start, there) in self.windows(words)? {
@@ -369,7 +355,7 @@ impl<'g> Sorter<'g> {
                     item: WORD,
                     input: Input::Window(&window),
                     operator: None,
-                    buffers: &slots(
+                    buffers: &Slot::all(
                         &GATHER_BUFFERS,
                         [data.range(start * each, there * each), out.range(base * each, count * each)],
                     ),
