@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use crate::backend::cpu::Cpu;
 use crate::backend::simd::{OneLane, Span, ViewMut};
-use crate::element::Element;
+use crate::element::{Element, LeafZip, Scalar};
 use crate::error::Result;
 use crate::kernel::{Kernel, Varying};
 use crate::source::Source;
@@ -22,41 +22,56 @@ const WAYS: usize = 4;
 /// Elements below which they are not worth their searches.
 const FEW: usize = 64;
 
-/// Sorted elements that can be read by number.
-pub(crate) trait Items<T>: Copy {
-    /// The element, which is there.
-    fn get(self, i: usize) -> T;
+/// Where the elements of two sorted runs are read.
+pub(crate) trait Inputs<T>: Copy {
+    /// An element of the first run.
+    fn first(self, i: usize) -> T;
+    /// An element of the second run.
+    fn second(self, j: usize) -> T;
+    /// `b`, which is number `j` of the second run, if `second` holds, else `a`, number `i` of the first: without a branch.
+    fn choose(self, second: bool, a: (usize, T), b: (usize, T)) -> T;
 }
 
-/// A source, read element by element.
-pub(crate) struct Bound<'a, S: Source + 'a>(S::Bound<'a, OneLane>);
+/// Two sources, read element by element.
+pub(crate) struct Sources<'a, A: Source + 'a, B: Source + 'a>(A::Bound<'a, OneLane>, B::Bound<'a, OneLane>);
 
-impl<'a, S: Source> Bound<'a, S> {
-    #[inline(always)]
-    pub(crate) fn new(source: &'a S) -> Self {
-        Bound(source.bind(OneLane))
-    }
-}
-
-impl<S: Source> Clone for Bound<'_, S> {
+impl<A: Source, B: Source> Clone for Sources<'_, A, B> {
     #[inline(always)]
     fn clone(&self) -> Self {
         *self
     }
 }
-impl<S: Source> Copy for Bound<'_, S> {}
+impl<A: Source, B: Source> Copy for Sources<'_, A, B> {}
 
-impl<T: Element, S: Source<Item = T>> Items<T> for Bound<'_, S> {
+impl<T: Element, A: Source<Item = T>, B: Source<Item = T>> Inputs<T> for Sources<'_, A, B> {
     #[inline(always)]
-    fn get(self, i: usize) -> T {
-        T::from_one(S::load(OneLane, self.0, Span::new(i, 1)).0)
+    fn first(self, i: usize) -> T {
+        T::from_one(A::load(OneLane, self.0, Span::new(i, 1)).0)
+    }
+    #[inline(always)]
+    fn second(self, j: usize) -> T {
+        T::from_one(B::load(OneLane, self.1, Span::new(j, 1)).0)
+    }
+    #[inline(always)]
+    fn choose(self, second: bool, (_, a): (usize, T), (_, b): (usize, T)) -> T {
+        choose(second, b, a)
     }
 }
 
-impl<T: Element> Items<T> for ViewMut<'_, T> {
+/// Runs of one piece of memory, by the numbers of its elements.
+impl<T: Element> Inputs<T> for ViewMut<'_, T> {
     #[inline(always)]
-    fn get(self, i: usize) -> T {
+    fn first(self, i: usize) -> T {
         self.whole().read(i)
+    }
+    #[inline(always)]
+    fn second(self, j: usize) -> T {
+        self.whole().read(j)
+    }
+    #[inline(always)]
+    fn choose(self, second: bool, (i, a): (usize, T), (j, b): (usize, T)) -> T {
+        // Of an element of several words the number is what takes least to choose.
+        if T::WORDS == 1 { choose(second, b, a) } else { self.whole().read(select_unpredictable(second, j, i)) }
     }
 }
 
@@ -66,10 +81,26 @@ pub(crate) fn precedes<T: Element, K: Kernel<(T, T), Out = bool>>(less: &K, a: T
     less.eval(OneLane, Varying((Varying(a.to_one()), Varying(b.to_one())))).0
 }
 
+/// `a` if `first` holds, else `b`, without a branch: leaf by leaf as whole numbers, for there are no conditional moves of floats.
+#[inline(always)]
+pub(crate) fn choose<T: Element>(first: bool, a: T, b: T) -> T {
+    T::from_one(T::zip(&mut Choose(first), a.to_one(), b.to_one()))
+}
+
+struct Choose(bool);
+
+impl LeafZip<OneLane> for Choose {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, a: S::In<OneLane>, b: S::In<OneLane>) -> S::In<OneLane> {
+        S::from_bits(select_unpredictable(self.0, S::from_one(a).bits(), S::from_one(b).bits())).to_one()
+    }
+}
+
 /// Two sorted runs of elements that are merged. Of equal ones those of the first come first.
-pub(crate) struct Runs<'k, A, B, K> {
-    pub(crate) a: (A, Range<usize>),
-    pub(crate) b: (B, Range<usize>),
+pub(crate) struct Runs<'k, I, K> {
+    pub(crate) inputs: I,
+    pub(crate) a: Range<usize>,
+    pub(crate) b: Range<usize>,
     pub(crate) less: &'k K,
 }
 
@@ -82,26 +113,24 @@ struct Way {
     end: usize,
 }
 
-impl<A: Copy, B: Copy, K> Runs<'_, A, B, K> {
+impl<I: Copy, K> Runs<'_, I, K> {
     /// How many of the first run are among the first `d` of the result.
     ///
     /// Whatever the kernel says, there are so many in the run, and `d` less that in the other.
     #[inline(always)]
     fn crossing<T: Element>(&self, d: usize) -> usize
     where
-        A: Items<T>,
-        B: Items<T>,
+        I: Inputs<T>,
         K: Kernel<(T, T), Out = bool>,
     {
-        let ((a, i), (b, j)) = (&self.a, &self.b);
-        let (mut low, mut high) = (d.saturating_sub(j.len()), d.min(i.len()));
+        let (a, b) = (&self.a, &self.b);
+        let (mut low, mut high) = (d.saturating_sub(b.len()), d.min(a.len()));
         while low < high {
             let middle = low.midpoint(high);
-            if precedes(self.less, b.get(j.start + d - 1 - middle), a.get(i.start + middle)) {
-                high = middle;
-            } else {
-                low = middle + 1;
-            }
+            let (x, y) = (self.inputs.first(a.start + middle), self.inputs.second(b.start + d - 1 - middle));
+            let beyond = precedes(self.less, y, x);
+            high = select_unpredictable(beyond, middle, high);
+            low = select_unpredictable(beyond, low, middle + 1);
         }
         low
     }
@@ -110,14 +139,13 @@ impl<A: Copy, B: Copy, K> Runs<'_, A, B, K> {
     #[inline(always)]
     pub(crate) fn write<T: Element>(&self, range: Range<usize>, out: ViewMut<'_, T>, at: usize)
     where
-        A: Items<T>,
-        B: Items<T>,
+        I: Inputs<T>,
         K: Kernel<(T, T), Out = bool>,
     {
         let (n, out) = (range.len(), out.whole());
         let way = |start: usize, end: usize| {
             let crossing = self.crossing(range.start + start);
-            let (i, j) = (self.a.1.start + crossing, self.b.1.start + range.start + start - crossing);
+            let (i, j) = (self.a.start + crossing, self.b.start + range.start + start - crossing);
             Way { i, j, at: at + start, end: at + end }
         };
         if n < FEW {
@@ -141,19 +169,18 @@ impl<A: Copy, B: Copy, K> Runs<'_, A, B, K> {
     /// Steps that find an element in both runs.
     #[inline(always)]
     fn sure(&self, way: &Way) -> usize {
-        (self.a.1.end - way.i).min(self.b.1.end - way.j).min(way.end - way.at)
+        (self.a.end - way.i).min(self.b.end - way.j).min(way.end - way.at)
     }
 
     #[inline(always)]
     fn step<T: Element>(&self, way: &mut Way, out: ViewMut<'_, T>)
     where
-        A: Items<T>,
-        B: Items<T>,
+        I: Inputs<T>,
         K: Kernel<(T, T), Out = bool>,
     {
-        let (a, b) = (self.a.0.get(way.i), self.b.0.get(way.j));
+        let (a, b) = (self.inputs.first(way.i), self.inputs.second(way.j));
         let second = precedes(self.less, b, a);
-        out.write(way.at, select_unpredictable(second, b, a));
+        out.write(way.at, self.inputs.choose(second, (way.i, a), (way.j, b)));
         way.j += usize::from(second);
         way.i += usize::from(!second);
         way.at += 1;
@@ -163,8 +190,7 @@ impl<A: Copy, B: Copy, K> Runs<'_, A, B, K> {
     #[inline(always)]
     fn finish<T: Element>(&self, mut way: Way, out: ViewMut<'_, T>)
     where
-        A: Items<T>,
-        B: Items<T>,
+        I: Inputs<T>,
         K: Kernel<(T, T), Out = bool>,
     {
         loop {
@@ -177,12 +203,12 @@ impl<A: Copy, B: Copy, K> Runs<'_, A, B, K> {
             }
         }
         // One of the runs is used up, or the output is full.
-        let left = (self.a.1.end - way.i).min(way.end - way.at);
+        let left = (self.a.end - way.i).min(way.end - way.at);
         for k in 0..left {
-            out.write(way.at + k, self.a.0.get(way.i + k));
+            out.write(way.at + k, self.inputs.first(way.i + k));
         }
         for k in 0..way.end - way.at - left {
-            out.write(way.at + left + k, self.b.0.get(way.j + k));
+            out.write(way.at + left + k, self.inputs.second(way.j + k));
         }
     }
 }
@@ -196,7 +222,8 @@ pub(super) fn merge<T: Element, A: Source<Item = T>, B: Source<Item = T>, K: Ker
     out: ViewMut<'_, T>,
 ) -> Result<()> {
     cpu.for_each_range(left + right, |range| {
-        let runs = Runs { a: (Bound::new(a), 0..left), b: (Bound::new(b), 0..right), less };
+        let inputs: Sources<'_, A, B> = Sources(a.bind(OneLane), b.bind(OneLane));
+        let runs = Runs { inputs, a: 0..left, b: 0..right, less };
         runs.write(range.clone(), out, range.start);
     })
 }

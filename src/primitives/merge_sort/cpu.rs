@@ -1,7 +1,6 @@
 //! Merge sort on the CPU: eight neighbours by a network without branches, then runs of them merged, two by two. What fits a second-level
 //! cache together with its copy is sorted by one worker; from there on all workers share each merge, by merge path.
 
-use std::hint::select_unpredictable;
 use std::ops::Range;
 
 use crate::backend::cpu::{Cpu, new_vec};
@@ -10,11 +9,13 @@ use crate::element::Element;
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::primitives::map::cpu::Fill;
-use crate::primitives::merge::cpu::{Runs, precedes};
+use crate::primitives::merge::cpu::{Inputs, Runs, choose, precedes};
 use crate::source::Source;
 
 /// Elements that are sorted by a network.
 const RUN: usize = 8;
+/// Elements of runs that are merged from both ends.
+const SHORT: usize = 256;
 /// Bytes of what one worker sorts: with its copy it stays in a second-level cache.
 const BLOCK_BYTES: usize = 256 * 1024;
 /// Elements of a block at least.
@@ -82,13 +83,53 @@ fn merge_runs<T: Element, K: Kernel<(T, T), Out = bool>>(
     range: Range<usize>,
     run: usize,
 ) {
-    let first = all.start + (range.start - all.start) / (2 * run) * (2 * run);
+    let mut first = all.start + (range.start - all.start) / (2 * run) * (2 * run);
+    while run <= SHORT && first + 4 * run <= range.end {
+        merge_short(less, from, to, first, run);
+        first += 4 * run;
+    }
     for start in (first..range.end).step_by(2 * run) {
         let middle = (start + run).min(all.end);
         let end = (start + 2 * run).min(all.end);
-        let runs = Runs { a: (from, start..middle), b: (from, middle..end), less };
+        let runs = Runs { inputs: from, a: start..middle, b: middle..end, less };
         let part = range.start.max(start)..range.end.min(end);
         runs.write(part.start - start..part.end - start, to, part.start);
+    }
+}
+
+/// Merges four short runs, two and two: both pairs from the front and from the back, in turn.
+///
+/// As many steps as a run has elements use up neither of two runs that are equally long. So nothing is searched for and no end looked out
+/// for, which short runs would pay for dearly.
+#[inline(always)]
+fn merge_short<T: Element, K: Kernel<(T, T), Out = bool>>(
+    less: &K,
+    from: ViewMut<'_, T>,
+    to: ViewMut<'_, T>,
+    start: usize,
+    run: usize,
+) {
+    let (from, to) = (from.whole(), to.whole());
+    // Elements taken of each pair's first run: from the front, from the back. Of the second run the rest of the steps was taken.
+    let (mut front, mut back) = ([0; 2], [0; 2]);
+    for step in 0..run {
+        for pair in 0..2 {
+            let start = start + 2 * run * pair;
+            let taken = front[pair];
+            let (i, j) = (start + taken, start + run + step - taken);
+            let (a, b) = (from.read(i), from.read(j));
+            let second = precedes(less, b, a);
+            to.write(start + step, from.choose(second, (i, a), (j, b)));
+            front[pair] = taken + usize::from(!second);
+
+            let end = start + 2 * run - 1;
+            let taken = back[pair];
+            let (i, j) = (end - run - taken, end - step + taken);
+            let (a, b) = (from.read(i), from.read(j));
+            let first = precedes(less, b, a);
+            to.write(end - step, from.choose(!first, (i, a), (j, b)));
+            back[pair] = taken + usize::from(first);
+        }
     }
 }
 
@@ -127,5 +168,5 @@ fn sort_run<T: Element, K: Kernel<(T, T), Out = bool>>(less: &K, rows: ViewMut<'
 #[inline(always)]
 fn exchange<T: Element, K: Kernel<(T, T), Out = bool>>(less: &K, a: T, b: T) -> (T, T) {
     let turned = precedes(less, b, a);
-    (select_unpredictable(turned, b, a), select_unpredictable(turned, a, b))
+    (choose(turned, b, a), choose(turned, a, b))
 }
