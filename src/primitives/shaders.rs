@@ -2,8 +2,8 @@
 
 use crate::backend::gpu::{Access, Declared, Holds, Part, Text, leaves};
 use crate::element::{Element, Kind};
-use crate::kernel::ir::Traced;
 use crate::kernel::Kernel;
+use crate::kernel::ir::Traced;
 use crate::kernel::trace::{trace_comparison, trace_operator, trace_source};
 use crate::operator::Operator;
 use crate::source::Source;

@@ -168,12 +168,11 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>> Primitive for U
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         let heads = heads(self.keys);
-        let keys = picked(self.keys, heads).start_gpu(engine, gpu, n, grain)?.array();
-        let values = picked(self.values, heads).start_gpu(engine, gpu, n, grain)?.array().counted_with(&keys);
+        let keys = picked(self.keys, heads).start_gpu(engine, gpu, grain)?.array();
+        let values = picked(self.values, heads).start_gpu(engine, gpu, grain)?.array().counted_with(&keys);
         Ok(crate::backend::gpu::Started::Ready((keys, values)))
     }
 }
@@ -189,6 +188,11 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::
     /// The scan whose prefixes reach back to where the run begins.
     fn scan(&self) -> Scan<Zip2<Heads<K>, V>, Segmented<O>> {
         Scan::inclusive(zip(heads(self.keys), self.values), Segmented(self.operator))
+    }
+
+    /// How many keys there are.
+    fn len(&self) -> Result<usize> {
+        zip(self.keys, self.values).len()
     }
 
     fn problem(&self, survey: &Survey<'_>) -> Result<Problem> {
@@ -215,6 +219,8 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::
     type Output = (Array<K::Item>, Array<V::Item>);
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
+        // Where the last run ends must be known.
+        self.0.len()?;
         self.0.problem(survey)
     }
     fn data<D: DataVisitor>(&self, visitor: &mut D) -> Result<()> {
@@ -235,13 +241,12 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         let scanned = super::scan::gpu::scan(engine, gpu, &self.0.scan(), grain)?.array();
-        let keys = picked(self.0.keys, heads(self.0.keys)).start_gpu(engine, gpu, n, grain)?.array();
-        let mut values = picked((&scanned).map(Second), tails(self.0.keys, n));
-        let values = values.start_gpu(engine, gpu, n, grain)?.array().counted_with(&keys);
+        let keys = picked(self.0.keys, heads(self.0.keys)).start_gpu(engine, gpu, grain)?.array();
+        let mut values = picked((&scanned).map(Second), tails(self.0.keys, self.0.len()?));
+        let values = values.start_gpu(engine, gpu, grain)?.array().counted_with(&keys);
         Ok(crate::backend::gpu::Started::Ready((keys, values)))
     }
 }
@@ -286,7 +291,6 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        _: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         let scanned = super::scan::gpu::scan(engine, gpu, &self.by_key.scan(), grain)?.array();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Slot, Stage, Started,
-    element_bytes, leaves, part,
+    Access, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Stage, Started,
+    element_bytes, leaves, part, slots,
 };
 use crate::element::{Element, Kind};
 use crate::engine::Engine;
@@ -140,7 +140,7 @@ impl<'g> Merger<'g> {
             item: &self.item,
             input: Input::Items(input),
             operator: Some(&self.less),
-            buffers: &Slot::all(&partition_buffers(two), others.map(Buffer::all).into_iter().chain([crossings.all()])),
+            buffers: &slots(&partition_buffers(two), others.map(Buffer::all).into_iter().chain([crossings.all()])),
             shuffles: false,
             extent: Extent::Dispatched,
             glue: &self.glue,
@@ -153,7 +153,7 @@ impl<'g> Merger<'g> {
             let count = window.min(n - base);
             let bindings = [crossings.all(), out.range(base * self.bytes, count * self.bytes)];
             let bindings = others.map(Buffer::all).into_iter().chain(bindings);
-            let stage = Stage { template: &template(two), buffers: &Slot::all(&buffers(two), bindings), ..stage };
+            let stage = Stage { template: &template(two), buffers: &slots(&buffers(two), bindings), ..stage };
             executor.dispatch(&stage, [(base / self.tile) as u32, first, second], base, count, self.share())?;
         }
         Ok(())

@@ -6,6 +6,7 @@ pub(crate) mod gpu;
 
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -16,7 +17,7 @@ use crate::source::{IntoSource, Source};
 use crate::task::{Primitive, Survey, Task};
 
 use super::sort::SortKey;
-use super::{describe_exact, with_comparison};
+use super::{Fill, describe_exact, with_comparison};
 
 impl Engine {
     /// The elements of two sources that are in ascending order, all in ascending order. Stable: of equal elements those of `a` come first,
@@ -133,18 +134,26 @@ impl<T: Element, A: Source<Item = T>, B: Source<Item = T>, K: Kernel<(T, T), Out
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        let lengths = (self.a.len()?, self.b.len()?);
-        let out = new_vec(n, |out| cpu::merge(cpu, (&self.a, &self.b), lengths, &self.less, out))?;
-        Ok(Array::from_vec(engine, out))
+        Ok(Array::from_vec(engine, new_vec(n, |out| self.fill(cpu, n, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        _: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         gpu::merge(engine, gpu, (&self.a, &self.b), &self.less, grain)
+    }
+}
+
+impl<T: Element, A: Source<Item = T>, B: Source<Item = T>, K: Kernel<(T, T), Out = bool>> Fill for Merge<A, B, K> {
+    type Item = T;
+
+    fn outputs(&self) -> Result<usize> {
+        Ok(self.a.len()?.saturating_add(self.b.len()?))
+    }
+    fn fill(&mut self, cpu: &Cpu<'_>, _: usize, out: ViewMut<'_, T>) -> Result<()> {
+        cpu::merge(cpu, (&self.a, &self.b), (self.a.len()?, self.b.len()?), &self.less, out)
     }
 }

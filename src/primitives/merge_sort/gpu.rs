@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Declared, DeviceArray, Extent, Function, Gpu, Holds, Input, Part, Slot, Stage, Started, element_bytes, part,
+    Access, Declared, DeviceArray, Extent, Function, Gpu, Holds, Input, Part, Stage, Started, element_bytes, part, slots,
 };
 use crate::element::Element;
 use crate::engine::Engine;
@@ -25,13 +25,12 @@ pub(super) fn sort<'t, T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = 
     gpu: &Arc<Gpu>,
     source: &S,
     less: &K,
-    n: usize,
     grain: usize,
 ) -> Result<Started<'t, Array<T>>> {
+    let n = source.len()? as u64;
     if n == 0 {
         return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
     }
-    let n = n as u64;
     let merger = Merger::new::<T, K>(gpu, less, grain)?;
     merger.check(n)?;
     let (executor, function) = (&merger.executor, Function::source(gpu, source)?);
@@ -45,7 +44,7 @@ pub(super) fn sort<'t, T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = 
             item: &merger.item,
             input: Input::Function(&function),
             operator: Some(&merger.less),
-            buffers: &Slot::all(&BUFFERS, [window]),
+            buffers: &slots(&BUFFERS, [window]),
             shuffles: false,
             extent: Extent::Dispatched,
             glue: &merger.glue,

@@ -6,6 +6,7 @@ pub(crate) mod gpu;
 
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -14,7 +15,7 @@ use crate::plan::{GpuNeeds, Operation, Problem};
 use crate::source::{IntoSource, Source};
 use crate::task::{Primitive, Survey, Task};
 
-use super::{describe_exact, with_comparison};
+use super::{Fill, describe_exact, with_comparison};
 
 impl Engine {
     /// The elements in an order of the caller's, in a new [`Array`]: `less(a, b)` says whether `a` comes before `b`. Stable: elements of
@@ -86,9 +87,19 @@ impl<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bool>> Primitive f
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::sort(engine, gpu, &self.source, &self.less, n, grain)
+        gpu::sort(engine, gpu, &self.source, &self.less, grain)
+    }
+}
+
+impl<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bool>> Fill for SortBy<S, K> {
+    type Item = T;
+
+    fn outputs(&self) -> Result<usize> {
+        self.source.len()
+    }
+    fn fill(&mut self, cpu: &Cpu<'_>, _: usize, out: ViewMut<'_, T>) -> Result<()> {
+        cpu::sort(cpu, &self.source, &self.less, out)
     }
 }

@@ -7,10 +7,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::array::{Array, Length};
-use crate::backend::cpu::TILE;
 use crate::backend::gpu::{
-    Access, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Slot, Stage, Started,
-    leaves, part,
+    Access, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Stage, Started,
+    counts_in_32_bits, leaves, part, slots,
 };
 use crate::element::{Element, Kind};
 use crate::engine::Engine;
@@ -108,11 +107,11 @@ pub(crate) fn sort<'t, S: Source<Item: SortKey>>(
     gpu: &Arc<Gpu>,
     source: &S,
     order: &Order,
-    n: usize,
     grain: usize,
 ) -> Result<Started<'t, Array<S::Item>>> {
+    let n = source.len()?;
     if n == 0 {
-        return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
+        return Ok(Started::Ready(Array::empty(engine)));
     }
     let sorter = Sorter::new(gpu, n, grain)?;
     let (keys, _) = sorter.sort(source, order, None)?;
@@ -125,11 +124,11 @@ pub(crate) fn arg_sort<'t, S: Source<Item: SortKey>>(
     gpu: &Arc<Gpu>,
     source: &S,
     order: &Order,
-    n: usize,
     grain: usize,
 ) -> Result<Started<'t, Array<u32>>> {
+    let n = source.len()?;
     if n == 0 {
-        return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
+        return Ok(Started::Ready(Array::empty(engine)));
     }
     let sorter = Sorter::new(gpu, n, grain)?;
     let (_, positions) = sorter.sort(source, order, Some(sorter.positions()?))?;
@@ -146,11 +145,11 @@ pub(crate) fn sort_pairs<'t, S: Source<Item: SortKey>, V: Source<Item: Element>>
     source: &S,
     values: &V,
     order: &Order,
-    n: usize,
     grain: usize,
 ) -> Result<Started<'t, Pairs<S, V>>> {
+    let n = source.len()?;
     if n == 0 {
-        return Ok(Started::Ready((Array::from_vec(engine, Vec::new()), Array::from_vec(engine, Vec::new()))));
+        return Ok(Started::Ready((Array::empty(engine), Array::empty(engine))));
     }
     let sorter = Sorter::new(gpu, n, grain)?;
     let carried = V::Item::WORDS == 1;
@@ -213,11 +212,10 @@ impl<'g> Sorter<'g> {
     fn new(gpu: &'g Arc<Gpu>, n: usize, grain: usize) -> Result<Self> {
         let (n, max) = (n as u64, gpu.limits().max_storage_buffer_binding_size);
         let counts = n.div_ceil(BLOCK) * DIGITS * 4;
-        if n > u64::from(u32::MAX) || counts > max {
-            let reason = format!(
-                "a sort of {n} keys counts in {counts} bytes, and one binding of this GPU holds {max} (and 2^32 - 1 keys are the \
-                 most): run on the CPU"
-            );
+        counts_in_32_bits(n)?;
+        if counts > max {
+            let reason =
+                format!("a sort of {n} keys counts in {counts} bytes, and one binding of this GPU holds {max}: run on the CPU");
             return Err(Error::Unsupported { backend: Backend::Gpu, reason });
         }
         Ok(Sorter { executor: Executor { gpu }, n, grain })
@@ -225,23 +223,6 @@ impl<'g> Sorter<'g> {
 
     fn array<T: Element>(&self, engine: &Engine, buffer: Buffer) -> Array<T> {
         Array::from_device(engine, Length::Known(self.n as usize), DeviceArray::new(self.executor.gpu, buffer))
-    }
-
-    /// How many items of so many words fit a binding: a whole number of tiles.
-    fn window(&self, words: usize) -> Result<u64> {
-        let max = self.executor.gpu.limits().max_storage_buffer_binding_size;
-        match (max / (words as u64 * 4)).min(1 << 31) / TILE as u64 * TILE as u64 {
-            0 => {
-                let reason = format!("a tile of elements of {words} words exceeds one binding of {max} bytes: run on the CPU");
-                Err(Error::Unsupported { backend: Backend::Gpu, reason })
-            }
-            window => Ok(window),
-        }
-    }
-
-    fn windows(&self, words: usize) -> Result<impl Iterator<Item = (u64, u64)> + use<>> {
-        let (window, n) = (self.window(words)?, self.n);
-        Ok((0..n).step_by(window as usize).map(move |start| (start, window.min(n - start))))
     }
 
     fn share(&self, block: u64) -> Share {
@@ -260,7 +241,7 @@ impl<'g> Sorter<'g> {
                 item,
                 input,
                 operator: None,
-                buffers: &Slot::all(&words_buffers(words), [out.range(base * each, count * each)]),
+                buffers: &slots(&words_buffers(words), [out.range(base * each, count * each)]),
                 shuffles: false,
                 extent: Extent::Dispatched,
                 glue: &words_glue(item),
@@ -268,7 +249,7 @@ impl<'g> Sorter<'g> {
             executor.dispatch(&stage, [mode, 0], base, count, share)
         };
         if let Some(data) = Function::plain(executor.gpu, source)? {
-            for (base, count) in self.windows(words)? {
+            for (base, count) in executor.windows(words, self.n)? {
                 record(Input::Window(&data.range(base * each, count * each)), of_words(words), base, count)?;
             }
         } else {
@@ -314,9 +295,9 @@ impl<'g> Sorter<'g> {
         let (blocks, each) = (self.n.div_ceil(BLOCK), words as u64 * 4);
         let tallies = executor.items(1, blocks * DIGITS)?;
         let glue = move_glue(along.is_some());
-        for (base, count) in self.windows(words)? {
+        for (base, count) in executor.windows(words, self.n)? {
             let window = keys.range(base * each, count * each);
-            let (template, buffers) = (count_template(words), Slot::all(&COUNT_BUFFERS, [tallies.all()]));
+            let (template, buffers) = (count_template(words), slots(&COUNT_BUFFERS, [tallies.all()]));
             let stage = Stage { template: &template, buffers: &buffers, ..of_keys(words, Input::Window(&window)) };
             executor.dispatch(&stage, [(base / BLOCK) as u32, blocks as u32, digit], base, count, self.share(BLOCK))?;
         }
@@ -324,14 +305,14 @@ impl<'g> Sorter<'g> {
         let out = executor.items(words, self.n)?;
         let along_out = along.as_ref().map(|_| executor.items(1, self.n)).transpose()?;
         let template = move_template(words, executor.subgroups());
-        for (base, count) in self.windows(words)? {
-            for (start, room) in self.windows(words)? {
+        for (base, count) in executor.windows(words, self.n)? {
+            for (start, room) in executor.windows(words, self.n)? {
                 let window = keys.range(base * each, count * each);
                 let mut bindings = vec![prefix.all(), out.range(start * each, room * each)];
                 if let (Some(along), Some(along_out)) = (&along, &along_out) {
                     bindings.extend([along.range(base * 4, count * 4), along_out.range(start * 4, room * 4)]);
                 }
-                let buffers = Slot::all(&MOVE_BUFFERS, bindings);
+                let buffers = slots(&MOVE_BUFFERS, bindings);
                 let stage =
                     Stage { template: &template, buffers: &buffers, glue: &glue, ..of_keys(words, Input::Window(&window)) };
                 let params = [(base / BLOCK) as u32, blocks as u32, digit, start as u32, (start + room) as u32, mode];
@@ -347,15 +328,15 @@ impl<'g> Sorter<'g> {
         let each = words as u64 * 4;
         let data = map::gpu::data(engine, executor.gpu, values, self.grain)?;
         let out = executor.items(words, self.n)?;
-        for (base, count) in self.windows(words)? {
-            for (start, there) in self.windows(words)? {
+        for (base, count) in executor.windows(words, self.n)? {
+            for (start, there) in executor.windows(words, self.n)? {
                 let window = positions.range(base * 4, count * 4);
                 let stage = Stage {
                     template: &GATHER,
                     item: WORD,
                     input: Input::Window(&window),
                     operator: None,
-                    buffers: &Slot::all(
+                    buffers: &slots(
                         &GATHER_BUFFERS,
                         [data.range(start * each, there * each), out.range(base * each, count * each)],
                     ),
