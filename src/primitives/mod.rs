@@ -19,6 +19,7 @@ pub mod select;
 pub mod shaders;
 pub mod sort;
 mod then;
+pub mod top_k;
 mod total;
 
 pub use destination::Destination;

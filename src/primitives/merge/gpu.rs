@@ -171,7 +171,7 @@ pub(super) fn merge<'t, T: Element, A: Source<Item = T>, B: Source<Item = T>, K:
     let sizes = [a.len()? as u64, b.len()? as u64];
     let n = sizes[0] + sizes[1];
     if n == 0 {
-        return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
+        return Ok(Started::Ready(Array::empty(engine)));
     }
     let merger = Merger::new::<T, K>(gpu, less, grain)?;
     merger.check(sizes[0].max(sizes[1]))?;

@@ -29,7 +29,7 @@ pub(super) fn sort<'t, T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = 
 ) -> Result<Started<'t, Array<T>>> {
     let n = source.len()? as u64;
     if n == 0 {
-        return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
+        return Ok(Started::Ready(Array::empty(engine)));
     }
     let merger = Merger::new::<T, K>(gpu, less, grain)?;
     merger.check(n)?;

@@ -106,7 +106,7 @@ fn finish_of<T: SortKey>(order: &Order) -> Option<fn(&mut [T::Bits])> {
 }
 
 /// Sorts the keys into `out`.
-pub(super) fn sort<S: Source<Item: SortKey>>(cpu: &Cpu<'_>, source: &S, order: &Order, out: ViewMut<'_, S::Item>) -> Result<()> {
+pub(crate) fn sort<S: Source<Item: SortKey>>(cpu: &Cpu<'_>, source: &S, order: &Order, out: ViewMut<'_, S::Item>) -> Result<()> {
     let rows = Rows::of_keys(out.same_bits());
     sort_rows(cpu, source, order, rows, |_, _| (), finish_of::<S::Item>(order))
 }
@@ -138,7 +138,7 @@ fn number<K: Word>(rows: Rows<'_, K, u32>, range: Range<usize>) {
 }
 
 /// Sorts the keys into one output and takes their values along into the other.
-pub(super) fn sort_pairs<S: Source<Item: SortKey>, V: Source<Item: Element>>(
+pub(crate) fn sort_pairs<S: Source<Item: SortKey>, V: Source<Item: Element>>(
     cpu: &Cpu<'_>,
     source: &S,
     values: &V,

@@ -1,6 +1,6 @@
 //! Sort: elements in the order of their keys.
 
-mod cpu;
+pub(super) mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 mod key;
