@@ -37,6 +37,11 @@ pub enum Error {
         /// What is wrong with them, and what is accepted.
         reason: String,
     },
+    /// The offsets of segments make no sense.
+    Offsets {
+        /// What is wrong with them, and what is accepted.
+        reason: String,
+    },
     /// A source without an end was given where a length is needed.
     Unbounded,
     /// The backend that the task was pinned to cannot run it.
@@ -97,6 +102,7 @@ impl std::fmt::Display for Error {
                 write!(f, "{wanted} elements are wanted of a source that has {there}: ask for as many as there are, or fewer")
             }
             Error::Bins { reason } => write!(f, "no histogram has such bins: {reason}"),
+            Error::Offsets { reason } => write!(f, "no segments have such offsets: {reason}"),
             Error::Unbounded => {
                 write!(f, "every source of this call is unbounded: give one that has a length, such as `iota(0..n)`")
             }

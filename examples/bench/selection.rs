@@ -1,7 +1,6 @@
 //! The groups of `u32` keys that are chosen, merged or looked up.
 
 use granule::kernel;
-use granule::prelude::*;
 use rayon::prelude::*;
 
 use crate::groups::CHUNK;
@@ -108,9 +107,11 @@ pub(crate) fn fill(op: &str, stage: &mut Stage<'_, u32>) {
 
 /// As one would write it; neither std nor rayon has one.
 fn merge(x: &[u32], y: &[u32], out: &mut [u32]) {
-    let (mut x, mut y) = (x, y);
+    let (mut i, mut j) = (0, 0);
     for out in out {
-        let from = if y.is_empty() || x.first().is_some_and(|x| *x <= y[0]) { &mut x } else { &mut y };
-        (*out, *from) = (from[0], &from[1..]);
+        let second = i == x.len() || j < y.len() && y[j] < x[i];
+        *out = if second { y[j] } else { x[i] };
+        j += usize::from(second);
+        i += usize::from(!second);
     }
 }

@@ -14,6 +14,7 @@ pub mod reduce;
 pub mod scan;
 pub mod search;
 pub mod select;
+pub mod sets;
 #[cfg(feature = "gpu")]
 #[doc(hidden)]
 pub mod shaders;

@@ -214,7 +214,7 @@ impl<I: Copy, K> Runs<'_, I, K> {
 }
 
 /// Merges two sources of so many elements.
-pub(super) fn merge<T: Element, A: Source<Item = T>, B: Source<Item = T>, K: Kernel<(T, T), Out = bool>>(
+pub(crate) fn merge<T: Element, A: Source<Item = T>, B: Source<Item = T>, K: Kernel<(T, T), Out = bool>>(
     cpu: &Cpu<'_>,
     (a, b): (&A, &B),
     (left, right): (usize, usize),

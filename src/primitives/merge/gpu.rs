@@ -161,7 +161,7 @@ impl<'g> Merger<'g> {
 }
 
 /// Records the merge into a new array.
-pub(super) fn merge<'t, T: Element, A: Source<Item = T>, B: Source<Item = T>, K: Kernel<(T, T), Out = bool>>(
+pub(crate) fn merge<'t, T: Element, A: Source<Item = T>, B: Source<Item = T>, K: Kernel<(T, T), Out = bool>>(
     engine: &Engine,
     gpu: &Arc<Gpu>,
     (a, b): (&A, &B),

@@ -5,8 +5,10 @@ pub(super) mod cpu;
 pub(crate) mod gpu;
 mod key;
 mod radix;
+mod segmented;
 
 pub use key::{Ordered, SortKey};
+pub use segmented::Segments;
 
 use std::ops::Range;
 

@@ -47,9 +47,7 @@ fn wanted<R: Row, S: Source<Item = R>>(
 ) -> Result<Array<R>> {
     let at = place(engine, gpu, source, k, largest, grain)?;
     let side = Side { at: Data::Array(&at), largest, shift: 0, classes: Side::<R::Key>::BOTH };
-    let Started::Ready([below, equal]) = select::gpu::select::<R, _, 2>(engine, gpu, &source.map(side), grain)? else {
-        unreachable!("an array stays on the device")
-    };
+    let [below, equal] = select::gpu::select::<R, _, 2>(engine, gpu, &source.map(side), grain)?.ready();
     let rows = Wanted { below: Data::Array(&below), equal: Data::Array(&equal), at: Data::Array(&at), k: k as u32 };
     Ok(map::gpu::map(engine, gpu, &iota(0..k as u32).map(rows), grain)?.array())
 }
