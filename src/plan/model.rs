@@ -30,8 +30,8 @@ const CHUNKS_PER_WORKER: usize = 4;
 /// Simple operations by which a sort on a CPU counts and moves an element, one at a time: measured, for what a core does in a vector
 /// lane meanwhile.
 const SORT_OPS: f64 = 10.0;
-/// The same for an element of a merge.
-const MERGE_OPS: f64 = 10.0;
+/// The same for an element of a merge, besides the comparison.
+const MERGE_OPS: f64 = 4.0;
 /// Elements that a workgroup sorts by merging, of one or two words each.
 const MERGE_TILE: f64 = 2048.0;
 /// Digits of a sort on a GPU: those of a key of 32 bits. For wider keys calls teach the rest.
