@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use granule::prelude::*;
 use granule::primitives::sort::{Sort, Values};
-use granule::primitives::{SortKey, histogram, map, reduce, scan};
+use granule::primitives::{Fill, SortKey, map, reduce, scan};
 use granule::source::{SliceSource, Source};
 use granule::{Error, Task};
 
@@ -152,7 +152,7 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
         /// The backends with a sort.
         sort: Task<'g, Sort<S>>, S: KeysOf<U>;
         /// The backends with a histogram.
-        histogram: Task<'g, H>, H: histogram::Binned<Sum = U>;
+        histogram: Task<'g, H>, H: Fill<Item = U>;
     }
 
     /// The backends with a reduction.
