@@ -83,7 +83,7 @@ fn inputs<T: Key>(n: usize) -> Vec<(&'static str, Vec<T>)> {
     let mut sorted = bits.clone();
     sorted.sort_by(T::compare);
     let few = (0..n).map(|_| bits[random.below(3.min(n))]).collect();
-    let low = (0..n).map(|_| T::of_bits(u64::MAX / 3 ^ random.next() % 8)).collect();
+    let low = (0..n).map(|_| T::of_bits((u64::MAX / 3) ^ (random.next() % 8))).collect();
     let edges = T::edges();
     let special = (0..n).map(|_| edges[random.below(edges.len())]).collect();
     let equal = vec![T::of_bits(7 << 28); n];

@@ -40,7 +40,7 @@ pub(super) fn sort<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bool
     let beyond = n.div_ceil(block).next_power_of_two().ilog2();
     new_vec(n, |copy| {
         // The last merge writes to `out`.
-        let mut rows = if (within + beyond) % 2 == 0 { [out, copy] } else { [copy, out] };
+        let mut rows = if (within + beyond).is_multiple_of(2) { [out, copy] } else { [copy, out] };
         cpu.for_each_chunk(n.div_ceil(block), |chunk| {
             let range = chunk * block..((chunk + 1) * block).min(n);
             let mut rows = rows;

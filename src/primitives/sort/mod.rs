@@ -8,7 +8,7 @@ mod radix;
 mod segmented;
 
 pub use key::{Ordered, SortKey};
-pub use segmented::Segments;
+pub use segmented::{SegmentedValues, Segments};
 
 use std::ops::Range;
 

@@ -11,7 +11,7 @@ use crate::primitives::Fill;
 use crate::source::{IntoSource, Source, zip};
 use crate::task::{Primitive, Survey, Task};
 
-use super::{Order, Sort, SortKey, Values, cpu, describe_sort};
+use super::{Order, Sort, SortKey, cpu, describe_sort};
 
 impl Engine {
     /// The keys of each segment in ascending order, where the segment stands: segment `i` is what lies from `offsets[i]` to below
@@ -63,12 +63,12 @@ impl Engine {
         keys: S,
         values: V,
         offsets: impl Into<Data<'d, u32>>,
-    ) -> Task<'_, Sort<S::Source, (Segments<'d>, Values<V::Source>)>>
+    ) -> Task<'_, Sort<S::Source, SegmentedValues<'d, V::Source>>>
     where
         S: IntoSource<Item: SortKey>,
         V: IntoSource<Item: Element>,
     {
-        let along = (Segments(offsets.into()), Values(values.into_source()));
+        let along = SegmentedValues { segments: Segments(offsets.into()), values: values.into_source() };
         Task::new(self, Sort { source: keys.into_source(), order: Order::default(), along })
     }
 }
@@ -76,6 +76,12 @@ impl Engine {
 /// Keys are sorted within these segments.
 #[derive(Clone, Copy)]
 pub struct Segments<'d>(Data<'d, u32>);
+
+/// Keys are sorted within these segments, and these values move along.
+pub struct SegmentedValues<'d, V> {
+    segments: Segments<'d>,
+    values: V,
+}
 
 fn bad(reason: String) -> Error {
     Error::Offsets { reason }
@@ -166,26 +172,26 @@ impl<S: Source<Item: SortKey>> Fill for Sort<S, Segments<'_>> {
     }
 }
 
-impl<S: Source<Item: SortKey>, V: Source<Item: Element>> Primitive for Sort<S, (Segments<'_>, Values<V>)> {
+impl<S: Source<Item: SortKey>, V: Source<Item: Element>> Primitive for Sort<S, SegmentedValues<'_, V>> {
     type Output = (Array<S::Item>, Array<V::Item>);
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
         self.order.check::<S::Item>()?;
-        let (segments, Values(values)) = &self.along;
+        let SegmentedValues { segments, values } = &self.along;
         let problem = segments.problem(describe_sort(survey, &zip(self.source, *values), false)?)?;
         Ok(Problem { item_bytes: size_of::<S::Item>() + size_of::<V::Item>(), ..problem })
     }
     fn data<D: DataVisitor>(&self, visitor: &mut D) -> Result<()> {
         self.source.data(visitor)?;
-        self.along.1.0.data(visitor)?;
-        visitor.visit(self.along.0.0)
+        self.along.values.data(visitor)?;
+        visitor.visit(self.along.segments.0)
     }
     fn inherit(&self, (keys, values): &Self::Output, forgone: f64) {
         keys.forgo(forgone);
         values.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        let (segments, Values(values)) = &self.along;
+        let SegmentedValues { segments, values } = &self.along;
         let offsets = segments.check(n)?;
         let mut along = Vec::new();
         let keys = new_vec(n, |keys| {
@@ -205,7 +211,7 @@ impl<S: Source<Item: SortKey>, V: Source<Item: Element>> Primitive for Sort<S, (
         use crate::primitives::map::gpu::map;
         use crate::source::gather;
 
-        let (segments, Values(values)) = &self.along;
+        let SegmentedValues { segments, values } = &self.along;
         let offsets = segments.check(self.source.len()?)?;
         let sorted = gpu::arg_sort(engine, gpu, &self.source, &self.order, grain)?.array();
         let (by, order) = by_segment(&sorted, segments.0, offsets.len());
