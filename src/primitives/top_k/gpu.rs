@@ -4,16 +4,17 @@
 
 use std::sync::Arc;
 
-use crate::array::{Array, Data};
+use crate::array::{Array, Data, DataVisitor};
 use crate::backend::gpu::{Gpu, Started, element_bytes, unpack_one};
-use crate::element::Scalar;
+use crate::element::{Integer, Scalar};
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::kernel::{Kernel, Lanes, Varying, ops};
 use crate::primitives::sort::{self, Order, SortKey};
 use crate::primitives::{histogram, map, select};
-use crate::source::{IntoSource, Places, Source, iota, zip};
+use crate::source::{Count, IntoSource, Places, Source, iota, zip};
 
-use super::rank::{Digit, KeyOf, Narrowed, Place, PositionOf, Rank, Row, Side, Wanted, digit_of};
+use super::rank::{At, Digit, KeyOf, Place, PositionOf, Rank, Row, Side};
 
 /// Bits that are counted at a time: as many counters as a workgroup has threads.
 const WIDTH: u32 = 8;
@@ -94,4 +95,68 @@ pub(super) fn nth<'t, T: SortKey, S: Source<Item = T>>(
         bytes: element_bytes::<Place<T>>(),
         finish: Box::new(|words| Ok(T::from_ordered(unpack_one::<Place<T>>(words).0))),
     })
+}
+
+/// In which digit the element with this number falls, and its number there: by how many there are of each.
+#[granule_macros::kernel]
+fn digit_of(number: u32, counts: &[u32]) -> (u32, u32) {
+    let mut digit = 0_u32;
+    let mut left = number;
+    while digit + 1 < counts.len() as u32 && counts[digit as usize] < left {
+        left -= counts[digit as usize];
+        digit += 1;
+    }
+    (digit, left)
+}
+
+/// A place with one more digit.
+#[derive(Clone, Copy)]
+struct Narrowed<K> {
+    digit_of: K,
+    shift: u32,
+}
+
+impl<B: Integer + Scalar + Count, K: Kernel<u32, Out = (u32, u32)>> Kernel<(B, u32)> for Narrowed<K> {
+    type Out = (B, u32);
+    const LOOPS: bool = K::LOOPS;
+
+    #[inline(always)]
+    fn eval<L: Lanes>(&self, l: L, Varying((lowest, number)): Varying<L, (B, u32)>) -> Varying<L, (B, u32)> {
+        let Varying((digit, left)) = self.digit_of.eval(l, number);
+        let above = ops::shl(l, B::of_u32(l, digit), ops::broadcast(l, ops::uniform(l, self.shift)));
+        Varying((ops::add(l, lowest, above), left))
+    }
+    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+        self.digit_of.data(visitor)
+    }
+}
+
+/// By their number, the wanted rows: those below the rank of the last one, then as many as are wanted of those that share it.
+#[derive(Clone, Copy)]
+struct Wanted<'a, R: Row> {
+    below: Data<'a, R>,
+    equal: Data<'a, R>,
+    at: At<'a, R::Key>,
+    /// How many are wanted.
+    k: u32,
+}
+
+impl<R: Row> Kernel<u32> for Wanted<'_, R> {
+    type Out = R;
+
+    #[inline(always)]
+    fn eval<L: Lanes>(&self, l: L, i: Varying<L, u32>) -> Varying<L, R> {
+        let place = ops::index_uniform(l, ops::slice(l, self.at), ops::lit_uniform(l, 0_usize));
+        let Varying((_, shared)) = ops::broadcast(l, place);
+        let below = ops::sub(l, ops::broadcast(l, ops::uniform(l, self.k)), shared);
+        let first = ops::lt(l, i, below);
+        let a = ops::index(l, ops::slice(l, self.below), Varying(i.0));
+        let b = ops::index(l, ops::slice(l, self.equal), Varying(ops::sub(l, ops::max(l, i, below), below).0));
+        ops::select(l, first, a, b)
+    }
+    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+        visitor.visit(self.below)?;
+        visitor.visit(self.equal)?;
+        visitor.visit(self.at)
+    }
 }

@@ -11,7 +11,6 @@ use crate::error::Result;
 use crate::kernel::{Kernel, Lanes, Varying, ops};
 use crate::primitives::SortKey;
 use crate::primitives::select::DROPPED;
-use crate::source::Count;
 
 /// What is chosen: a key, or a key with its position.
 pub trait Row: Element {
@@ -135,70 +134,6 @@ impl<R: Row> Kernel<R> for Side<'_, R::Key> {
         Varying((row, ops::select(l, ops::lt(l, rank, lowest), below, other)))
     }
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
-        visitor.visit(self.at)
-    }
-}
-
-/// In which digit the element with this number falls, and its number there: by how many there are of each.
-#[granule_macros::kernel]
-pub(super) fn digit_of(number: u32, counts: &[u32]) -> (u32, u32) {
-    let mut digit = 0_u32;
-    let mut left = number;
-    while digit + 1 < counts.len() as u32 && counts[digit as usize] < left {
-        left -= counts[digit as usize];
-        digit += 1;
-    }
-    (digit, left)
-}
-
-/// A place with one more digit.
-#[derive(Clone, Copy)]
-pub(super) struct Narrowed<K> {
-    pub(super) digit_of: K,
-    pub(super) shift: u32,
-}
-
-impl<B: Integer + Scalar + Count, K: Kernel<u32, Out = (u32, u32)>> Kernel<(B, u32)> for Narrowed<K> {
-    type Out = (B, u32);
-    const LOOPS: bool = K::LOOPS;
-
-    #[inline(always)]
-    fn eval<L: Lanes>(&self, l: L, Varying((lowest, number)): Varying<L, (B, u32)>) -> Varying<L, (B, u32)> {
-        let Varying((digit, left)) = self.digit_of.eval(l, number);
-        let above = ops::shl(l, B::of_u32(l, digit), ops::broadcast(l, ops::uniform(l, self.shift)));
-        Varying((ops::add(l, lowest, above), left))
-    }
-    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
-        self.digit_of.data(visitor)
-    }
-}
-
-/// By their number, the wanted rows: those below the rank of the last one, then as many as are wanted of those that share it.
-#[derive(Clone, Copy)]
-pub(super) struct Wanted<'a, R: Row> {
-    pub(super) below: Data<'a, R>,
-    pub(super) equal: Data<'a, R>,
-    pub(super) at: At<'a, R::Key>,
-    /// How many are wanted.
-    pub(super) k: u32,
-}
-
-impl<R: Row> Kernel<u32> for Wanted<'_, R> {
-    type Out = R;
-
-    #[inline(always)]
-    fn eval<L: Lanes>(&self, l: L, i: Varying<L, u32>) -> Varying<L, R> {
-        let place = ops::index_uniform(l, ops::slice(l, self.at), ops::lit_uniform(l, 0_usize));
-        let Varying((_, shared)) = ops::broadcast(l, place);
-        let below = ops::sub(l, ops::broadcast(l, ops::uniform(l, self.k)), shared);
-        let first = ops::lt(l, i, below);
-        let a = ops::index(l, ops::slice(l, self.below), Varying(i.0));
-        let b = ops::index(l, ops::slice(l, self.equal), Varying(ops::sub(l, ops::max(l, i, below), below).0));
-        ops::select(l, first, a, b)
-    }
-    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
-        visitor.visit(self.below)?;
-        visitor.visit(self.equal)?;
         visitor.visit(self.at)
     }
 }
