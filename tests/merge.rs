@@ -4,9 +4,11 @@ mod backends;
 mod oracle;
 
 use std::cmp::Ordering;
+use std::panic::AssertUnwindSafe;
 
 use granule::element::Vec2;
 use granule::kernel;
+use granule::kernel::{Lanes, Varying, ops};
 use granule::prelude::*;
 use granule::primitives::SortKey;
 
@@ -299,5 +301,59 @@ fn bad_input() {
         let empty: [u32; 0] = [];
         assert_eq!(e.merge(&empty, &empty).with_plan(plan).run().unwrap().into_vec().unwrap(), empty);
         assert_eq!(e.sort_by(&empty, less).with_plan(plan).run().unwrap().into_vec().unwrap(), empty);
+    }
+}
+
+/// Panics at one number on a CPU; a trace records a comparison.
+#[derive(Clone, Copy)]
+struct Planted;
+
+impl Kernel<(u32, u32)> for Planted {
+    type Out = bool;
+    fn eval<L: Lanes>(&self, l: L, Varying((a, b)): Varying<L, (u32, u32)>) -> Varying<L, bool> {
+        let traced = std::any::type_name::<L>().contains("Trace");
+        assert!(traced || !l.any(ops::eq(l, a, ops::lit(l, 77)).0), "planted");
+        ops::lt(l, a, b)
+    }
+}
+
+#[test]
+fn a_panic_reaches_the_caller_and_nothing_is_lost() {
+    let x: Vec<u32> = (0..100_000_u32).map(|i| i.wrapping_mul(2_654_435_761) % 5000).collect();
+    for runner in backends::all().iter().filter(|runner| !runner.is_gpu()) {
+        let (e, plan) = (&runner.engine, &runner.plan);
+        let sort = std::panic::catch_unwind(AssertUnwindSafe(|| e.sort_by(&x, Planted).with_plan(plan).run()));
+        assert!(sort.is_err(), "{}", runner.name);
+        let merge =
+            std::panic::catch_unwind(AssertUnwindSafe(|| e.merge_by(&[1, 78, 80], &[2, 77], Planted).with_plan(plan).run()));
+        assert!(merge.is_err(), "{}", runner.name);
+        assert_eq!(e.merge(&[1, 78, 80], &[2, 77]).with_plan(plan).run().unwrap().into_vec().unwrap(), [1, 2, 77, 78, 80]);
+    }
+}
+
+#[test]
+fn into_memory_that_exists_and_in_time() {
+    let (a, b): (Vec<u32>, Vec<u32>) = ((0..30_000).map(|i| 2 * i).collect(), (0..20_000).map(|i| 3 * i + 1).collect());
+    let mut want = [&a[..], &b].concat();
+    want.sort_unstable();
+    let less = kernel!(|a: u32, b: u32| a < b);
+    for runner in backends::all() {
+        let (e, plan) = (&runner.engine, &runner.plan);
+        let mut out = vec![0; want.len()];
+        e.merge(&a, &b).with_plan(plan).into(&mut out).run().unwrap();
+        oracle::assert_same(&runner.name, &out, &want, EXACT);
+        let turned: Vec<u32> = want.iter().rev().copied().collect();
+        e.sort_by(&turned, less).with_plan(plan).into(&mut out).run().unwrap();
+        oracle::assert_same(&runner.name, &out, &want, EXACT);
+        let short = e.merge(&a, &b).with_plan(plan).into(&mut out[1..]).run().unwrap_err();
+        assert_eq!(short, Error::LengthMismatch { left: 50_000, right: 49_999 });
+        if !runner.is_gpu() {
+            let deadline = std::time::Duration::ZERO;
+            assert_eq!(
+                e.sort_by(&turned, less).deadline(deadline).with_plan(plan).run().unwrap_err(),
+                Error::Timeout { deadline }
+            );
+            assert_eq!(e.merge(&a, &b).deadline(deadline).with_plan(plan).run().unwrap_err(), Error::Timeout { deadline });
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
     Access, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Stage, Started,
-    element_bytes, leaves, part, slots,
+    counts_in_32_bits, element_bytes, leaves, part, slots,
 };
 use crate::element::{Element, Kind};
 use crate::engine::Engine;
@@ -175,7 +175,7 @@ pub(crate) fn merge<'t, T: Element, A: Source<Item = T>, B: Source<Item = T>, K:
     }
     let merger = Merger::new::<T, K>(gpu, less, grain)?;
     merger.check(sizes[0].max(sizes[1]))?;
-    merger.check(n / 2)?;
+    counts_in_32_bits(n)?;
     let inputs = [map::gpu::data(engine, gpu, a, grain)?, map::gpu::data(engine, gpu, b, grain)?];
     let out = merger.executor.items(T::WORDS, n)?;
     merger.merge(Inputs::Two([&inputs[0], &inputs[1]], sizes), &out, n)?;
