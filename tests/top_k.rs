@@ -100,19 +100,19 @@ fn of_every_length() {
 
 #[test]
 fn of_every_kind() {
-    fn each<T: Key>() {
-        for n in [2, 100, 5001] {
+    fn each<T: Key>(lengths: &[usize]) {
+        for &n in lengths {
             for (label, x) in inputs::<T>(n) {
-                check(label, &x, &[1, 10, n / 2]);
+                check(label, &x, &[10, n / 2]);
             }
         }
     }
-    each::<u32>();
-    each::<i32>();
-    each::<f32>();
-    each::<u64>();
-    each::<i64>();
-    each::<f64>();
+    each::<u32>(&[2, 5001]);
+    each::<i32>(&[301]);
+    each::<f32>(&[2, 5001]);
+    each::<u64>(&[301]);
+    each::<i64>(&[301]);
+    each::<f64>(&[301]);
 }
 
 #[test]
