@@ -19,12 +19,21 @@ pub enum Operation {
     Sort,
     /// One output for each bin.
     Histogram,
+    /// One output for each segment.
+    SegmentedReduce,
 }
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 6] =
-        [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select, Operation::Sort, Operation::Histogram];
+    pub const ALL: [Operation; 7] = [
+        Operation::Map,
+        Operation::Reduce,
+        Operation::Scan,
+        Operation::Select,
+        Operation::Sort,
+        Operation::Histogram,
+        Operation::SegmentedReduce,
+    ];
 }
 
 impl std::fmt::Display for Operation {
@@ -36,6 +45,7 @@ impl std::fmt::Display for Operation {
             Operation::Select => "select",
             Operation::Sort => "sort",
             Operation::Histogram => "histogram",
+            Operation::SegmentedReduce => "segmented_reduce",
         })
     }
 }
@@ -58,7 +68,7 @@ pub struct Problem {
     pub combine: Cost,
     /// Names the code that runs: the same for the same kernels and operator in every process.
     pub code: u64,
-    /// Size of one output element, in bytes; of a histogram, that of all bins together.
+    /// Size of one output element, in bytes; of a histogram, that of all bins together, and of a segmented reduction that of all results.
     pub item_bytes: usize,
     /// Input bytes that the GPU does not have.
     pub upload_bytes: u64,
@@ -185,7 +195,7 @@ impl Problem {
         let read = f64::from(self.element.bytes_read + self.element.bytes_random);
         let written = match self.operation {
             Operation::Reduce => 0.0,
-            Operation::Histogram => self.item_bytes as f64,
+            Operation::Histogram | Operation::SegmentedReduce => self.item_bytes as f64,
             _ => self.item_bytes as f64 * self.n as f64,
         };
         (read * self.n as f64 + written) as u64

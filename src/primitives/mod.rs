@@ -1,5 +1,6 @@
 //! The primitives: one folder each, with the contract and the task in `mod.rs` and an algorithm a side in `cpu.rs` and `gpu.rs`.
 
+mod blocks;
 pub mod by_key;
 mod chain;
 mod cost;
@@ -10,6 +11,7 @@ pub mod map;
 pub mod reduce;
 pub mod scan;
 pub mod search;
+pub mod segments;
 pub mod select;
 #[cfg(feature = "gpu")]
 #[doc(hidden)]
@@ -19,6 +21,7 @@ mod then;
 mod total;
 
 pub use destination::Destination;
+pub use segments::Csr;
 pub use sort::SortKey;
 pub use then::Then;
 

@@ -5,7 +5,7 @@ use crate::element::{Equal, Value};
 use crate::error::Result;
 use crate::kernel::{Kernel, Lanes, MaskLane, Varying, ops};
 use crate::operator::Operator;
-use crate::source::{Beside, IntoSource, Map, Places, Source, Zip3, zip3};
+use crate::source::{Beside, IntoSource, Map, Places, Source, Zip2, Zip3, zip, zip3};
 
 /// Whether each element begins a run: the first does, and each that differs from the one before it.
 pub(super) type Heads<S> = Map<Zip3<S, Beside<S>, Places>, Differs>;
@@ -18,6 +18,23 @@ pub(super) fn heads<S: Source<Item: Equal>>(source: S) -> Heads<S> {
 /// Whether each of `n` elements ends a run: the last does, and each that differs from the one after it.
 pub(super) fn tails<S: Source<Item: Equal>>(source: S, n: usize) -> Heads<S> {
     zip3(source, source.beside(1), Places).map(Differs { edge: n.saturating_sub(1) as u32 })
+}
+
+/// Flags, of which the first is set whatever it says: with all elements a run begins.
+pub(in crate::primitives) fn from_the_first<H: Source<Item = bool>>(flags: H) -> Map<Zip2<H, Places>, OrFirst> {
+    zip(flags, Places).map(OrFirst)
+}
+
+/// See [`from_the_first`].
+#[derive(Clone, Copy)]
+pub(in crate::primitives) struct OrFirst;
+
+impl Kernel<(bool, u32)> for OrFirst {
+    type Out = bool;
+    #[inline(always)]
+    fn eval<L: Lanes>(&self, l: L, Varying((flag, i)): Varying<L, (bool, u32)>) -> Varying<L, bool> {
+        Varying(flag.0.or(l, ops::eq(l, i, ops::lit(l, 0)).0))
+    }
 }
 
 /// Whether an element differs from its neighbour, or is the one at the edge, which has none.
