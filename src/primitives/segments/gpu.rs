@@ -160,7 +160,7 @@ pub(super) fn reduce<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
     };
     let stretches = (0..path.length()).step_by(longest).map(stretch).collect::<Result<Vec<_>>>()?;
 
-    let (blocks, share) = ((grain / STEPS) as u64, Share { block: THREADS, blocks: 1 });
+    let (blocks, share) = ((grain / STEPS) as u64, Share { block: THREADS, blocks: 16 });
     for stretch in &stretches {
         let Stretch { segments, elements, tile, tiles, firsts: [first_offset, first, first_out], .. } = *stretch;
         let steps = (segments + elements) as u32;
@@ -238,7 +238,7 @@ pub(super) fn heads(engine: &Engine, gpu: &Arc<Gpu>, offsets: &Offsets<'_>, n: u
                 extent: Extent::Dispatched,
                 glue: "",
             };
-            executor.dispatch(&stage, [first, 0, start as u32, end as u32], 0, to - from, Share { block: THREADS, blocks: 1 })?;
+            executor.dispatch(&stage, [first, 0, start as u32, end as u32], 0, to - from, Share { block: THREADS, blocks: 16 })?;
         }
     }
     Ok(Array::from_device(engine, Length::Known(n), DeviceArray::new(gpu, flags)))
