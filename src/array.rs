@@ -45,6 +45,10 @@ pub enum Residency {
 }
 
 impl<T: Element> Array<T> {
+    pub(crate) fn empty(engine: &Engine) -> Self {
+        Array::from_vec(engine, Vec::new())
+    }
+
     pub(crate) fn from_vec(engine: &Engine, host: Vec<T>) -> Self {
         Array {
             engine: engine.clone(),

@@ -14,6 +14,8 @@ use crate::tune::{Calibrate, Decision, Knowledge, Learning, Tuner};
 
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{Gpu, Selection};
+#[cfg(feature = "gpu")]
+use crate::lock::lock;
 
 /// Opening a GPU's driver takes so many seconds: it is opened once calls that might gain from it have taken as long.
 const OPENING: f64 = 30e-3;
@@ -484,7 +486,7 @@ mod gpu_side {
 
         /// Why the last call that was planned for the GPU ran on the CPU instead, if one did.
         pub fn gpu_fallback(&self) -> Option<Error> {
-            self.0.gpu.fallback.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+            lock(&self.0.gpu.fallback).clone()
         }
 
         /// Keeps the reason. A lost device never comes back, so no later call without a pin is planned for it.
@@ -493,7 +495,7 @@ mod gpu_side {
                 let gone = format!("it was lost in an earlier call ({reason}): a new engine opens it again");
                 _ = self.0.bereft.set(Machine { gpus: Gpus::Absent(gone), ..self.machine().clone() });
             }
-            *self.0.gpu.fallback.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(error);
+            *lock(&self.0.gpu.fallback) = Some(error);
         }
 
         pub(super) fn look_for_gpus(&self) -> Gpus {

@@ -76,6 +76,7 @@ pub mod element;
 mod engine;
 mod error;
 pub mod kernel;
+mod lock;
 pub mod machine;
 pub mod operator;
 pub mod plan;

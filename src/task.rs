@@ -39,7 +39,6 @@ pub trait Primitive: Sized {
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>>;
 }
@@ -181,7 +180,7 @@ impl<'e, P: Primitive> Task<'e, P> {
             gpu.wait(None)?;
             let transfer = seconds(moving);
             let working = Instant::now();
-            let started = self.start_gpu(&problem, Decision { ticket: None, ..decision })?;
+            let started = self.start_gpu(Decision { ticket: None, ..decision })?;
             gpu.wait(None)?;
             let work = seconds(working);
             let reading = Instant::now();
@@ -243,7 +242,7 @@ impl<'e, P: Primitive> Task<'e, P> {
         #[cfg(feature = "gpu")]
         if decision.choice.backend == Backend::Gpu {
             let forgone = decision.forgone;
-            let result = self.start_gpu(&problem, decision).and_then(|started| started.wait(deadline));
+            let result = self.start_gpu(decision).and_then(|started| started.wait(deadline));
             return match result {
                 Ok(output) => {
                     self.engine.after_call();
@@ -330,10 +329,10 @@ impl<'e, P: Primitive> Task<'e, P> {
 
     /// Records the work on the GPU.
     #[cfg(feature = "gpu")]
-    fn start_gpu(&mut self, problem: &Problem, decision: Decision) -> Result<crate::backend::gpu::Started<'_, P::Output>> {
+    fn start_gpu(&mut self, decision: Decision) -> Result<crate::backend::gpu::Started<'_, P::Output>> {
         let gpu = self.engine.gpu()?;
         let compiled = gpu.compilations();
-        let started = self.primitive.start_gpu(self.engine, &gpu, problem.n, decision.choice.grain)?;
+        let started = self.primitive.start_gpu(self.engine, &gpu, decision.choice.grain)?;
         if let Some(ticket) = decision.ticket {
             self.engine.tuner().recorded(ticket, gpu.compilations() > compiled);
         }
@@ -361,7 +360,7 @@ impl<'e, P: Primitive> Task<'e, P> {
         problem.gpu.refused = Some("it failed in this call");
         let machine = self.engine.machine();
         let choice = crate::plan::choose(&problem, machine).map_err(|why| unsupported(&problem, machine, why))?;
-        self.run_cpu(&problem, Decision { choice, why: Why::Planned, ticket: None, forgone: 0.0 }, deadline)
+        self.run_cpu(&problem, Decision { choice, why: Why::Least, ticket: None, forgone: 0.0 }, deadline)
     }
 }
 
@@ -387,7 +386,7 @@ impl<'e, P: Primitive + 'e> IntoFuture for Task<'e, P> {
             #[cfg(feature = "gpu")]
             if decision.choice.backend == Backend::Gpu {
                 let tuner = self.engine.tuner();
-                let result = match self.start_gpu(&problem, decision) {
+                let result = match self.start_gpu(decision) {
                     Ok(started) => started.finish(deadline).await,
                     Err(error) => Err(error),
                 };

@@ -167,3 +167,29 @@ fn neighbours_beside_every_place() {
         }
     }
 }
+
+/// Keys whose number only the device knows: the last run is not lost.
+#[test]
+fn runs_of_what_was_filtered() {
+    let keys: Vec<u32> = (0..10_000).map(|i| i / 7).collect();
+    let kept: Vec<u32> = keys.iter().copied().filter(|k| k % 3 != 0).collect();
+    let runs = runs(&kept);
+    let want_keys: Vec<u32> = runs.iter().map(|&(at, _)| kept[at]).collect();
+    let want_lengths: Vec<u32> = runs.iter().map(|&(_, length)| length as u32).collect();
+    for runner in backends::all() {
+        let label = format!("filtered keys, on {}", runner.name);
+        let filtered = || runner.engine.filter(&keys, kernel!(|k: u32| k % 3 != 0)).with_plan(&runner.plan).run();
+        let Some(filtered_keys) = runner.result(&label, filtered()) else { continue };
+        let task = runner.engine.run_length_encode(&filtered_keys).with_plan(&runner.plan);
+        let Some((got_keys, lengths)) = runner.result(&label, task.run()) else { continue };
+        oracle::assert_same(&label, got_keys.as_slice().unwrap(), &want_keys, EXACT);
+        oracle::assert_same(&label, lengths.as_slice().unwrap(), &want_lengths, EXACT);
+
+        let filtered_keys = filtered().unwrap();
+        let task = runner.engine.unique_by_key(&filtered_keys, iota(0..kept.len() as u32)).with_plan(&runner.plan);
+        let Some((got_keys, first)) = runner.result(&label, task.run()) else { continue };
+        let want_first: Vec<u32> = runs.iter().map(|&(at, _)| at as u32).collect();
+        oracle::assert_same(&label, got_keys.as_slice().unwrap(), &want_keys, EXACT);
+        oracle::assert_same(&label, first.as_slice().unwrap(), &want_first, EXACT);
+    }
+}

@@ -135,7 +135,7 @@ pub(crate) fn kernel(input: TokenStream) -> Result<TokenStream> {
     let (items, ok) = around(&signature, &body, true);
     if !ok {
         // The items hold the one error. A value of the right shape keeps the call around it from adding more.
-        return Ok(quote_spanned!(s=> { #items ::core::unimplemented!() }));
+        return Ok(quote_spanned!(s=> { #items ::core::unreachable!() }));
     }
     if signature.ret.is_none() && !result_is_fixed(&signature.params, &body) {
         let message =

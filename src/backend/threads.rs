@@ -10,6 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::lock::lock;
+
 /// The threads to borrow.
 #[derive(Clone, Default)]
 pub struct Pool(Option<Arc<rayon::ThreadPool>>);
@@ -57,7 +59,7 @@ impl Pool {
             }
             shared.take_chunks();
         }
-        let panic = shared.panic.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        let panic = lock(&shared.panic).take();
         if let Some(payload) = panic {
             resume_unwind(payload);
         }
@@ -100,7 +102,7 @@ impl Shared {
             }
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| (self.work)(chunk))) {
                 self.next.store(self.chunks, Ordering::Relaxed);
-                let mut first = self.panic.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                let mut first = lock(&self.panic);
                 match *first {
                     // Dropping it would run code of the user's, which may panic again, where nobody catches it.
                     Some(_) => std::mem::forget(payload),

@@ -42,7 +42,7 @@ impl Analysis {
     /// What was predicted of the candidate that was chosen. `None` if none could be.
     pub fn predicted(&self) -> Option<Prediction> {
         let choice = self.explanation.choice.ok()?;
-        let chosen = self.explanation.candidates.iter().find(|c| c.backend == choice.backend && c.gpu == choice.gpu);
+        let chosen = self.explanation.candidates.iter().find(|c| c.is(choice));
         chosen?.prediction.ok()
     }
 

@@ -4,9 +4,9 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::machine::{Bytes, Machine, Measured};
 
-use super::model::{Infeasible, holder};
+use super::model::holder;
 use super::plan::{Seconds, candidates};
-use super::{Backend, Candidate, Choice, Operation, Prediction, Problem, Sample, Seen, choose};
+use super::{Backend, Candidate, Choice, Infeasible, Prediction, Problem, Sample, Seen, choose};
 
 /// Why a call runs where it runs. Prints for people, and as JSON ([`to_json`](Explanation::to_json)). Times are in seconds.
 ///
@@ -191,13 +191,9 @@ fn factor(candidates: &[Candidate], chosen: Choice) -> Option<f64> {
     let (mut winner, mut next) = (f64::INFINITY, f64::INFINITY);
     for c in candidates {
         let Ok(Prediction { total, .. }) = c.prediction else { continue };
-        if is(c, chosen) { winner = total } else { next = next.min(total) }
+        if c.is(chosen) { winner = total } else { next = next.min(total) }
     }
     (next.is_finite() && winner > 0.0 && winner.is_finite()).then(|| next / winner)
-}
-
-fn is(candidate: &Candidate, choice: Choice) -> bool {
-    candidate.backend == choice.backend && candidate.gpu == choice.gpu
 }
 
 /// No larger `n` is asked about.
@@ -317,13 +313,13 @@ impl Explanation {
     }
 
     fn headline(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Problem { operation, n, element, combine, item_bytes, upload_bytes, download_bytes, .. } = self.problem;
+        let Problem { operation, n, element, combine, upload_bytes, download_bytes, .. } = self.problem;
         write!(f, "{operation} of {n} elements: reads {} in order", Bytes(f64::from(element.bytes_read) * n as f64))?;
         if element.bytes_random > 0.0 {
             write!(f, " and {} at random", Bytes(f64::from(element.bytes_random) * n as f64))?;
         }
-        let result = if operation == Operation::Reduce { 1.0 } else { n as f64 } * item_bytes as f64;
-        write!(f, ", result {}, {:.1} operations an element", Bytes(result), element.ops.total() + combine.ops.total())?;
+        let result = Bytes(self.problem.result_bytes());
+        write!(f, ", result {result}, {:.1} operations an element", element.ops.total() + combine.ops.total())?;
         if upload_bytes > 0 {
             write!(f, "; {} not on the GPU", Bytes(upload_bytes as f64))?;
         }
@@ -362,7 +358,7 @@ impl Explanation {
                 terms().try_for_each(|(term, ..)| write!(f, "  {term:>CELL$}"))?;
                 writeln!(f)?;
             }
-            let mark = if self.choice.is_ok_and(|chosen| is(c, chosen)) { '*' } else { ' ' };
+            let mark = if self.choice.is_ok_and(|chosen| c.is(chosen)) { '*' } else { ' ' };
             write!(f, "{mark} {name:width$}  {:>CELL$}   ", Seconds(p.expected()).to_string())?;
             for (_, seconds, origin) in terms() {
                 let cell = match origin {

@@ -6,6 +6,7 @@
 mod analyze;
 mod explain;
 pub(crate) mod fields;
+mod infeasible;
 mod json;
 mod model;
 #[allow(clippy::module_inception, reason = "a plan is what this module is about, and the file that defines it bears its name")]
@@ -15,8 +16,9 @@ mod problem;
 
 pub use analyze::Analysis;
 pub use explain::{Change, Explanation, Origin, Origins, Why, explain, explain_with};
+pub use infeasible::Infeasible;
 pub(crate) use model::ASSUMED_ITERATIONS;
-pub use model::{Infeasible, Prediction, TILE};
+pub use model::{Prediction, TILE};
 pub use plan::{Candidate, Choice, Plan, Weighed, choose, plan, worth_a_look};
 pub(crate) use plan::{HOPELESS, obvious};
 pub use plans::{Places, PlanKey, Plans, half_octave};

@@ -13,7 +13,7 @@
 
 use crate::machine::{CpuRates, GpuInfo, GpuKind, Gpus, Machine, OpRates};
 
-use super::{Backend, GpuNeeds, Operation, Problem, Sample};
+use super::{Backend, GpuNeeds, Infeasible, Operation, Problem, Sample};
 
 /// Elements in a tile, of which every share of work is a whole number.
 pub const TILE: usize = 4096;
@@ -84,87 +84,6 @@ impl Prediction {
     }
 }
 
-/// Why a candidate cannot run a problem, or may not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Infeasible {
-    /// The caller asked for another backend.
-    PinnedElsewhere(Backend),
-    /// The crate was built without the feature of this name.
-    NotBuilt(Backend),
-    /// This process may use one core.
-    OneCore,
-    /// Serial work takes less than twice what waking a helper does, or there is one tile only.
-    TooSmall,
-    /// Nobody has looked for GPUs yet: the work was too short for it to matter.
-    NotLookedFor,
-    /// There is no GPU.
-    NoGpu,
-    /// It is a program on the CPU, which only a caller who asks for the GPU gets.
-    Software,
-    /// The kernel cannot be translated.
-    Refused,
-    /// The GPU has no 64-bit integers.
-    Int64,
-    /// The GPU has no 64-bit floats.
-    Float64,
-    /// Its `f32` arithmetic is not IEEE, so the canonical order would not give the bits that it gives elsewhere.
-    Rounding,
-    /// The kernel reads and writes more buffers than the GPU can bind.
-    Bindings {
-        /// How many it has.
-        needed: u32,
-        /// How many there may be.
-        limit: u32,
-    },
-    /// A buffer would be larger than the GPU allows.
-    TooLarge {
-        /// Its size.
-        bytes: u64,
-        /// What is allowed.
-        limit: u64,
-    },
-}
-
-impl std::fmt::Display for Infeasible {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Infeasible::PinnedElsewhere(backend) => write!(f, "the call is pinned to {backend}"),
-            Infeasible::NotBuilt(backend) => write!(f, "built without the feature `{backend}`"),
-            Infeasible::OneCore => f.write_str("this process may use one core only"),
-            Infeasible::TooSmall => f.write_str("too little to share: a single tile, or done before a helper is called"),
-            Infeasible::NotLookedFor => f.write_str("GPUs were not looked for, since the CPU is done before that would be"),
-            Infeasible::NoGpu => f.write_str("no GPU was found"),
-            Infeasible::Software => f.write_str("it is a software adapter: pin the call to gpu, or name the adapter, to use it"),
-            Infeasible::Refused => f.write_str("the kernel cannot run on a GPU"),
-            Infeasible::Int64 => f.write_str("it has no 64-bit integers"),
-            Infeasible::Float64 => f.write_str("it has no 64-bit floats"),
-            Infeasible::Rounding => f.write_str(
-                "its f32 arithmetic is not IEEE, so the canonical order would not give the bits that it gives elsewhere: add \
-                 `.unordered()`, or pin the call to gpu",
-            ),
-            Infeasible::Bindings { needed, limit } => {
-                write!(f, "the kernel needs {needed} storage buffers, and it can bind {limit}: fuse fewer arrays in one call")
-            }
-            Infeasible::TooLarge { bytes, limit } => {
-                write!(f, "a buffer of {bytes} bytes is needed, and it allows {limit}: split the input")
-            }
-        }
-    }
-}
-
-impl std::error::Error for Infeasible {}
-
-impl Infeasible {
-    /// The reason with what only the problem and the machine know: why there is no GPU, or why a kernel was refused.
-    pub fn describe(&self, problem: &Problem, machine: &Machine) -> String {
-        match (self, &machine.gpus, problem.gpu.refused) {
-            (Infeasible::NoGpu, Gpus::Absent(why), _) if !why.is_empty() => format!("{self}: {why}"),
-            (Infeasible::Refused, _, Some(why)) => format!("{self}: {why}"),
-            _ => self.to_string(),
-        }
-    }
-}
-
 /// A problem in numbers, as all backends see it.
 #[derive(Clone, Copy)]
 pub(super) struct Work {
@@ -193,12 +112,7 @@ impl Work {
             true => ASSUMED_ITERATIONS,
         };
         let iterations = (times(element.loops_unknown), times(combine.loops_unknown));
-        let written = match problem.operation {
-            Operation::Reduce => 0.0,
-            // All bins and all segments, however many elements fall into them.
-            Operation::Histogram | Operation::SegmentedReduce => problem.item_bytes as f64,
-            _ => n * problem.item_bytes as f64,
-        };
+        let written = problem.written_bytes();
         Work {
             footprint: problem.bytes() as f64,
             read: n * f64::from(element.bytes_read),
@@ -554,7 +468,6 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
     };
     let slowdown = slowdown(problem, rates.int64_slowdown, rates.float64_slowdown);
     let near = if work.footprint > 0.0 { (rates.cache_bytes / work.footprint).min(1.0) } else { 0.0 };
-    let result = if problem.operation == Operation::Reduce { problem.item_bytes as f64 } else { work.written };
     let (transfer, paid) = upload(problem, gpu);
     let prediction = Prediction {
         overhead: rates.submit + (passes + parts - 1.0) * rates.dispatch,
@@ -563,7 +476,11 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
         paid,
         memory: traffic * (near / rates.cache + (1.0 - near) / rates.memory),
         compute: work.compute(problem, &rates.ops, slowdown, evaluations, evaluations),
-        readback: if problem.result_on_host { rates.download.latency + result / rates.download.bandwidth } else { 0.0 },
+        readback: if problem.result_on_host {
+            rates.download.latency + problem.result_bytes() / rates.download.bandwidth
+        } else {
+            0.0
+        },
         assumed: work.assumed,
         ..Prediction::default()
     };

@@ -68,6 +68,12 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// Whether this is where a choice runs.
+    #[inline]
+    pub fn is(&self, choice: Choice) -> bool {
+        self.backend == choice.backend && self.gpu == choice.gpu
+    }
+
     /// What it is compared by, in seconds; infinite if it is not feasible.
     #[inline]
     pub fn total(&self) -> f64 {
@@ -98,8 +104,7 @@ pub struct Plan {
 impl Plan {
     /// What the chosen candidate was predicted to take. `None` in a plan that was written by hand without candidates.
     pub fn predicted(&self) -> Option<Prediction> {
-        let Choice { backend, gpu, .. } = self.choice;
-        self.candidates.iter().find(|c| c.backend == backend && c.gpu == gpu).and_then(|c| c.prediction.ok())
+        self.candidates.iter().find(|c| c.is(self.choice)).and_then(|c| c.prediction.ok())
     }
 }
 
@@ -138,32 +143,8 @@ impl std::fmt::Display for Plan {
 /// The reason why the backend cannot run it that the problem is pinned to.
 #[inline]
 pub fn choose(problem: &Problem, machine: &Machine) -> Result<Choice, Infeasible> {
-    let work = Work::of(problem);
-    let serial = Serial::of(problem, &work, machine);
-    let (mut least, mut backend, mut gpu, mut workers) = (f64::INFINITY, Backend::Simd, 0, 1);
-    if let Ok(p) = model::simd(problem, machine, &serial) {
-        least = p.total;
-    }
-    if let Ok((best, p)) = model::threads(problem, machine, &work, &serial)
-        && p.total < least
-    {
-        (least, backend, workers) = (p.total, Backend::Threads, best);
-    }
-    if model::any_gpu(problem, machine).is_ok() {
-        for (index, adapter) in machine.gpus().iter().enumerate() {
-            // Where getting there takes longer than the best so far, the other terms need not be known.
-            if model::gpu_at_least(problem, adapter) < least
-                && let Ok(p) = model::gpu(problem, machine, &work, adapter)
-                && p.total < least
-            {
-                (least, backend, gpu, workers) = (p.total, Backend::Gpu, index, 1);
-            }
-        }
-    }
-    if least == f64::INFINITY {
-        return reason(problem, machine);
-    }
-    Ok(detail(problem, machine, &serial, backend, gpu, workers))
+    let weighed = Weighed::of(problem, machine);
+    Ok(weighed.choice(problem, machine, weighed.best()?))
 }
 
 /// One core, if the call is so small that nothing else could possibly win, whatever the model's error. `None` does not say more than
@@ -184,13 +165,6 @@ pub(crate) fn obvious(problem: &Problem, machine: &Machine) -> Option<Choice> {
         return None;
     }
     Some(detail(problem, machine, &serial, Backend::Simd, 0, 1))
-}
-
-/// Nothing is feasible: who weighs all of it knows why.
-#[cold]
-fn reason(problem: &Problem, machine: &Machine) -> Result<Choice, Infeasible> {
-    let weighed = Weighed::of(problem, machine);
-    Ok(weighed.choice(problem, machine, weighed.best()?))
 }
 
 /// How finely the work is cut there.

@@ -261,7 +261,7 @@ fn parse_line(line: &str) -> Result<(PlanKey, Vec<u8>, Choice), Bad> {
     let mut words = line.split_whitespace();
     let name = words.next().unwrap_or_default();
     let known = Operation::ALL.into_iter().find(|op| op.to_string() == name);
-    let operation = known.ok_or_else(|| Bad::new("the operation", name, "map, reduce or scan"))?;
+    let operation = known.ok_or_else(|| Bad::new("the operation", name, &Operation::ALL.map(|op| op.to_string()).join(", ")))?;
     let mut given = Vec::with_capacity(KEYS.len());
     for word in words {
         let key = word.split_once('=').map_or(word, |(key, _)| key);
@@ -422,7 +422,7 @@ mod tests {
         assert!(format!("granule plans 1\n{line}").parse::<Plans>().is_ok());
         let error = |text: &str| text.parse::<Plans>().unwrap_err().to_string();
         for (from, to, expected) in [
-            ("map", "fold", "map, reduce or scan"),
+            ("map", "fold", "map, reduce, scan"),
             ("code=0000000000000001", "code=1", "sixteen hexadecimal digits"),
             ("code=0000000000000001", "code=+000000000000001", "sixteen hexadecimal digits"),
             ("from=host", "from=disk", "host, gpu, mixed"),

@@ -190,14 +190,25 @@ impl Problem {
         }
     }
 
+    /// Bytes of the result, at most.
+    #[inline]
+    pub fn result_bytes(&self) -> f64 {
+        match self.operation {
+            // One element, or all bins or segments, however many elements there are.
+            Operation::Reduce | Operation::Histogram | Operation::SegmentedReduce => self.item_bytes as f64,
+            _ => self.item_bytes as f64 * self.n as f64,
+        }
+    }
+
+    /// Bytes of the result that are written to memory: a single element stays in a register.
+    #[inline]
+    pub(super) fn written_bytes(&self) -> f64 {
+        if self.operation == Operation::Reduce { 0.0 } else { self.result_bytes() }
+    }
+
     /// Bytes that the operation must move through memory at least.
     pub fn bytes(&self) -> u64 {
         let read = f64::from(self.element.bytes_read + self.element.bytes_random);
-        let written = match self.operation {
-            Operation::Reduce => 0.0,
-            Operation::Histogram | Operation::SegmentedReduce => self.item_bytes as f64,
-            _ => self.item_bytes as f64 * self.n as f64,
-        };
-        (read * self.n as f64 + written) as u64
+        (read * self.n as f64 + self.written_bytes()) as u64
     }
 }

@@ -173,11 +173,7 @@ pub(crate) fn prefix<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Oper
         let flags = ops::load(l, flags.0, Span::new(i - range.start, L::WIDTH));
         let before = carry;
         let all = step(l, op, flags, S::load(l, bound, span), span.count - 1, &mut carry);
-        let prefix = if EXCLUSIVE {
-            ops::select(l, flags, identity, first(l, 1, before, slide_up(l, all, 1)))
-        } else {
-            all
-        };
+        let prefix = if EXCLUSIVE { ops::select(l, flags, identity, first(l, 1, before, slide_up(l, all, 1))) } else { all };
         store(l, prefix, out, span);
         i += span.count;
     }

@@ -5,6 +5,7 @@ pub mod by_key;
 mod chain;
 mod cost;
 mod destination;
+mod fill;
 pub mod find;
 pub mod histogram;
 pub mod map;
@@ -21,6 +22,7 @@ mod then;
 mod total;
 
 pub use destination::Destination;
+pub use fill::{Fill, FillInto};
 pub use segments::Csr;
 pub use sort::SortKey;
 pub use then::Then;

@@ -10,38 +10,34 @@ use crate::task::Task;
 use super::map::Map;
 use super::reduce::Reduce;
 
-/// How many elements of a sorted slice are below `x`, by halving.
-#[granule_macros::kernel]
-fn below<T: Number + Element>(x: T, sorted: &[T]) -> u32 {
-    let mut first = 0;
-    let mut left = sorted.len();
-    while left > 0 {
-        let half = left / 2;
-        if sorted[first + half] < x {
-            first = first + half + 1;
-            left = left - half - 1;
-        } else {
-            left = half;
+/// How many elements of a sorted slice stand before `x`, by halving.
+macro_rules! halving {
+    ($(#[$doc:meta])* $name:ident: $before:tt) => {
+        $(#[$doc])*
+        #[granule_macros::kernel]
+        fn $name<T: Number + Element>(x: T, sorted: &[T]) -> u32 {
+            let mut first = 0;
+            let mut left = sorted.len();
+            while left > 0 {
+                let half = left / 2;
+                if sorted[first + half] $before x {
+                    first = first + half + 1;
+                    left = left - half - 1;
+                } else {
+                    left = half;
+                }
+            }
+            first as u32
         }
-    }
-    first as u32
+    };
 }
-
-/// How many elements of a sorted slice are not above `x`.
-#[granule_macros::kernel]
-fn not_above<T: Number + Element>(x: T, sorted: &[T]) -> u32 {
-    let mut first = 0;
-    let mut left = sorted.len();
-    while left > 0 {
-        let half = left / 2;
-        if sorted[first + half] <= x {
-            first = first + half + 1;
-            left = left - half - 1;
-        } else {
-            left = half;
-        }
-    }
-    first as u32
+halving! {
+    /// How many are below `x`.
+    below: <
+}
+halving! {
+    /// How many are not above `x`.
+    not_above: <=
 }
 
 /// Whether a sorted slice holds `x`.

@@ -51,10 +51,9 @@ impl<P: Primitive, O> Primitive for Then<P, O> {
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, O>> {
         let make = self.make;
-        Ok(self.primitive.start_gpu(engine, gpu, n, grain)?.map(make))
+        Ok(self.primitive.start_gpu(engine, gpu, grain)?.map(make))
     }
 }

@@ -4,6 +4,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use crate::lock::lock;
+
 use super::{Ticket, Tuner};
 
 /// Calls that nobody has waited for yet, at most; of a longer chain the rest is no sample.
@@ -24,7 +26,7 @@ struct Pending {
 
 impl Batch {
     fn pending(&self) -> MutexGuard<'_, Pending> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.0)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use crate::backend::simd::SimdLevel;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::lock::lock;
 use crate::machine::{GpuInfo, GpuKind, Gpus, Machine, Measured};
 use crate::plan::{Backend, Plans};
 
@@ -331,8 +332,4 @@ fn may_be_chosen(gpu: &GpuInfo) -> bool {
 
 fn is_measured(measured: Measured) -> bool {
     measured != Measured::default()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

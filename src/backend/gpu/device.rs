@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::memory::Pool;
@@ -11,6 +11,7 @@ use super::poller::Poller;
 use super::probe::{self, Verdict};
 use super::recorder::Batch;
 use crate::error::{Error, Result};
+use crate::lock::lock;
 use crate::machine::Bytes;
 use crate::plan::Backend;
 
@@ -508,9 +509,4 @@ fn translate(error: wgpu::Error, bytes: u64) -> Error {
             Error::Gpu { message: causes.join(": ") }
         }
     }
-}
-
-/// Locks. A panic elsewhere leaves these mutexes' data valid: each holds whole values only.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -194,6 +194,12 @@ impl<'a> Slot<'a> {
     }
 }
 
+/// Buffers as declared, with what is bound.
+pub(crate) fn slots<'a>(declared: &[Declared<'a>], bindings: impl IntoIterator<Item = Binding>) -> Vec<Slot<'a>> {
+    let pairs = declared.iter().zip(bindings);
+    pairs.map(|(&(name, holds, access), binding)| Slot { name, holds, access, binding }).collect()
+}
+
 /// A buffer as a shader declares it.
 pub(crate) type Declared<'a> = (&'static str, Holds<'a>, Access);
 
@@ -259,6 +265,23 @@ impl Executor<'_> {
     /// Memory for the results of a task.
     pub(crate) fn items(&self, words: usize, n: u64) -> Result<Buffer> {
         self.gpu.alloc(n.saturating_mul(words as u64 * 4).max(16))
+    }
+
+    /// How many items of so many words fit a binding: a whole number of tiles.
+    pub(crate) fn window(&self, words: usize) -> Result<u64> {
+        let max = self.gpu.limits().max_storage_buffer_binding_size;
+        match (max / (words as u64 * 4)).min(1 << 31) / TILE as u64 * TILE as u64 {
+            0 => Err(unsupported(format!(
+                "a tile of elements of {words} words exceeds one binding of {max} bytes: run on the CPU"
+            ))),
+            window => Ok(window),
+        }
+    }
+
+    /// The windows of so many items, of so many words each: where one starts, and how many items it has.
+    pub(crate) fn windows(&self, words: usize, n: u64) -> Result<impl Iterator<Item = (u64, u64)> + use<>> {
+        let window = self.window(words)?;
+        Ok((0..n).step_by(window as usize).map(move |start| (start, window.min(n - start))))
     }
 
     /// Whether subgroups can be relied on: they are there, and lie in a workgroup as the shaders expect.
@@ -536,6 +559,14 @@ impl Mix {
     fn add(&mut self, x: u128) {
         self.0 = (self.0.rotate_left(37) ^ x).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
     }
+}
+
+/// Refuses more elements than 32 bits count.
+pub(crate) fn counts_in_32_bits(n: u64) -> Result<()> {
+    if n > u64::from(u32::MAX) {
+        return Err(unsupported(format!("it counts in 32 bits, and there are {n} elements: run on the CPU")));
+    }
+    Ok(())
 }
 
 /// The leaves of an element.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::device::{Gpu, lock};
-use super::recorder::Binding;
 use crate::error::{Error, Result};
+use crate::lock::lock;
 use crate::plan::Backend;
+
+use super::device::Gpu;
+use super::recorder::Binding;
 
 /// What a buffer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

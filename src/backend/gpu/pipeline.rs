@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use wgpu::naga;
 
-use super::device::{Gpu, lock};
-use super::shader::Module;
 use crate::error::{Error, Result};
+use crate::lock::lock;
+
+use super::device::Gpu;
+use super::shader::Module;
 
 /// How a shader uses one of its bindings, all of which are in group 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -8,8 +8,10 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::device::{Faults, lock, poll};
 use crate::error::{Error, Result};
+use crate::lock::lock;
+
+use super::device::{Faults, poll};
 
 /// The pauses between two polls: short at first, for most work is short, then longer.
 pub(super) struct Pauses(Duration);

@@ -5,11 +5,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::device::{Gpu, lock};
+use crate::error::{Error, Result};
+use crate::lock::lock;
+
+use super::device::Gpu;
 use super::memory::{Buffer, Usage};
 use super::poller::{Deadline, Pauses, Signal};
 use super::recorder::Command;
-use crate::error::{Error, Result};
 
 /// Bytes of one piece of a read: small enough that the device's copy and the host's overlap.
 const READ_STEP: u64 = 16 << 20;

@@ -8,12 +8,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::device::{Gpu, lock};
+use crate::error::{Error, Result};
+use crate::lock::lock;
+use crate::plan::Backend;
+
+use super::device::Gpu;
 use super::memory::{Buffer, Usage};
 use super::pipeline::{Access, Pipeline};
 use super::poller::{Deadline, Signal};
-use crate::error::{Error, Result};
-use crate::plan::Backend;
 
 /// The shape of a dispatch of `groups` workgroups, of which a dimension takes `max` (65,535 on most devices): one row, or as few
 /// equal rows as are needed. It may have a few workgroups more; shaders take `wid.y * num_workgroups.x + wid.x` as their number, and

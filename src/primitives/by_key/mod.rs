@@ -10,6 +10,7 @@ pub(super) mod runs;
 
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::simd::ViewMut;
 use crate::element::{Element, Equal};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -21,7 +22,7 @@ use crate::task::{Primitive, Survey, Task};
 #[cfg(feature = "gpu")]
 use super::scan::Scan;
 use super::select::{Filter, Flagged};
-use super::{describe, with_operator};
+use super::{Fill, describe, with_operator};
 use runs::heads;
 #[cfg(feature = "gpu")]
 use runs::{Second, Segmented, tails};
@@ -133,7 +134,12 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn scan_by_key<K, V, O>(&self, keys: K, values: V, operator: O) -> Task<'_, ScanRuns<impl Source<Item = bool>, V::Source, O>>
+    pub fn scan_by_key<K, V, O>(
+        &self,
+        keys: K,
+        values: V,
+        operator: O,
+    ) -> Task<'_, ScanRuns<impl Source<Item = bool>, V::Source, O>>
     where
         K: IntoSource<Item: Element + Equal>,
         V: IntoSource<Item: Element>,
@@ -173,12 +179,11 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>> Primitive for U
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         let heads = heads(self.keys);
-        let keys = picked(self.keys, heads).start_gpu(engine, gpu, n, grain)?.array();
-        let values = picked(self.values, heads).start_gpu(engine, gpu, n, grain)?.array().counted_with(&keys);
+        let keys = picked(self.keys, heads).start_gpu(engine, gpu, grain)?.array();
+        let values = picked(self.values, heads).start_gpu(engine, gpu, grain)?.array().counted_with(&keys);
         Ok(crate::backend::gpu::Started::Ready((keys, values)))
     }
 }
@@ -201,10 +206,19 @@ pub struct ReduceByKey<K, V, O> {
     operator: O,
 }
 
+impl<K: Source, V: Source, O> ReduceByKey<K, V, O> {
+    /// How many keys there are.
+    fn len(&self) -> Result<usize> {
+        zip(self.keys, self.values).len()
+    }
+}
+
 impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::Item>> Primitive for ReduceByKey<K, V, O> {
     type Output = (Array<K::Item>, Array<V::Item>);
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
+        // Where the last run ends must be known.
+        self.len()?;
         let problem = problem(survey, heads(self.keys), self.values, &self.operator)?;
         Ok(Problem { item_bytes: size_of::<K::Item>() + size_of::<V::Item>(), ..problem })
     }
@@ -227,14 +241,13 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         let scan = Scan::inclusive(zip(heads(self.keys), self.values), Segmented(self.operator));
         let scanned = super::scan::gpu::scan(engine, gpu, &scan, grain)?.array();
-        let keys = picked(self.keys, heads(self.keys)).start_gpu(engine, gpu, n, grain)?.array();
-        let mut values = picked((&scanned).map(Second), tails(self.keys, n));
-        let values = values.start_gpu(engine, gpu, n, grain)?.array().counted_with(&keys);
+        let keys = picked(self.keys, heads(self.keys)).start_gpu(engine, gpu, grain)?.array();
+        let mut values = picked((&scanned).map(Second), tails(self.keys, self.len()?));
+        let values = values.start_gpu(engine, gpu, grain)?.array().counted_with(&keys);
         Ok(crate::backend::gpu::Started::Ready((keys, values)))
     }
 }
@@ -275,17 +288,27 @@ impl<H: Source<Item = bool>, V: Source<Item: Element>, O: Operator<V::Item>> Pri
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        let runs = cpu::Runs { heads: &self.heads, values: &self.values, op: &self.operator };
-        Ok(Array::from_vec(engine, new_vec(n, |out| runs.scan(cpu, self.exclusive, out, n))?))
+        Ok(Array::from_vec(engine, new_vec(n, |out| self.fill(cpu, n, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        _: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         gpu::scan(engine, gpu, self.heads, self.values, self.operator, self.exclusive, grain)
+    }
+}
+
+impl<H: Source<Item = bool>, V: Source<Item: Element>, O: Operator<V::Item>> Fill for ScanRuns<H, V, O> {
+    type Item = V::Item;
+
+    fn outputs(&self) -> Result<usize> {
+        zip(self.heads, self.values).len()
+    }
+    fn fill(&mut self, cpu: &Cpu<'_>, n: usize, out: ViewMut<'_, V::Item>) -> Result<()> {
+        let runs = cpu::Runs { heads: &self.heads, values: &self.values, op: &self.operator };
+        runs.scan(cpu, self.exclusive, out, n)
     }
 }

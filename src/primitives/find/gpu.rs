@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::backend::gpu::{Gpu, Started};
+use crate::array::Length;
+use crate::backend::gpu::{Gpu, Started, counts_in_32_bits};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::{Kernel, Lanes, Varying, ops};
 use crate::operator::Min;
-use crate::plan::Backend;
 use crate::primitives::reduce;
 use crate::source::{IntoSource, Places, Source, zip};
 
@@ -16,13 +16,10 @@ pub(crate) fn find<'t, S: Source<Item = bool>>(
     engine: &Engine,
     gpu: &Arc<Gpu>,
     source: &S,
-    n: usize,
     grain: usize,
 ) -> Result<Started<'t, Option<usize>>> {
-    if n >= NOWHERE as usize {
-        let reason = format!("it counts in 32 bits, and there are {n} elements: run on the CPU");
-        return Err(Error::Unsupported { backend: Backend::Gpu, reason });
-    }
+    // One more: the last number is no index.
+    counts_in_32_bits(Length::of(source)?.bound() as u64 + 1)?;
     let first = reduce::gpu::reduce(engine, gpu, &zip(*source, Places).map(Place), &Min, grain)?;
     Ok(first.map(|i| (i != NOWHERE).then_some(i as usize)))
 }

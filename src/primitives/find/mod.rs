@@ -181,10 +181,9 @@ impl<S: Source<Item = bool>> Primitive for Find<S> {
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::find(engine, gpu, &self.source, n, grain)
+        gpu::find(engine, gpu, &self.source, grain)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::backend::simd::{Level, OneLane, Pair, Span, ViewMut, WithLevel, store
 use crate::element::{Scalar, Value};
 use crate::error::{Error, Result};
 use crate::kernel::{Varying, ops};
+use crate::lock::lock;
 use crate::primitives::cost;
 use crate::source::Source;
 
@@ -68,14 +69,13 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
     drop(fits);
 
     let tables: Mutex<Vec<(usize, Vec<E::Amount>)>> = Mutex::new(Vec::new());
-    let lock = || tables.lock().unwrap_or_else(PoisonError::into_inner);
     let workers = Cpu { workers: cpu.workers.min(useful), ..cpu.clone() };
     workers.for_each_chunk(n.div_ceil(grain), |chunk| {
-        let idle = if E::Amount::ROUNDS { None } else { lock().pop() };
+        let idle = if E::Amount::ROUNDS { None } else { lock(&tables).pop() };
         let (first, mut table) = idle.unwrap_or_else(|| (chunk, vec![E::Amount::ZERO; size]));
         let range = chunk * grain..((chunk + 1) * grain).min(n);
         cpu.at_level(Add { source, range, bins, turns, stride, computes, table: ViewMut::of(&mut table) });
-        lock().push((first, table));
+        lock(&tables).push((first, table));
     })?;
 
     let mut tables = tables.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -93,6 +93,24 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
 
 fn add_up<A: Amount>(sums: &mut [A], table: &[A]) {
     sums.iter_mut().zip(table).for_each(|(sum, &x)| *sum = sum.plus(x));
+}
+
+/// A body for each index of a range, eight at a time: whose turn it is, `k`, is then known when this is compiled.
+macro_rules! in_eights {
+    ($range:expr, |$i:ident, $k:ident| $body:block) => {{
+        let Range { mut start, end } = $range;
+        while start + 8 <= end {
+            for $k in 0..8 {
+                let $i = start + $k;
+                $body
+            }
+            start += 8;
+        }
+        for $k in 0..end - start {
+            let $i = start + $k;
+            $body
+        }
+    }};
 }
 
 /// Adds a range to tables, one behind the other.
@@ -143,22 +161,10 @@ impl<S, A: Amount> Add<'_, S, A> {
     {
         let (bound, table) = (self.source.bind(OneLane), self.table.whole());
         let (bins, stride) = (self.bins as u32, self.stride);
-        let Range { start: mut i, end } = self.range;
-        while i < end {
-            let last = end.min(i + 8);
-            if i + 8 <= last {
-                for k in 0..8 {
-                    let x = S::load(OneLane, bound, Span::new(i + k, 1));
-                    add::<E>(table, E::bin(x).0.min(bins) as usize + k % T * stride, amount::<E>(x));
-                }
-            } else {
-                for k in 0..last - i {
-                    let x = S::load(OneLane, bound, Span::new(i + k, 1));
-                    add::<E>(table, E::bin(x).0.min(bins) as usize + k % T * stride, amount::<E>(x));
-                }
-            }
-            i = last;
-        }
+        in_eights!(self.range, |i, k| {
+            let x = S::load(OneLane, bound, Span::new(i, 1));
+            add::<E>(table, E::bin(x).0.min(bins) as usize + k % T * stride, amount::<E>(x));
+        });
     }
 
     #[inline(always)]
@@ -182,22 +188,10 @@ impl<S, A: Amount> Add<'_, S, A> {
                 let x = S::load(l, bound, Span::new(at + i, count - i));
                 place::<L, E>(l, x, self.bins, numbers, amounts, Span::new(i, count - i));
             }
-            let mut i = 0;
-            while i < count {
-                let last = count.min(i + 8);
-                if i + 8 <= last {
-                    for k in 0..8 {
-                        let weight = if E::WEIGHTED { amounts.read(i + k) } else { A::ONE };
-                        add::<E>(table, numbers.read(i + k) as usize + k % T * stride, weight);
-                    }
-                } else {
-                    for k in 0..last - i {
-                        let weight = if E::WEIGHTED { amounts.read(i + k) } else { A::ONE };
-                        add::<E>(table, numbers.read(i + k) as usize + k % T * stride, weight);
-                    }
-                }
-                i = last;
-            }
+            in_eights!(0..count, |i, k| {
+                let weight = if E::WEIGHTED { amounts.read(i) } else { A::ONE };
+                add::<E>(table, numbers.read(i) as usize + k % T * stride, weight);
+            });
             at += count;
         }
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Slot, Stage, Started, WINDOW,
-    leaves, part,
+    Access, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Stage, Started, leaves, part,
+    slots,
 };
 use crate::element::{Element, Kind};
 use crate::engine::Engine;
@@ -64,17 +64,14 @@ pub(crate) fn histogram<'t, E: Entry, S: Source<Item = E>>(
         let function = Function::source(gpu, entries)?;
         let item = leaves::<E>();
         let within = bins <= COUNTERS;
-        let window = if within { bins as u64 } else { gpu.limits().max_storage_buffer_binding_size / 4 / WINDOW * WINDOW };
         let chunk = executor.chunk(&function, 1)?;
-        for first in (0..bins as u64).step_by(window as usize) {
-            let count = window.min(bins as u64 - first);
-            let (name, holds, access) = SUMS;
+        for (first, count) in executor.windows(1, bins as u64)? {
             let stage = Stage {
                 template: if within { &WORKGROUP } else { &GLOBAL },
                 item: &item,
                 input: Input::Function(&function),
                 operator: None,
-                buffers: &[Slot { name, holds, access, binding: sums.range(first * 4, count * 4) }],
+                buffers: &slots(&[SUMS], [sums.range(first * 4, count * 4)]),
                 shuffles: false,
                 extent: Extent::of(&length),
                 glue: &glue(&item),

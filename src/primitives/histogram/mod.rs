@@ -23,7 +23,7 @@ use crate::plan::{Operation, Problem};
 use crate::source::{self, IntoSource, Source, Zip2, zip};
 use crate::task::{Primitive, Survey, Task};
 
-use super::{Destination, describe};
+use super::{Fill, describe};
 use entry::Entry;
 
 impl Engine {
@@ -170,89 +170,6 @@ impl<S: Source, B: Bins<S::Item>, W: Source> Weighted<S, B, W> {
     }
 }
 
-/// A histogram, of ones or of weights.
-pub trait Binned: Primitive<Output = Array<Self::Sum>> {
-    /// What a bin holds.
-    type Sum: Amount;
-    /// The number of bins, or what is wrong with them.
-    fn bins(&self) -> Result<usize>;
-    /// The sums, in host memory.
-    #[doc(hidden)]
-    fn sums(&self, cpu: &Cpu<'_>, n: usize) -> Result<Vec<Self::Sum>>;
-}
-
-impl<S: Source, B: Bins<S::Item>> Binned for Histogram<S, B> {
-    type Sum = u32;
-
-    fn bins(&self) -> Result<usize> {
-        self.bins.check()
-    }
-    fn sums(&self, cpu: &Cpu<'_>, n: usize) -> Result<Vec<u32>> {
-        cpu::histogram(cpu, &self.numbers(), self.bins()?, n)
-    }
-}
-
-impl<S: Source, B: Bins<S::Item>, W: Source<Item: Amount>> Binned for Weighted<S, B, W> {
-    type Sum = W::Item;
-
-    fn bins(&self) -> Result<usize> {
-        self.histogram.bins()
-    }
-    fn sums(&self, cpu: &Cpu<'_>, n: usize) -> Result<Vec<W::Item>> {
-        cpu::histogram(cpu, &self.entries(), self.bins()?, n)
-    }
-}
-
-/// See [`Engine::histogram`] and `into`.
-pub struct HistogramInto<'d, H: Binned> {
-    histogram: H,
-    destination: Destination<'d, H::Sum>,
-}
-
-impl<'e, H: Binned> Task<'e, H> {
-    /// Writes into memory that exists: `&mut [T]`, `&mut Vec<T>` or `&mut Array<T>` of exactly as many elements as there are bins.
-    /// Running the task then gives `()`. What was there is overwritten, and kept after an error.
-    pub fn into<'d>(self, destination: impl Into<Destination<'d, H::Sum>>) -> Task<'e, HistogramInto<'d, H>> {
-        let destination = destination.into();
-        self.with(|histogram| HistogramInto { histogram, destination })
-    }
-}
-
-impl<H: Binned> Primitive for HistogramInto<'_, H> {
-    type Output = ();
-
-    fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        let problem = self.histogram.problem(survey)?;
-        self.destination.check(survey.engine(), self.histogram.bins()?)?;
-        let result_on_host = matches!(self.destination, Destination::Slice(_));
-        Ok(Problem { result_on_host, allocates: false, ..problem })
-    }
-    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
-        self.histogram.data(visitor)
-    }
-    fn inherit(&self, _: &Self::Output, forgone: f64) {
-        self.destination.inherit(forgone);
-    }
-    fn run_cpu(&mut self, _: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<()> {
-        let mut sums = self.histogram.sums(cpu, n)?;
-        let bins = sums.len();
-        self.destination.write(|out| {
-            out.copy(0, ViewMut::of(&mut sums), bins);
-            Ok(())
-        })
-    }
-    #[cfg(feature = "gpu")]
-    fn start_gpu<'t>(
-        &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
-        grain: usize,
-    ) -> Result<crate::backend::gpu::Started<'t, ()>> {
-        Ok(self.histogram.start_gpu(engine, gpu, n, grain)?.into_destination(&mut self.destination))
-    }
-}
-
 /// What an addition in memory takes of the throughput of simple operations on numbers in registers.
 const ADDITION: Cost =
     Cost { bytes_read: 0.0, bytes_random: 0.0, ops: Ops::simple(2.0), loops_unknown: false, loops_passed: false };
@@ -275,56 +192,48 @@ fn problem<E: Entry, S: Source<Item = E>>(survey: &Survey<'_>, entries: &S, bins
     Ok(Problem { item_bytes: bins * size_of::<E::Amount>(), combine: ADDITION, code, allocates: true, ..problem })
 }
 
-impl<S: Source, B: Bins<S::Item>> Primitive for Histogram<S, B> {
-    type Output = Array<u32>;
+macro_rules! primitive {
+    ($histogram:ty, [$($generics:tt)*], $sum:ty, $entries:ident, $($bins:ident).+) => {
+        impl<$($generics)*> Primitive for $histogram {
+            type Output = Array<$sum>;
 
-    fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        problem(survey, &self.numbers(), self.bins()?)
-    }
-    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
-        self.numbers().data(visitor)
-    }
-    fn inherit(&self, output: &Self::Output, forgone: f64) {
-        output.forgo(forgone);
-    }
-    fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, self.sums(cpu, n)?))
-    }
-    #[cfg(feature = "gpu")]
-    fn start_gpu<'t>(
-        &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        _: usize,
-        grain: usize,
-    ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::histogram(engine, gpu, &self.numbers(), self.bins()?, grain)
-    }
+            fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
+                problem(survey, &self.$entries(), self.outputs()?)
+            }
+            fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+                self.$entries().data(visitor)
+            }
+            fn inherit(&self, output: &Self::Output, forgone: f64) {
+                output.forgo(forgone);
+            }
+            fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
+                Ok(Array::from_vec(engine, cpu::histogram(cpu, &self.$entries(), self.outputs()?, n)?))
+            }
+            #[cfg(feature = "gpu")]
+            fn start_gpu<'t>(
+                &'t mut self,
+                engine: &Engine,
+                gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
+                grain: usize,
+            ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
+                gpu::histogram(engine, gpu, &self.$entries(), self.outputs()?, grain)
+            }
+        }
+
+        impl<$($generics)*> Fill for $histogram {
+            type Item = $sum;
+
+            fn outputs(&self) -> Result<usize> {
+                self.$($bins).+.check()
+            }
+            fn fill(&mut self, cpu: &Cpu<'_>, n: usize, out: ViewMut<'_, $sum>) -> Result<()> {
+                let mut sums = cpu::histogram(cpu, &self.$entries(), self.outputs()?, n)?;
+                let bins = sums.len();
+                out.copy(0, ViewMut::of(&mut sums), bins);
+                Ok(())
+            }
+        }
+    };
 }
-
-impl<S: Source, B: Bins<S::Item>, W: Source<Item: Amount>> Primitive for Weighted<S, B, W> {
-    type Output = Array<W::Item>;
-
-    fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        problem(survey, &self.entries(), self.bins()?)
-    }
-    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
-        self.entries().data(visitor)
-    }
-    fn inherit(&self, output: &Self::Output, forgone: f64) {
-        output.forgo(forgone);
-    }
-    fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, self.sums(cpu, n)?))
-    }
-    #[cfg(feature = "gpu")]
-    fn start_gpu<'t>(
-        &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        _: usize,
-        grain: usize,
-    ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::histogram(engine, gpu, &self.entries(), self.bins()?, grain)
-    }
-}
+primitive!(Histogram<S, B>, [S: Source, B: Bins<S::Item>], u32, numbers, bins);
+primitive!(Weighted<S, B, W>, [S: Source, B: Bins<S::Item>, W: Source<Item: Amount>], W::Item, entries, histogram.bins);

@@ -6,6 +6,7 @@ pub(crate) mod gpu;
 
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -14,7 +15,7 @@ use crate::plan::{Operation, Problem};
 use crate::source::{self, IntoSource, Source};
 use crate::task::{Primitive, Survey, Task};
 
-use super::{Destination, describe, describe_exact};
+use super::{Fill, describe};
 
 impl Engine {
     /// Applies a kernel to every element: `out[i] = kernel(source[i])`, in a new [`Array`], or with [`into`](Task::into) in memory
@@ -65,23 +66,6 @@ pub struct Map<S> {
     source: S,
 }
 
-impl<'e, S: Source<Item: Element>> Task<'e, Map<S>> {
-    /// Writes into memory that exists: `&mut [T]`, `&mut Vec<T>` or `&mut Array<T>` of exactly as many elements. Running the task
-    /// then gives `()`.
-    ///
-    /// After an error the memory holds what it held, or part of the new values.
-    pub fn into<'d>(self, destination: impl Into<Destination<'d, S::Item>>) -> Task<'e, MapInto<'d, S>> {
-        let destination = destination.into();
-        self.with(|map| MapInto { source: map.source, destination })
-    }
-}
-
-/// See [`Engine::map`] and `into`.
-pub struct MapInto<'d, S: Source<Item: Element>> {
-    source: S,
-    destination: Destination<'d, S::Item>,
-}
-
 impl<S: Source<Item: Element>> Primitive for Map<S> {
     type Output = Array<S::Item>;
 
@@ -105,39 +89,19 @@ impl<S: Source<Item: Element>> Primitive for Map<S> {
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        _: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         gpu::map(engine, gpu, &self.source, grain)
     }
 }
 
-impl<S: Source<Item: Element>> Primitive for MapInto<'_, S> {
-    type Output = ();
+impl<S: Source<Item: Element>> Fill for Map<S> {
+    type Item = S::Item;
 
-    fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        let problem = describe_exact(survey, Operation::Map, &self.source)?;
-        self.destination.check(survey.engine(), problem.n)?;
-        Ok(Problem { result_on_host: matches!(self.destination, Destination::Slice(_)), ..problem })
+    fn outputs(&self) -> Result<usize> {
+        self.source.len()
     }
-    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
-        self.source.data(visitor)
-    }
-    fn inherit(&self, _: &Self::Output, forgone: f64) {
-        self.destination.inherit(forgone);
-    }
-    fn run_cpu(&mut self, _: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<()> {
-        self.destination.write(|out| cpu::fill(cpu, &self.source, out, n))
-    }
-    #[cfg(feature = "gpu")]
-    fn start_gpu<'t>(
-        &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        _: usize,
-        grain: usize,
-    ) -> Result<crate::backend::gpu::Started<'t, ()>> {
-        let result = gpu::map(engine, gpu, &self.source, grain)?;
-        Ok(result.into_destination(&mut self.destination))
+    fn fill(&mut self, cpu: &Cpu<'_>, n: usize, out: ViewMut<'_, S::Item>) -> Result<()> {
+        cpu::fill(cpu, &self.source, out, n)
     }
 }

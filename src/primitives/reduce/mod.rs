@@ -82,7 +82,6 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for Reduce<S, O> 
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        _: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         gpu::reduce(engine, gpu, &self.source, &self.operator, grain)

@@ -60,7 +60,12 @@ pub(crate) fn prefix_sums(executor: &Executor<'_>, numbers: Buffer, n: u64) -> R
 }
 
 /// The inclusive scan of `n` items.
-pub(crate) fn prefixes<T: Element, O: Operator<T>>(executor: &Executor<'_>, operator: &O, items: Buffer, n: u64) -> Result<Buffer> {
+pub(crate) fn prefixes<T: Element, O: Operator<T>>(
+    executor: &Executor<'_>,
+    operator: &O,
+    items: Buffer,
+    n: u64,
+) -> Result<Buffer> {
     let operator = Function::operator::<T, O>(executor.gpu, operator)?;
     let pass = Pass {
         executor,

@@ -6,6 +6,7 @@ pub(crate) mod gpu;
 
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -14,7 +15,7 @@ use crate::plan::{Operation, Problem};
 use crate::source::{IntoSource, Source};
 use crate::task::{Primitive, Survey, Task};
 
-use super::{Destination, describe, with_operator};
+use super::{Fill, describe, with_operator};
 
 impl Engine {
     /// The inclusive scan (prefix sum, for [`Sum`](crate::operator::Sum)): `out[i] = source[0] ∘ ... ∘ source[i]`.
@@ -66,15 +67,6 @@ impl<'e, S: Source<Item: Element>, O: Operator<S::Item>> Task<'e, Scan<S, O>> {
     pub fn init(self, init: S::Item) -> Self {
         self.with(|scan| Scan { init: Some(init), ..scan })
     }
-
-    /// Writes into memory that exists: `&mut [T]`, `&mut Vec<T>` or `&mut Array<T>` of exactly as many elements. Running the task
-    /// then gives `()`.
-    ///
-    /// After an error the memory holds what it held, or part of the new values.
-    pub fn into<'d>(self, destination: impl Into<Destination<'d, S::Item>>) -> Task<'e, ScanInto<'d, S, O>> {
-        let destination = destination.into();
-        self.with(|scan| ScanInto { scan, destination })
-    }
 }
 
 impl<S: Source<Item: Element>, O: Operator<S::Item>> Scan<S, O> {
@@ -85,12 +77,6 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Scan<S, O> {
     pub(crate) fn on_cpu(&self) -> cpu::Scan<'_, S::Item, S, O> {
         cpu::Scan { source: &self.source, op: &self.operator, exclusive: self.exclusive, init: self.init }
     }
-}
-
-/// See [`Engine::scan`] and `into`.
-pub struct ScanInto<'d, S: Source<Item: Element>, O> {
-    scan: Scan<S, O>,
-    destination: Destination<'d, S::Item>,
 }
 
 impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for Scan<S, O> {
@@ -118,42 +104,19 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for Scan<S, O> {
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        _: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         gpu::scan(engine, gpu, self, grain)
     }
 }
 
-impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for ScanInto<'_, S, O> {
-    type Output = ();
+impl<S: Source<Item: Element>, O: Operator<S::Item>> Fill for Scan<S, O> {
+    type Item = S::Item;
 
-    fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        self.scan.source.len()?;
-        let problem = self.scan.problem(survey)?;
-        self.destination.check(survey.engine(), problem.n)?;
-        let result_on_host = matches!(self.destination, Destination::Slice(_));
-        Ok(Problem { result_on_host, allocates: false, ..problem })
+    fn outputs(&self) -> Result<usize> {
+        self.source.len()
     }
-    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
-        self.scan.data(visitor)
-    }
-    fn inherit(&self, _: &Self::Output, forgone: f64) {
-        self.destination.inherit(forgone);
-    }
-    fn run_cpu(&mut self, _: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<()> {
-        let scan = self.scan.on_cpu();
-        self.destination.write(|out| scan.run(cpu, out, n))
-    }
-    #[cfg(feature = "gpu")]
-    fn start_gpu<'t>(
-        &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        _: usize,
-        grain: usize,
-    ) -> Result<crate::backend::gpu::Started<'t, ()>> {
-        let result = gpu::scan(engine, gpu, &self.scan, grain)?;
-        Ok(result.into_destination(&mut self.destination))
+    fn fill(&mut self, cpu: &Cpu<'_>, n: usize, out: ViewMut<'_, S::Item>) -> Result<()> {
+        self.on_cpu().run(cpu, out, n)
     }
 }

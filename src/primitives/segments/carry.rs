@@ -15,7 +15,7 @@ pub(super) const ENDED: u32 = 2;
 ///
 /// The identity of the other operator never enters the arithmetic: a minimum of NaN alone is NaN.
 #[derive(Clone, Copy)]
-pub(in crate::primitives) struct Carry<O>(pub(super) O);
+pub(in crate::primitives) struct Carry<O>(pub(in crate::primitives) O);
 
 impl<T: Value, O: Operator<T>> Operator<(u32, T)> for Carry<O> {
     const COMMUTATIVE: bool = false;

@@ -68,8 +68,14 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> Segments<'_, S, O> {
     pub(crate) fn scan(&self, cpu: &Cpu<'_>, exclusive: bool, out: ViewMut<'_, T>) -> Result<()> {
         let path = Path::new(self.offsets);
         let links = path.length().div_ceil(LINK);
-        let part = |link: usize, carry: Option<T>| {
-            Scan { segments: self, path, from: path.at(link * LINK), to: path.at((link + 1) * LINK), exclusive, carry, out }
+        let part = |link: usize, carry: Option<T>| Scan {
+            segments: self,
+            path,
+            from: path.at(link * LINK),
+            to: path.at((link + 1) * LINK),
+            exclusive,
+            carry,
+            out,
         };
         if cpu.workers <= 1 || links < 2 {
             let mut carry = None;

@@ -93,7 +93,11 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn spmv<'m, T, X>(&self, matrix: &'m Csr<T>, x: X) -> Task<'_, SegmentedReduce<'m, impl Source<Item = T> + use<'m, T, X>, Sum>>
+    pub fn spmv<'m, T, X>(
+        &self,
+        matrix: &'m Csr<T>,
+        x: X,
+    ) -> Task<'_, SegmentedReduce<'m, impl Source<Item = T> + use<'m, T, X>, Sum>>
     where
         T: Number + Element,
         X: IntoSource<Item = T>,

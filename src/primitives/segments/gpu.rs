@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Binding, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Slot, Stage,
-    Started, WINDOW, element_bytes, leaves, part,
+    Access, Binding, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Stage, Started,
+    WINDOW, element_bytes, leaves, part, slots,
 };
 use crate::element::{Element, Kind};
 use crate::engine::Engine;
@@ -21,8 +21,8 @@ use crate::primitives::scan::gpu::prefixes;
 use crate::source::{IntoSource, Source};
 
 use super::carry::{Carry, There};
-use super::path::Path;
 use super::offsets::Offsets;
+use super::path::Path;
 
 /// Steps of the path in a tile.
 const STEPS: usize = 1024;
@@ -77,12 +77,6 @@ pub(crate) fn glue(element: &[Kind]) -> String {
     format!(
         "fn value_of(x: Item) -> Element {{\n    return {value};\n}}\nfn there(x: Element) -> Item {{\n    return Item(1u, {there});\n}}\n"
     )
-}
-
-/// Buffers as declared, with what is bound.
-fn slots<'a>(declared: &[Declared<'a>], bindings: impl IntoIterator<Item = Binding>) -> Vec<Slot<'a>> {
-    let pairs = declared.iter().zip(bindings);
-    pairs.map(|(&(name, holds, access), binding)| Slot { name, holds, access, binding }).collect()
 }
 
 /// Elements `from..to` of a buffer, and how far behind the beginning of the window the first one is.
@@ -222,7 +216,7 @@ pub(super) fn heads(engine: &Engine, gpu: &Arc<Gpu>, offsets: &Offsets<'_>, n: u
     let executor = Executor { gpu };
     let (flags, segments, offsets) = (executor.items(1, n as u64)?, offsets.segments()? as u64, offsets.on_device(gpu)?);
     gpu.clear(&flags, 0, n as u64 * 4)?;
-    let most = (gpu.limits().max_storage_buffer_binding_size / 4 - 2 * WINDOW) / WINDOW * WINDOW;
+    let most = executor.window(1)? - WINDOW;
     for from in (0..segments).step_by(most as usize) {
         let to = (from + most).min(segments);
         let (of_offsets, first) = window(&offsets, 4, from as usize, to as usize + 1);
@@ -238,7 +232,13 @@ pub(super) fn heads(engine: &Engine, gpu: &Arc<Gpu>, offsets: &Offsets<'_>, n: u
                 extent: Extent::Dispatched,
                 glue: "",
             };
-            executor.dispatch(&stage, [first, 0, start as u32, end as u32], 0, to - from, Share { block: THREADS, blocks: 16 })?;
+            executor.dispatch(
+                &stage,
+                [first, 0, start as u32, end as u32],
+                0,
+                to - from,
+                Share { block: THREADS, blocks: 16 },
+            )?;
         }
     }
     Ok(Array::from_device(engine, Length::Known(n), DeviceArray::new(gpu, flags)))

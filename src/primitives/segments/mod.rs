@@ -1,7 +1,7 @@
 //! By segment: elements that stand side by side are a segment, as offsets tell, and what is done is done in each by itself.
 
 #[cfg(feature = "gpu")]
-mod carry;
+pub(super) mod carry;
 mod cpu;
 mod csr;
 #[cfg(feature = "gpu")]
@@ -13,6 +13,7 @@ pub use csr::Csr;
 
 use crate::array::{Array, Data, DataVisitor};
 use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -23,7 +24,7 @@ use crate::task::{Primitive, Survey, Task};
 
 use super::by_key::ScanRuns;
 use super::by_key::runs::from_the_first;
-use super::{describe_exact, with_operator};
+use super::{Fill, describe_exact, with_operator};
 use offsets::Offsets;
 
 impl Engine {
@@ -113,7 +114,12 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn segmented_scan_flagged<V, F, O>(&self, values: V, heads: F, operator: O) -> Task<'_, ScanRuns<impl Source<Item = bool>, V::Source, O>>
+    pub fn segmented_scan_flagged<V, F, O>(
+        &self,
+        values: V,
+        heads: F,
+        operator: O,
+    ) -> Task<'_, ScanRuns<impl Source<Item = bool>, V::Source, O>>
     where
         V: IntoSource<Item: Element>,
         F: IntoSource<Item = bool>,
@@ -171,20 +177,29 @@ impl<V: Source<Item: Element>, O: Operator<V::Item>> Primitive for SegmentedRedu
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        let offsets = self.offsets.check(cpu, n)?;
-        let segments = cpu::Segments { source: &self.values, op: &self.operator, offsets };
-        Ok(Array::from_vec(engine, new_vec(offsets.len() - 1, |out| segments.reduce(cpu, out))?))
+        Ok(Array::from_vec(engine, new_vec(self.outputs()?, |out| self.fill(cpu, n, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        let path = path::Path::new(self.offsets.check_alone(n)?);
+        let path = path::Path::new(self.offsets.check_alone(self.values.len()?)?);
         gpu::reduce(engine, gpu, (&self.values, &self.operator), &self.offsets, path, grain)
+    }
+}
+
+impl<V: Source<Item: Element>, O: Operator<V::Item>> Fill for SegmentedReduce<'_, V, O> {
+    type Item = V::Item;
+
+    fn outputs(&self) -> Result<usize> {
+        self.offsets.segments()
+    }
+    fn fill(&mut self, cpu: &Cpu<'_>, n: usize, out: ViewMut<'_, V::Item>) -> Result<()> {
+        let offsets = self.offsets.check(cpu, n)?;
+        cpu::Segments { source: &self.values, op: &self.operator, offsets }.reduce(cpu, out)
     }
 }
 
@@ -218,23 +233,33 @@ impl<V: Source<Item: Element>, O: Operator<V::Item>> Primitive for SegmentedScan
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        let offsets = self.offsets.check(cpu, n)?;
-        let segments = cpu::Segments { source: &self.values, op: &self.operator, offsets };
-        Ok(Array::from_vec(engine, new_vec(n, |out| segments.scan(cpu, self.exclusive, out))?))
+        Ok(Array::from_vec(engine, new_vec(n, |out| self.fill(cpu, n, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
+        let n = self.values.len()?;
         self.offsets.check_alone(n)?;
         if n == 0 {
-            return Ok(crate::backend::gpu::Started::Ready(Array::from_vec(engine, Vec::new())));
+            return Ok(crate::backend::gpu::Started::Ready(Array::empty(engine)));
         }
         let heads = gpu::heads(engine, gpu, &self.offsets, n)?;
         super::by_key::gpu::scan(engine, gpu, (&heads).into_source(), self.values, self.operator, self.exclusive, grain)
+    }
+}
+
+impl<V: Source<Item: Element>, O: Operator<V::Item>> Fill for SegmentedScan<'_, V, O> {
+    type Item = V::Item;
+
+    fn outputs(&self) -> Result<usize> {
+        self.values.len()
+    }
+    fn fill(&mut self, cpu: &Cpu<'_>, n: usize, out: ViewMut<'_, V::Item>) -> Result<()> {
+        let offsets = self.offsets.check(cpu, n)?;
+        cpu::Segments { source: &self.values, op: &self.operator, offsets }.scan(cpu, self.exclusive, out)
     }
 }

@@ -77,7 +77,10 @@ impl<'d> Offsets<'d> {
         }
         if let Some(i) = descent()? {
             let (this, next) = (offsets[i], offsets[i + 1]);
-            return Err(bad(format!("a segment ends where it begins or behind, and offset {i} is {this}, offset {} is {next}", i + 1)));
+            return Err(bad(format!(
+                "a segment ends where it begins or behind, and offset {i} is {this}, offset {} is {next}",
+                i + 1
+            )));
         }
         if let Data::Array(a) = self.0 {
             a.set_ascends();

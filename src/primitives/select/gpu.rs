@@ -7,13 +7,12 @@ use std::sync::Arc;
 use crate::array::{Array, Length, Pending};
 use crate::backend::cpu::TILE;
 use crate::backend::gpu::{
-    Access, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Slot, Stage, Started, WINDOW,
-    element_bytes, leaves, part,
+    Access, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Slot, Stage, Started,
+    counts_in_32_bits, element_bytes, leaves, part, slots,
 };
 use crate::element::{Element, Kind};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
-use crate::plan::Backend;
+use crate::error::Result;
 use crate::primitives::scan::gpu::prefix_sums;
 use crate::source::Source;
 
@@ -71,12 +70,9 @@ pub(crate) fn select<'t, T: Element, S: Source<Item = (T, u32)>, const K: usize>
     let length = Length::of(source)?;
     let n = length.bound() as u64;
     if n == 0 {
-        return Ok(Started::Ready(std::array::from_fn(|_| Array::from_vec(engine, Vec::new()))));
+        return Ok(Started::Ready(std::array::from_fn(|_| Array::empty(engine))));
     }
-    if n > u64::from(u32::MAX) {
-        let reason = format!("it counts in 32 bits, and there are {n} elements: run on the CPU");
-        return Err(Error::Unsupported { backend: Backend::Gpu, reason });
-    }
+    counts_in_32_bits(n)?;
     let (executor, function) = (Executor { gpu }, Function::source(gpu, source)?);
     let (item, element, glue) = (leaves::<(T, u32)>(), leaves::<T>(), glue(&leaves::<T>(), K));
     let (extent, share) = (Extent::of(&length), Share::tiles(grain));
@@ -107,18 +103,13 @@ pub(crate) fn select<'t, T: Element, S: Source<Item = (T, u32)>, const K: usize>
         outs.push(executor.items(T::WORDS, n)?);
     }
     // Where an element goes is known when it moves. Outputs larger than a binding are written a window at a time.
-    let window = gpu.limits().max_storage_buffer_binding_size / element_bytes::<T>() / WINDOW * WINDOW;
     let (parts, put) = (template(executor.subgroups()), glue.classes.clone() + &glue.put);
     for base in (0..n).step_by(chunk as usize) {
         let count = chunk.min(n - base);
-        for start in (0..base + count).step_by(window as usize) {
-            let end = (start + window).min(n);
-            let bindings = [prefix.all(), totals.all()].into_iter();
-            let bindings = bindings
-                .chain(outs.iter().map(|out| out.range(start * element_bytes::<T>(), (end - start) * element_bytes::<T>())));
-            let slots = buffers(&element, K).into_iter().zip(bindings);
-            let slots: Vec<_> = slots.map(|((name, holds, access), binding)| Slot { name, holds, access, binding }).collect();
-            let words = [(base / TILE as u64) as u32, tiles as u32, start as u32, end as u32];
+        for (start, room) in executor.windows(T::WORDS, base + count)? {
+            let outs = outs.iter().map(|out| out.range(start * element_bytes::<T>(), room * element_bytes::<T>()));
+            let slots = slots(&buffers(&element, K), [prefix.all(), totals.all()].into_iter().chain(outs));
+            let words = [(base / TILE as u64) as u32, tiles as u32, start as u32, (start + room) as u32];
             executor.dispatch(&Stage { template: &parts, buffers: &slots, glue: &put, ..stage }, words, base, count, share)?;
         }
     }

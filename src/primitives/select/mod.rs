@@ -149,7 +149,6 @@ impl<T: Element, S: Source<Item = (T, u32)>, const K: usize> Primitive for Selec
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        _: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         gpu::select::<T, S, K>(engine, gpu, &self.source, grain)
@@ -209,10 +208,9 @@ impl<T: Element, S: Source<Item = (T, u32)>> Primitive for FilterInto<'_, S, T> 
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, usize>> {
-        let kept = self.filter.start_gpu(engine, gpu, n, grain)?.array();
+        let kept = self.filter.start_gpu(engine, gpu, grain)?.array();
         kept.copy_later(self.destination)
     }
 }
@@ -239,9 +237,8 @@ impl<T: Element, S: Source<Item = (T, u32)>> Primitive for Filter<S> {
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        Ok(self.select.start_gpu(engine, gpu, n, grain)?.map(|[kept]| kept))
+        Ok(self.select.start_gpu(engine, gpu, grain)?.map(|[kept]| kept))
     }
 }

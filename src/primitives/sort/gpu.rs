@@ -7,10 +7,9 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::array::{Array, Length};
-use crate::backend::cpu::TILE;
 use crate::backend::gpu::{
-    Access, Binding, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Slot, Stage,
-    Started, leaves, part,
+    Access, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Stage, Started,
+    counts_in_32_bits, leaves, part, slots,
 };
 use crate::element::{Element, Kind};
 use crate::engine::Engine;
@@ -102,23 +101,17 @@ pub(crate) const MOVE_BUFFERS: [Declared<'static>; 4] = [
 pub(crate) const GATHER_BUFFERS: [Declared<'static>; 2] =
     [("values", Holds::Others("Word", WORD), Access::Read), ("out", Holds::Others("Word", WORD), Access::ReadWrite)];
 
-/// Buffers as declared, with what is bound.
-fn slots<'a>(declared: &[Declared<'a>], bindings: impl IntoIterator<Item = Binding>) -> Vec<Slot<'a>> {
-    let pairs = declared.iter().zip(bindings);
-    pairs.map(|(&(name, holds, access), binding)| Slot { name, holds, access, binding }).collect()
-}
-
 /// Records the sort of keys into a new array.
 pub(crate) fn sort<'t, S: Source<Item: SortKey>>(
     engine: &Engine,
     gpu: &Arc<Gpu>,
     source: &S,
     order: &Order,
-    n: usize,
     grain: usize,
 ) -> Result<Started<'t, Array<S::Item>>> {
+    let n = source.len()?;
     if n == 0 {
-        return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
+        return Ok(Started::Ready(Array::empty(engine)));
     }
     let sorter = Sorter::new(gpu, n, grain)?;
     let (keys, _) = sorter.sort(source, order, None)?;
@@ -131,11 +124,11 @@ pub(crate) fn arg_sort<'t, S: Source<Item: SortKey>>(
     gpu: &Arc<Gpu>,
     source: &S,
     order: &Order,
-    n: usize,
     grain: usize,
 ) -> Result<Started<'t, Array<u32>>> {
+    let n = source.len()?;
     if n == 0 {
-        return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
+        return Ok(Started::Ready(Array::empty(engine)));
     }
     let sorter = Sorter::new(gpu, n, grain)?;
     let (_, positions) = sorter.sort(source, order, Some(sorter.positions()?))?;
@@ -152,11 +145,11 @@ pub(crate) fn sort_pairs<'t, S: Source<Item: SortKey>, V: Source<Item: Element>>
     source: &S,
     values: &V,
     order: &Order,
-    n: usize,
     grain: usize,
 ) -> Result<Started<'t, Pairs<S, V>>> {
+    let n = source.len()?;
     if n == 0 {
-        return Ok(Started::Ready((Array::from_vec(engine, Vec::new()), Array::from_vec(engine, Vec::new()))));
+        return Ok(Started::Ready((Array::empty(engine), Array::empty(engine))));
     }
     let sorter = Sorter::new(gpu, n, grain)?;
     let carried = V::Item::WORDS == 1;
@@ -219,11 +212,10 @@ impl<'g> Sorter<'g> {
     fn new(gpu: &'g Arc<Gpu>, n: usize, grain: usize) -> Result<Self> {
         let (n, max) = (n as u64, gpu.limits().max_storage_buffer_binding_size);
         let counts = n.div_ceil(BLOCK) * DIGITS * 4;
-        if n > u64::from(u32::MAX) || counts > max {
-            let reason = format!(
-                "a sort of {n} keys counts in {counts} bytes, and one binding of this GPU holds {max} (and 2^32 - 1 keys are the \
-                 most): run on the CPU"
-            );
+        counts_in_32_bits(n)?;
+        if counts > max {
+            let reason =
+                format!("a sort of {n} keys counts in {counts} bytes, and one binding of this GPU holds {max}: run on the CPU");
             return Err(Error::Unsupported { backend: Backend::Gpu, reason });
         }
         Ok(Sorter { executor: Executor { gpu }, n, grain })
@@ -231,23 +223,6 @@ impl<'g> Sorter<'g> {
 
     fn array<T: Element>(&self, engine: &Engine, buffer: Buffer) -> Array<T> {
         Array::from_device(engine, Length::Known(self.n as usize), DeviceArray::new(self.executor.gpu, buffer))
-    }
-
-    /// How many items of so many words fit a binding: a whole number of tiles.
-    fn window(&self, words: usize) -> Result<u64> {
-        let max = self.executor.gpu.limits().max_storage_buffer_binding_size;
-        match (max / (words as u64 * 4)).min(1 << 31) / TILE as u64 * TILE as u64 {
-            0 => {
-                let reason = format!("a tile of elements of {words} words exceeds one binding of {max} bytes: run on the CPU");
-                Err(Error::Unsupported { backend: Backend::Gpu, reason })
-            }
-            window => Ok(window),
-        }
-    }
-
-    fn windows(&self, words: usize) -> Result<impl Iterator<Item = (u64, u64)> + use<>> {
-        let (window, n) = (self.window(words)?, self.n);
-        Ok((0..n).step_by(window as usize).map(move |start| (start, window.min(n - start))))
     }
 
     fn share(&self, block: u64) -> Share {
@@ -274,7 +249,7 @@ impl<'g> Sorter<'g> {
             executor.dispatch(&stage, [mode, 0], base, count, share)
         };
         if let Some(data) = Function::plain(executor.gpu, source)? {
-            for (base, count) in self.windows(words)? {
+            for (base, count) in executor.windows(words, self.n)? {
                 record(Input::Window(&data.range(base * each, count * each)), of_words(words), base, count)?;
             }
         } else {
@@ -320,7 +295,7 @@ impl<'g> Sorter<'g> {
         let (blocks, each) = (self.n.div_ceil(BLOCK), words as u64 * 4);
         let tallies = executor.items(1, blocks * DIGITS)?;
         let glue = move_glue(along.is_some());
-        for (base, count) in self.windows(words)? {
+        for (base, count) in executor.windows(words, self.n)? {
             let window = keys.range(base * each, count * each);
             let (template, buffers) = (count_template(words), slots(&COUNT_BUFFERS, [tallies.all()]));
             let stage = Stage { template: &template, buffers: &buffers, ..of_keys(words, Input::Window(&window)) };
@@ -330,8 +305,8 @@ impl<'g> Sorter<'g> {
         let out = executor.items(words, self.n)?;
         let along_out = along.as_ref().map(|_| executor.items(1, self.n)).transpose()?;
         let template = move_template(words, executor.subgroups());
-        for (base, count) in self.windows(words)? {
-            for (start, room) in self.windows(words)? {
+        for (base, count) in executor.windows(words, self.n)? {
+            for (start, room) in executor.windows(words, self.n)? {
                 let window = keys.range(base * each, count * each);
                 let mut bindings = vec![prefix.all(), out.range(start * each, room * each)];
                 if let (Some(along), Some(along_out)) = (&along, &along_out) {
@@ -353,16 +328,11 @@ impl<'g> Sorter<'g> {
         let each = words as u64 * 4;
         let data = match Function::plain(executor.gpu, values)? {
             Some(data) => data,
-            None => {
-                let Started::Ready(data) = map::gpu::map(engine, executor.gpu, values, self.grain)? else {
-                    unreachable!("an array stays on the device")
-                };
-                data.device(executor.gpu)?.buffer().clone()
-            }
+            None => map::gpu::map(engine, executor.gpu, values, self.grain)?.array().device(executor.gpu)?.buffer().clone(),
         };
         let out = executor.items(words, self.n)?;
-        for (base, count) in self.windows(words)? {
-            for (start, there) in self.windows(words)? {
+        for (base, count) in executor.windows(words, self.n)? {
+            for (start, there) in executor.windows(words, self.n)? {
                 let window = positions.range(base * 4, count * 4);
                 let stage = Stage {
                     template: &GATHER,

@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -19,7 +20,7 @@ use crate::plan::{GpuNeeds, Operation, Problem};
 use crate::source::{IntoSource, SliceSource, Source, zip};
 use crate::task::{Primitive, Survey, Task};
 
-use super::{Destination, cost, describe_exact};
+use super::{Destination, Fill, cost, describe_exact};
 
 impl Engine {
     /// The keys in ascending order, in a new [`Array`], or with [`into`](Task::into) in memory that exists.
@@ -197,23 +198,6 @@ where
     }
 }
 
-impl<'e, S: Source<Item: SortKey>> Task<'e, Sort<S>> {
-    /// Writes into memory that exists: `&mut [T]`, `&mut Vec<T>` or `&mut Array<T>` of exactly as many elements. Running the task
-    /// then gives `()`.
-    ///
-    /// After an error the memory holds what it held, or anything else.
-    pub fn into<'d>(self, destination: impl Into<Destination<'d, S::Item>>) -> Task<'e, SortInto<'d, S>> {
-        let destination = destination.into();
-        self.with(|sort| SortInto { sort, destination })
-    }
-}
-
-/// See [`Engine::sort`] and `into`.
-pub struct SortInto<'d, S: Source<Item: SortKey>> {
-    sort: Sort<S>,
-    destination: Destination<'d, S::Item>,
-}
-
 impl<S: Source<Item: SortKey>> Primitive for Sort<S> {
     type Output = Array<S::Item>;
 
@@ -237,42 +221,20 @@ impl<S: Source<Item: SortKey>> Primitive for Sort<S> {
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::sort(engine, gpu, &self.source, &self.order, n, grain)
+        gpu::sort(engine, gpu, &self.source, &self.order, grain)
     }
 }
 
-impl<S: Source<Item: SortKey>> Primitive for SortInto<'_, S> {
-    type Output = ();
+impl<S: Source<Item: SortKey>> Fill for Sort<S> {
+    type Item = S::Item;
 
-    fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        let problem = self.sort.problem(survey)?;
-        self.destination.check(survey.engine(), problem.n)?;
-        let result_on_host = matches!(self.destination, Destination::Slice(_));
-        Ok(Problem { result_on_host, allocates: false, ..problem })
+    fn outputs(&self) -> Result<usize> {
+        self.source.len()
     }
-    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
-        self.sort.data(visitor)
-    }
-    fn inherit(&self, _: &Self::Output, forgone: f64) {
-        self.destination.inherit(forgone);
-    }
-    fn run_cpu(&mut self, _: &Engine, cpu: &Cpu<'_>, _: usize) -> Result<()> {
-        let Sort { source, order, .. } = &self.sort;
-        self.destination.write(|out| cpu::sort(cpu, source, order, out))
-    }
-    #[cfg(feature = "gpu")]
-    fn start_gpu<'t>(
-        &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
-        grain: usize,
-    ) -> Result<crate::backend::gpu::Started<'t, ()>> {
-        let result = gpu::sort(engine, gpu, &self.sort.source, &self.sort.order, n, grain)?;
-        Ok(result.into_destination(&mut self.destination))
+    fn fill(&mut self, cpu: &Cpu<'_>, _: usize, out: ViewMut<'_, S::Item>) -> Result<()> {
+        cpu::sort(cpu, &self.source, &self.order, out)
     }
 }
 
@@ -302,10 +264,9 @@ impl<T: SortKey> Primitive for Sort<InPlace<'_, T>> {
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, ()>> {
-        let result = gpu::sort(engine, gpu, &SliceSource::new(self.source.0.data()), &self.order, n, grain)?;
+        let result = gpu::sort(engine, gpu, &SliceSource::new(self.source.0.data()), &self.order, grain)?;
         Ok(result.into_destination(&mut self.source.0))
     }
 }
@@ -342,10 +303,9 @@ impl<S: Source<Item: SortKey>, V: Source<Item: Element>> Primitive for Sort<S, V
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::sort_pairs(engine, gpu, &self.source, &self.along.0, &self.order, n, grain)
+        gpu::sort_pairs(engine, gpu, &self.source, &self.along.0, &self.order, grain)
     }
 }
 
@@ -378,9 +338,8 @@ impl<S: Source<Item: SortKey>> Primitive for Sort<S, Positions> {
         &'t mut self,
         engine: &Engine,
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        n: usize,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::arg_sort(engine, gpu, &self.source, &self.order, n, grain)
+        gpu::arg_sort(engine, gpu, &self.source, &self.order, grain)
     }
 }
