@@ -3,20 +3,21 @@
 use std::cell::RefCell;
 
 use granule::prelude::*;
+use granule::primitives::Csr;
 use granule::random::Philox;
 use rayon::prelude::*;
 
 use crate::catalogue::Op;
 use crate::measure::Contender;
 use crate::stage::{CheckAll, Place, Scene, Stage};
-use crate::{kernels, loops, oracle};
+use crate::{kernels, loops, oracle, segments};
 
 /// BabelStream's scalar.
 const SCALAR: f32 = 0.4;
 /// When the Mandelbrot kernel gives up.
 const LIMIT: u32 = 100;
 /// Elements of a chunk for rayon: its docs advise to give every job enough work.
-const CHUNK: usize = 16 * 1024;
+pub(crate) const CHUNK: usize = 16 * 1024;
 
 /// Where the data of a group is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,11 +50,24 @@ fn on_stage<T: Element, U: Element>(
     go: Go<'_>,
     fill: impl for<'g> FnOnce(&mut Stage<'g, T, U>),
 ) -> granule::Result<()> {
+    on_stage_with(scene, (x, y), (outputs, zero, spoilt), &(), residency, go, |stage, ()| fill(stage))
+}
+
+/// The same with data of another type.
+fn on_stage_with<T: Element, U: Element, D>(
+    scene: &Scene<'_>,
+    (x, y): (&[T], &[T]),
+    (outputs, zero, spoilt): (usize, U, U),
+    data: &D,
+    residency: Residency,
+    go: Go<'_>,
+    fill: impl for<'g> FnOnce(&mut Stage<'g, T, U>, &'g D),
+) -> granule::Result<()> {
     match residency {
         Residency::Host => {
             let out = RefCell::new(vec![zero; outputs]);
             let mut stage = Stage { scene, x, y, place: Place::Host { out: &out }, spoilt, contenders: Vec::new() };
-            fill(&mut stage);
+            fill(&mut stage, data);
             go(&mut stage.contenders);
         }
         Residency::Gpu => {
@@ -63,7 +77,7 @@ fn on_stage<T: Element, U: Element>(
             let out = RefCell::new(scene.engine.array_from_vec(vec![zero; outputs]));
             let place = Place::Gpu { x: &on_gpu_x, y: &on_gpu_y, out: &out };
             let mut stage = Stage { scene, x, y, place, spoilt, contenders: Vec::new() };
-            fill(&mut stage);
+            fill(&mut stage, data);
             go(&mut stage.contenders);
         }
     }
@@ -91,6 +105,16 @@ pub(crate) fn on_f32(
         "philox" => on_stage(scene, (x, y), (n, 0, 0), residency, go, philox),
         "normal" => on_stage(scene, (x, y), (n, 0.0, f32::NAN), residency, go, normal),
         "histogram" => on_stage(scene, (x, y), (256, 0, u32::MAX), residency, go, even_histogram),
+        "segmented_reduce" => {
+            let offsets = scene.engine.array_from_vec(oracle::offsets(n));
+            let outputs = (offsets.bound() - 1, 0.0, f32::NAN);
+            on_stage_with(scene, (x, x), outputs, &offsets, residency, go, segments::reduce)
+        }
+        "spmv" => {
+            let (offsets, columns) = (oracle::offsets(n), oracle::columns(n));
+            let matrix = Csr::new(scene.engine, x.len(), offsets, columns, y.to_vec())?;
+            on_stage_with(scene, (x, x), (matrix.rows(), 0.0, f32::NAN), &matrix, residency, go, segments::spmv)
+        }
         "dot" | "reduce_sum" | "reduce_max" | "reduce_argmax" => {
             on_stage(scene, (x, y), (0, 0.0, f32::NAN), residency, go, |stage| reductions(op.name, stage))
         }
@@ -177,14 +201,14 @@ fn even_bin(x: f32) -> Option<usize> {
 fn even_histogram(stage: &mut Stage<'_, f32, u32>) {
     let engine = stage.scene.engine;
     let check = oracle::counts_of(stage.x.iter().filter_map(|&x| even_bin(x)));
-    stage.histogram(move |x, _| engine.histogram_even(x, -1.0..1.0, 256), check.clone());
+    stage.fill(move |x, _| engine.histogram_even(x, -1.0..1.0, 256), check.clone());
     histogram_peers(stage, even_bin, &check);
 }
 
 fn histogram(stage: &mut Stage<'_, u32>) {
     let engine = stage.scene.engine;
     let check = oracle::counts_of(stage.x.iter().map(|&x| x as usize));
-    stage.histogram(move |x, _| engine.histogram(x, 256), check.clone());
+    stage.fill(move |x, _| engine.histogram(x, 256), check.clone());
     histogram_peers(stage, |x| (x < 256).then_some(x as usize), &check);
 }
 
@@ -356,6 +380,11 @@ pub(crate) fn on_u32(
         let x = &oracle::bins(x.len())[..];
         return on_stage(scene, (x, x), (256, 0, u32::MAX), residency, go, histogram);
     }
+    if op.name == "reduce_by_key" || op.name == "run_length" {
+        let keys = &oracle::runs(x.len())[..];
+        let fill = if op.name == "run_length" { segments::run_length } else { segments::reduce_by_key };
+        return on_stage(scene, (keys, y), (0, 0, u32::MAX), residency, go, fill);
+    }
     let outputs = if op.name.starts_with("reduce") || op.name == "sort_pairs" { 0 } else { x.len() };
     if op.name.starts_with("sort") {
         let (x, y) = (&oracle::keys(x.len(), 1)[..], &oracle::keys(x.len(), 2)[..]);
@@ -421,7 +450,7 @@ fn integers(op: &str, stage: &mut Stage<'_, u32>) {
         }
         "sort_pairs" => {
             let check = oracle::pairs_are(oracle::sorted_pairs(x, y));
-            stage.sort_pairs(move |x, y| engine.sort_pairs(x, y), check.clone());
+            stage.pairs(move |x, y| engine.sort_pairs(x, y), check.clone());
             stage.peer_returns("peer:std", oracle::sorted_pairs, &check);
             let rayon = |x: &[u32], y: &[u32]| {
                 let mut pairs: Vec<(u32, u32)> = x.iter().copied().zip(y.iter().copied()).collect();

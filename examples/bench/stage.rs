@@ -5,10 +5,10 @@ use std::hint::black_box;
 use std::rc::Rc;
 
 use granule::prelude::*;
-use granule::primitives::sort::{Sort, Values};
-use granule::primitives::{SortKey, histogram, map, reduce, scan};
+use granule::primitives::sort::Sort;
+use granule::primitives::{Fill, SortKey, map, reduce, scan};
 use granule::source::{SliceSource, Source};
-use granule::{Error, Task};
+use granule::{Error, Primitive, Task};
 
 use crate::measure::{Contender, Trouble};
 
@@ -37,7 +37,7 @@ pub(crate) enum Arithmetic {
 pub(crate) type CheckAll<'g, U> = Rc<dyn Fn(&[U], Arithmetic) -> Result<(), String> + 'g>;
 /// Compares a value with the oracle's.
 pub(crate) type CheckOne<'g, R> = Rc<dyn Fn(R, Arithmetic) -> Result<(), String> + 'g>;
-/// The same of two vectors: sorted keys, and their values.
+/// The same of two vectors: keys, and their values.
 pub(crate) type CheckPairs<'g, K, V> = CheckOne<'g, (Vec<K>, Vec<V>)>;
 
 /// Where inputs and output are.
@@ -151,8 +151,8 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
         scan: Task<'g, scan::Scan<S, O>>, S: SourceOf<U>, O: Operator<U>;
         /// The backends with a sort.
         sort: Task<'g, Sort<S>>, S: KeysOf<U>;
-        /// The backends with a histogram.
-        histogram: Task<'g, H>, H: histogram::Binned<Sum = U>;
+        /// The backends with any primitive that gives one array of a known length.
+        fill: Task<'g, P>, P: FillOf<U>;
     }
 
     /// The backends with a reduction.
@@ -181,11 +181,11 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
         }
     }
 
-    /// The backends with a sort of pairs, whose results are new arrays.
-    pub(crate) fn sort_pairs<S: Source<Item: SortKey> + 'g, V: Source<Item: Element> + 'g>(
+    /// The backends with a primitive whose results are two new arrays, of keys and of values.
+    pub(crate) fn pairs<K: Element, V: Element, P: Primitive<Output = (Array<K>, Array<V>)> + 'g>(
         &mut self,
-        task: impl Fn(SliceSource<'g, T>, SliceSource<'g, T>) -> Task<'g, Sort<S, Values<V>>> + Copy + 'g,
-        check: CheckPairs<'g, S::Item, V::Item>,
+        task: impl Fn(SliceSource<'g, T>, SliceSource<'g, T>) -> Task<'g, P> + Copy + 'g,
+        check: CheckPairs<'g, K, V>,
     ) {
         for (name, backend) in self.backends() {
             let (check, engine) = (check.clone(), self.scene.engine);
@@ -300,6 +300,10 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
 /// A source of exactly these items, as one name for a bound.
 pub(crate) trait SourceOf<U>: Source<Item = U> {}
 impl<U, S: Source<Item = U>> SourceOf<U> for S {}
+
+/// A primitive that fills an array of exactly these items.
+pub(crate) trait FillOf<U>: Fill<Item = U> {}
+impl<U, P: Fill<Item = U>> FillOf<U> for P {}
 
 /// The same of keys.
 pub(crate) trait KeysOf<U>: SourceOf<U> + Source<Item: SortKey> {}

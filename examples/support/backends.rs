@@ -1,5 +1,7 @@
 //! Runs one task on every backend, times it, checks it and says what the planner chose.
 
+#![allow(dead_code, reason = "each example uses its part")]
+
 use std::time::{Duration, Instant};
 
 use granule::prelude::*;
@@ -49,6 +51,11 @@ impl Bits for f32 {
 }
 impl Bits for u32 {
     fn same(&self, other: &u32) -> bool {
+        self == other
+    }
+}
+impl Bits for u64 {
+    fn same(&self, other: &u64) -> bool {
         self == other
     }
 }
