@@ -110,6 +110,30 @@ fn step<L: Level, T: Element, O: Operator<T>>(
     all
 }
 
+/// A block's elements, evaluated: those that are read at computed places are all on their way before the first is combined.
+pub(crate) struct Items<T>(Vec<T>);
+
+impl<T: Element> Items<T> {
+    /// Room for a block, which holds this.
+    pub(crate) fn new(x: T) -> Self {
+        Items(vec![x; BLOCK])
+    }
+
+    #[inline(always)]
+    fn evaluate<'a, L: Level, S: Source<Item = T> + 'a>(&mut self, l: L, bound: S::Bound<'a, L>, range: Range<usize>) {
+        let to = ViewMut::of(&mut self.0);
+        let mut i = range.start;
+        while i + L::WIDTH <= range.end {
+            store(l, S::load(l, bound, Span::new(i, L::WIDTH)), to, Span::new(i - range.start, L::WIDTH));
+            i += L::WIDTH;
+        }
+        if i < range.end {
+            let count = range.end - i;
+            store(l, S::load(l, bound, Span::new(i, count)), to, Span::new(i - range.start, count));
+        }
+    }
+}
+
 /// Combines the runs of a range, and writes what is combined when one begins: the run before it. Gives what is combined at the end,
 /// and how many were written.
 #[inline(always)]
@@ -117,39 +141,38 @@ pub(crate) fn close<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Opera
     l: L,
     bound: S::Bound<'a, L>,
     op: &O,
-    (flags, range): (&Flags, Range<usize>),
+    (flags, items, range): (&Flags, &mut Items<T>, Range<usize>),
     carry: T,
     to: ViewMut<'_, T>,
 ) -> (T, usize) {
-    let (flags, to) = (flags.bind(l), to.whole());
-    let (mut carry, mut at) = (ops::lit(l, carry), 0);
-    let mut i = range.start;
-    while i + L::WIDTH <= range.end {
-        at += emit::<L, T, S, O>(l, bound, op, flags, (i - range.start, Span::new(i, L::WIDTH)), &mut carry, to, at);
+    items.evaluate::<L, S>(l, bound, range.clone());
+    let block = (flags.bind(l), ops::slice::<L, T>(l, Data::Slice(&items.0)));
+    let (mut carry, mut at, mut i) = (ops::lit(l, carry), 0, 0);
+    let (count, to) = (range.len(), to.whole());
+    while i + L::WIDTH <= count {
+        at += emit(l, op, block, Span::new(i, L::WIDTH), &mut carry, to, at);
         i += L::WIDTH;
     }
-    if i < range.end {
-        at += emit::<L, T, S, O>(l, bound, op, flags, (i - range.start, Span::new(i, range.end - i)), &mut carry, to, at);
+    if i < count {
+        at += emit(l, op, block, Span::new(i, count - i), &mut carry, to, at);
     }
     (extract(l, carry, 0), at)
 }
 
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "a step of a loop, in registers")]
-fn emit<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Operator<T>>(
+fn emit<L: Level, T: Element, O: Operator<T>>(
     l: L,
-    bound: S::Bound<'a, L>,
     op: &O,
-    flags: ops::Slice<'_, L, bool>,
-    (place, span): (usize, Span),
+    (flags, items): (ops::Slice<'_, L, bool>, ops::Slice<'_, L, T>),
+    span: Span,
     carry: &mut Varying<L, T>,
     to: ViewMut<'_, T>,
     at: usize,
 ) -> usize {
-    let flags = ops::load(l, flags.0, Span::new(place, L::WIDTH));
+    let begins = ops::load(l, flags.0, Span::new(span.base, L::WIDTH));
     let before = *carry;
-    let all = step(l, op, flags, S::load(l, bound, span), span.count - 1, carry);
-    let keep = l.bits(flags.0);
+    let all = step(l, op, begins, ops::load(l, items.0, span), span.count - 1, carry);
+    let keep = l.bits(begins.0);
     compress(l, first(l, 1, before, slide_up(l, all, 1)), keep, to, at);
     keep.count_ones() as usize
 }
@@ -166,18 +189,37 @@ pub(crate) fn prefix<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Oper
 ) -> T {
     let (flags, out) = (flags.bind(l), out.whole());
     let mut carry = ops::lit(l, carry);
-    let identity = ops::lit(l, op.identity());
     let mut i = range.start;
-    while i < range.end {
-        let span = Span::new(i, L::WIDTH.min(range.end - i));
-        let flags = ops::load(l, flags.0, Span::new(i - range.start, L::WIDTH));
-        let before = carry;
-        let all = step(l, op, flags, S::load(l, bound, span), span.count - 1, &mut carry);
-        let prefix = if EXCLUSIVE { ops::select(l, flags, identity, first(l, 1, before, slide_up(l, all, 1))) } else { all };
-        store(l, prefix, out, span);
-        i += span.count;
+    while i + L::WIDTH <= range.end {
+        let place = Span::new(i - range.start, L::WIDTH);
+        pass::<L, T, S, O, EXCLUSIVE>(l, bound, op, ops::load(l, flags.0, place), Span::new(i, L::WIDTH), &mut carry, out);
+        i += L::WIDTH;
+    }
+    if i < range.end {
+        let place = Span::new(i - range.start, L::WIDTH);
+        pass::<L, T, S, O, EXCLUSIVE>(l, bound, op, ops::load(l, flags.0, place), Span::new(i, range.end - i), &mut carry, out);
     }
     extract(l, carry, 0)
+}
+
+#[inline(always)]
+fn pass<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Operator<T>, const EXCLUSIVE: bool>(
+    l: L,
+    bound: S::Bound<'a, L>,
+    op: &O,
+    begins: Varying<L, bool>,
+    span: Span,
+    carry: &mut Varying<L, T>,
+    out: ViewMut<'_, T>,
+) {
+    let before = *carry;
+    let all = step(l, op, begins, S::load(l, bound, span), span.count - 1, carry);
+    let prefix = if EXCLUSIVE {
+        ops::select(l, begins, ops::lit(l, op.identity()), first(l, 1, before, slide_up(l, all, 1)))
+    } else {
+        all
+    };
+    store(l, prefix, out, span);
 }
 
 /// Writes the elements of a range that are flagged, side by side; how many there are.

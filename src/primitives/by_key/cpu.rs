@@ -11,7 +11,7 @@ use crate::backend::simd::{Level, Span, ViewMut, WithLevel, extract};
 use crate::element::Element;
 use crate::error::Result;
 use crate::operator::Operator;
-use crate::primitives::blocks::{BLOCK, Flags, SLACK, add, blocks, close, pick, prefix};
+use crate::primitives::blocks::{BLOCK, Flags, Items, SLACK, add, blocks, close, pick, prefix};
 use crate::primitives::chain::chain;
 use crate::primitives::total::combine;
 use crate::source::Source;
@@ -149,7 +149,7 @@ where
         let Runs { heads, values, op } = *self.runs;
         let (head_of, key_of, value_of) = (heads.bind(l), self.keys.bind(l), values.bind(l));
         let (keys, closed) = (self.to.0.whole(), self.to.1.whole());
-        let mut flags = Flags::new();
+        let (mut flags, mut items) = (Flags::new(), Items::new(op.identity()));
         // The first element is what is carried along: no identity enters the arithmetic.
         let Range { start, end } = self.range;
         let begins = flags.fill::<L, H>(l, head_of, start..start + 1) > 0;
@@ -163,7 +163,7 @@ where
             }
             begun += pick::<L, K::Item, K>(l, key_of, (&flags, range.clone()), keys, begun);
             let count;
-            (sum, count) = close::<L, T, V, O>(l, value_of, op, (&flags, range), sum, closed.from(ended));
+            (sum, count) = close::<L, T, V, O>(l, value_of, op, (&flags, &mut items, range), sum, closed.from(ended));
             ended += count;
         }
         Sums { begins, begun, last: sum }

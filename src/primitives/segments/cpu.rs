@@ -15,7 +15,7 @@ use crate::backend::simd::{Level, Span, ViewMut, WithLevel, extract};
 use crate::element::Element;
 use crate::error::Result;
 use crate::operator::Operator;
-use crate::primitives::blocks::{BLOCK, Flags, SLACK, add, blocks, close, prefix};
+use crate::primitives::blocks::{BLOCK, Flags, Items, SLACK, add, blocks, close, prefix};
 use crate::primitives::chain::chain;
 use crate::primitives::total::combine;
 use crate::source::Source;
@@ -24,8 +24,12 @@ use super::path::{Path, Place};
 
 /// Elements and ends of a link: as a scan's.
 const LINK: usize = 32 * 1024;
-/// Elements from which on a segment is combined in lanes.
-const LONG: usize = BLOCK / 2;
+/// Elements from which on a segment is combined in lanes, if they may change places: enough for four vectors. Otherwise so many that
+/// the block is not worth it.
+#[inline(always)]
+fn long<L: Level, T: Element, O: Operator<T>>() -> usize {
+    if O::COMMUTATIVE { 4 * L::WIDTH } else { BLOCK / 2 }
+}
 
 /// What is combined: everything but the memory.
 pub(crate) struct Segments<'a, S, O> {
@@ -118,7 +122,7 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> WithLevel for Reduce<'_, T
     fn run<L: Level>(self, l: L) -> Option<T> {
         let (source, op) = (self.segments.source, self.segments.op);
         let (bound, path, out) = (source.bind(l), self.path, self.out.whole());
-        let (mut flags, mut closed) = (Flags::new(), Vec::with_capacity(BLOCK + SLACK));
+        let (mut flags, mut items, mut closed) = (Flags::new(), Items::new(op.identity()), Vec::with_capacity(BLOCK + SLACK));
         let closed = ViewMut::new(closed.spare_capacity_mut());
         let Place { ended: mut segment, read: mut i } = self.from;
         let mut sum: Option<T> = None;
@@ -131,7 +135,7 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> WithLevel for Reduce<'_, T
                 return sum;
             }
             let stop = if segment < self.to.ended { path.start(segment + 1) } else { self.to.read };
-            if stop - i >= LONG {
+            if stop - i >= long::<L, T, O>() {
                 sum = Some(add(l, source, op, sum, i..stop));
                 i = stop;
                 continue;
@@ -157,7 +161,7 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> WithLevel for Reduce<'_, T
                 before = at;
                 segment += 1;
             }
-            let (last, count) = close::<L, T, S, O>(l, bound, op, (&flags, i..end), carry, closed);
+            let (last, count) = close::<L, T, S, O>(l, bound, op, (&flags, &mut items, i..end), carry, closed);
             if empty == 0 {
                 out.copy(first, closed, count);
             } else {
