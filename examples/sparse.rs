@@ -12,6 +12,7 @@ use granule::primitives::Csr;
 use granule::{Primitive, Task};
 
 #[path = "support/backends.rs"]
+#[allow(dead_code, reason = "results are judged by their errors, not by their bits")]
 mod backends;
 #[path = "support/npy.rs"]
 mod npy;
@@ -20,8 +21,6 @@ use backends::{Bench, Verdict, show};
 
 /// When the residual is this part of what it was, the system is solved.
 const TOLERANCE: f32 = 1e-6;
-/// What the residual may be in the end: it is carried along in single precision.
-const ACCEPTED: f64 = 1e-5;
 /// Steps after which it does not converge.
 const LIMIT: usize = 1000;
 
@@ -97,7 +96,9 @@ fn run(options: &Options) -> Result<(), String> {
         let square = |row: usize| (f64::from(height[row]) - product(&|i| f64::from(x[i]), row).0).powi(2);
         let size: f64 = height.iter().map(|&h| f64::from(h).powi(2)).sum();
         let left = ((0..height.len()).map(square).sum::<f64>() / size.max(f64::MIN_POSITIVE)).sqrt();
-        let verdict = within(left, ACCEPTED);
+        // What rounding a solution in single precision changes in the product, four times: the matrix makes no vector longer than that.
+        let allowed = 4.0 * f64::from(f32::EPSILON) * (1.0 + 8.0 * f64::from(strength));
+        let verdict = within(left, allowed.max(2.0 * f64::from(TOLERANCE)));
         wrong += usize::from(matches!(verdict, Verdict::Wrong(_)));
         println!("  {name:<9} {steps:>6} {:>12} {:>12}   {verdict}", show(time), show(time / steps.max(1) as u32));
     }
@@ -198,7 +199,8 @@ impl Options {
                 "--strength" => {
                     let value = args.next().ok_or("--strength needs a value")?;
                     let number = value.to_string_lossy().parse().ok().filter(|x| (0.0..=1e4).contains(x));
-                    options.strength = number.ok_or_else(|| format!("--strength {}: a number from 0 to 10000", value.display()))?;
+                    options.strength =
+                        number.ok_or_else(|| format!("--strength {}: a number from 0 to 10000", value.display()))?;
                 }
                 "--explain" => options.explain = true,
                 f if f.starts_with("--") => return Err(format!("{f} is not an option; there are --strength X, --explain")),

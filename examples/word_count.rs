@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use granule::prelude::*;
 
 #[path = "support/backends.rs"]
+#[allow(dead_code, reason = "results are judged by their bits")]
 mod backends;
 
 use backends::{Bench, Verdict};
@@ -95,9 +96,8 @@ fn count(options: &Options) -> Result<(), String> {
     let offsets = engine.array_from_vec(offsets);
     let effects = || engine.segmented_reduce((&bytes).map(effect::with()), &offsets, compose::with());
     let plain = |word: &&[u8]| {
-        let sum = word.iter().fold(0_u64, |sum, byte| {
-            sum.wrapping_mul(FACTOR).wrapping_add(u64::from(byte.to_ascii_lowercase()) + 1)
-        });
+        let sum =
+            word.iter().fold(0_u64, |sum, byte| sum.wrapping_mul(FACTOR).wrapping_add(u64::from(byte.to_ascii_lowercase()) + 1));
         sum ^ (sum >> 29)
     };
     let want: Vec<u64> = words.iter().map(plain).collect();
@@ -179,8 +179,7 @@ struct Options {
 
 impl Options {
     fn from_args() -> Result<Options, String> {
-        let mut options =
-            Options { text: Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"), top: 10, explain: false };
+        let mut options = Options { text: Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"), top: 10, explain: false };
         let mut args = std::env::args_os().skip(1);
         while let Some(arg) = args.next() {
             match &*arg.to_string_lossy() {

@@ -180,8 +180,8 @@ fn truth_values_and_places() {
 fn arrays_of_all_kinds() {
     for runner in backends::all() {
         let e = &runner.engine;
-        let values = e.array(&[5_u32, 6, 1, 7, 2, 8]);
-        let offsets = e.array(&[0_u32, 1, 1, 4]);
+        let values = e.array([5_u32, 6, 1, 7, 2, 8]);
+        let offsets = e.array([0_u32, 1, 1, 4]);
         // Where only a GPU knows how many values there are, it is asked.
         let large = e.filter(&values, kernel!(|x: u32| x > 4)).with_plan(&runner.plan).run().unwrap();
         let task = e.segmented_reduce(&large, &offsets, Sum).with_plan(&runner.plan);
@@ -280,6 +280,35 @@ fn a_deadline_that_passes() {
     assert!(matches!(late, Err(Error::Timeout { .. })));
     let sums = engine.segmented_reduce(&x, &offsets, Sum).run().unwrap();
     assert_eq!(sums.as_slice().unwrap()[999], (99_900..100_000).sum::<u32>());
+}
+
+#[test]
+fn into_memory_that_exists() {
+    let x: Vec<u32> = (0..10_000).collect();
+    let offsets: Vec<u32> = (0..=100).map(|i| 100 * i).collect();
+    let want: Vec<u32> = x.chunks(100).map(|x| x.iter().sum()).collect();
+    for runner in backends::all() {
+        let e = &runner.engine;
+        let mut sums = vec![0; 100];
+        e.segmented_reduce(&x, &offsets, Sum).into(&mut sums).with_plan(&runner.plan).run().unwrap();
+        oracle::assert_same(&runner.name, &sums, &want, EXACT);
+        let mut sums = e.array(vec![0; 100]);
+        e.segmented_reduce(&x, &offsets, Sum).into(&mut sums).with_plan(&runner.plan).run().unwrap();
+        oracle::assert_same(&runner.name, sums.as_slice().unwrap(), &want, EXACT);
+        let mut prefixes = vec![0; 10_000];
+        e.segmented_scan(&x, &offsets, Sum).into(&mut prefixes).with_plan(&runner.plan).run().unwrap();
+        let ends: Vec<u32> = prefixes.iter().copied().skip(99).step_by(100).collect();
+        oracle::assert_same(&runner.name, &ends, &want, EXACT);
+        let mut short = vec![0; 99];
+        let refused = e.segmented_reduce(&x, &offsets, Sum).into(&mut short).with_plan(&runner.plan).run();
+        assert_eq!(refused, Err(Error::LengthMismatch { left: 100, right: 99 }), "{}", runner.name);
+        // An array that is written anew holds other offsets.
+        let mut bounds = e.array([0_u32, 1, 2]);
+        assert!(e.segmented_reduce(&x[..2], &bounds, Sum).with_plan(&runner.plan).run().is_ok());
+        e.collect(&[0_u32, 3, 2]).into(&mut bounds).with_plan(&runner.plan).run().unwrap();
+        let refused = e.segmented_reduce(&x[..2], &bounds, Sum).with_plan(&runner.plan).run().map(|_| ());
+        assert!(matches!(refused, Err(Error::Offsets { .. })), "{refused:?} on {}", runner.name);
+    }
 }
 
 #[test]

@@ -64,7 +64,12 @@ pub(crate) const OPS: [Op; 20] = [
     Op { name: "reduce_argmax", meaning: "largest of all, and where it is", on_u32: true, bytes: 4, ..STREAM },
     Op { name: "histogram", meaning: "how many elements fall into each of 256 bins", on_u32: true, bytes: 4, ..STREAM },
     Op { name: "scan_inclusive_sum", meaning: "out[i] = a[0] + ... + a[i]", on_u32: true, ..STREAM },
-    Op { name: "segmented_reduce", meaning: "sums of segments, whose lengths follow a power law, 16 in the mean", bytes: 4, ..STREAM },
+    Op {
+        name: "segmented_reduce",
+        meaning: "sums of segments, whose lengths follow a power law, 16 in the mean",
+        bytes: 4,
+        ..STREAM
+    },
     Op {
         name: "spmv",
         meaning: "product of a sparse matrix and a vector; rows as those segments, columns at random",
@@ -73,15 +78,14 @@ pub(crate) const OPS: [Op; 20] = [
         largest: 1 << 24,
         ..STREAM
     },
-    Op { name: "reduce_by_key", meaning: "sums of runs of equal keys, 8 long in the mean", on_f32: false, on_u32: true, ..STREAM },
     Op {
-        name: "run_length",
-        meaning: "such runs' keys and lengths",
+        name: "reduce_by_key",
+        meaning: "sums of runs of equal keys, 8 long in the mean",
         on_f32: false,
         on_u32: true,
-        bytes: 4,
         ..STREAM
     },
+    Op { name: "run_length", meaning: "such runs' keys and lengths", on_f32: false, on_u32: true, bytes: 4, ..STREAM },
     Op { name: "sort_keys", meaning: "keys in ascending order", on_u32: true, ..SORT },
     Op {
         name: "sort_pairs",
@@ -103,7 +107,9 @@ pub(crate) fn op(name: &str) -> &'static Op {
 
 /// Prints all of it.
 pub(crate) fn print() {
-    println!("operations (elements are f32; those marked * are measured on u32 too, sort_pairs, reduce_by_key and run_length there alone)");
+    println!(
+        "operations (elements are f32; those marked * are measured on u32 too, sort_pairs, reduce_by_key and run_length there alone)"
+    );
     for op in &OPS {
         println!("  {:<20}{} {:>3} B/element  {}", op.name, if op.on_u32 { '*' } else { ' ' }, op.bytes, op.meaning);
     }

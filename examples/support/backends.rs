@@ -1,7 +1,5 @@
 //! Runs one task on every backend, times it, checks it and says what the planner chose.
 
-#![allow(dead_code, reason = "each example uses its part")]
-
 use std::time::{Duration, Instant};
 
 use granule::prelude::*;
