@@ -45,6 +45,7 @@ pub enum Residency {
 }
 
 impl<T: Element> Array<T> {
+    #[cfg(feature = "gpu")]
     pub(crate) fn empty(engine: &Engine) -> Self {
         Array::from_vec(engine, Vec::new())
     }

@@ -49,6 +49,8 @@ pub(crate) struct Bucket {
     /// How many calls in a row another backend was better by enough to change to it.
     streak: AtomicU32,
     calls: AtomicU32,
+    /// After how many calls each backend is tried out again.
+    again: [AtomicU32; 3],
     /// For how many more calls the incumbent is run without a look at the others, and whether it is kept though another was better,
     /// packed.
     unquestioned: AtomicU32,
@@ -59,19 +61,24 @@ pub(crate) struct Bucket {
 }
 
 /// The median of the ratios seen: of the first five it is known, and from then on each ratio above it raises it by a step, and each
-/// below lowers it. So one slow call, or a whole train of slow ones while helpers sleep, moves it a little only.
+/// below lowers it. So one slow call, or a whole train of slow ones while helpers sleep, moves it a little only. But what is tried out
+/// again starts anew: then the median is that of the last five.
 struct Cell {
-    /// How many there were, and the first five in ten bits each.
-    first: AtomicU64,
+    /// How many there were, and the last five in ten bits each.
+    last: AtomicU64,
     /// The binary logarithm of the median: the bits of an `f32`.
     median: AtomicU32,
 }
 
-/// Ratios that are kept to find the first median.
+/// Ratios that are kept to find such a median.
 const FIRST: u32 = 5;
 const RATIO_BITS: u32 = 10;
 const ALL_BITS: u32 = FIRST * RATIO_BITS;
 const MOST: u64 = (1 << (64 - ALL_BITS)) - 1;
+/// What is known is tried again after so many calls, and then each time that there were four times as many, ...
+const SOON: u32 = 64;
+/// ... but at the latest after so many more.
+const SELDOM: u32 = 4096;
 /// Of the median's logarithm: half a percent.
 const STEP: f32 = 1.0 / 128.0;
 
@@ -89,18 +96,17 @@ type Log2 = (f32, u32);
 
 impl Cell {
     const fn new() -> Cell {
-        Cell { first: AtomicU64::new(0), median: AtomicU32::new(0) }
+        Cell { last: AtomicU64::new(0), median: AtomicU32::new(0) }
     }
 
-    fn push(&self, ratio: f64) {
+    fn push(&self, ratio: f64, tried: bool) {
         let new = (ratio as f32).log2();
-        let old = self.first.load(Relaxed);
+        let old = self.last.load(Relaxed);
         let count = ((old >> ALL_BITS) + 1).min(MOST);
-        let mut codes = old & ((1 << ALL_BITS) - 1);
-        if count <= u64::from(FIRST) {
-            codes = (codes << RATIO_BITS | code(new)) & ((1 << ALL_BITS) - 1);
+        let codes = (old << RATIO_BITS | code(new)) & ((1 << ALL_BITS) - 1);
+        if tried || count <= u64::from(FIRST) {
             let mut held: [u64; FIRST as usize] = std::array::from_fn(|i| codes >> (RATIO_BITS * i as u32) & 1023);
-            let held = &mut held[..count as usize];
+            let held = &mut held[..count.min(u64::from(FIRST)) as usize];
             held.sort_unstable();
             // Of an even number the lower one: an outlier is a slow call.
             self.median.store(log2(held[(held.len() - 1) / 2]).to_bits(), Relaxed);
@@ -109,12 +115,12 @@ impl Cell {
             let moved = if new > median { median + STEP } else { median - STEP };
             self.median.store(moved.to_bits(), Relaxed);
         }
-        self.first.store(count << ALL_BITS | codes, Relaxed);
+        self.last.store(count << ALL_BITS | codes, Relaxed);
     }
 
     #[inline]
     fn get(&self) -> Option<Log2> {
-        let count = (self.first.load(Relaxed) >> ALL_BITS) as u32;
+        let count = (self.last.load(Relaxed) >> ALL_BITS) as u32;
         (count > 0).then(|| (f32::from_bits(self.median.load(Relaxed)), count))
     }
 
@@ -127,11 +133,11 @@ impl Cell {
         let log2 = sample.ratio.log2();
         let codes = (0..FIRST).fold(0, |all, _| all << RATIO_BITS | code(log2));
         self.median.store(log2.to_bits(), Relaxed);
-        self.first.store(u64::from(sample.count).min(MOST) << ALL_BITS | codes, Relaxed);
+        self.last.store(u64::from(sample.count).min(MOST) << ALL_BITS | codes, Relaxed);
     }
 
     fn clear(&self) {
-        self.first.store(0, Relaxed);
+        self.last.store(0, Relaxed);
     }
 }
 
@@ -142,6 +148,7 @@ impl Bucket {
             incumbent: AtomicU64::new(0),
             streak: AtomicU32::new(0),
             calls: AtomicU32::new(0),
+            again: [const { AtomicU32::new(SOON) }; 3],
             unquestioned: AtomicU32::new(0),
             trial: AtomicU32::new(0),
             helped: AtomicU64::new(0),
@@ -190,10 +197,18 @@ impl Bucket {
         self.streak.load(Relaxed)
     }
 
-    /// Tries a backend out for so many more calls.
-    pub(crate) fn try_out(&self, backend: Backend, calls: u32) {
-        self.trial.store(calls << 2 | backend as u32, Relaxed);
+    /// Tries a backend out for so many more calls, after so many in all.
+    pub(crate) fn try_out(&self, backend: Backend, more: u32, calls: u32) {
+        self.trial.store(more << 2 | backend as u32, Relaxed);
         self.helped.store(0, Relaxed);
+        let again = calls.saturating_add((3 * calls.min(SELDOM)).clamp(SOON, SELDOM));
+        self.again[backend as usize].store(again, Relaxed);
+    }
+
+    /// Whether it is time to try out again, after so many calls, what is known already: its samples may have met a busy machine, and
+    /// machines change.
+    pub(crate) fn due_again(&self, backend: Backend, calls: u32) -> bool {
+        calls >= self.again[backend as usize].load(Relaxed)
     }
 
     /// The backend that is tried out, in one call more.
@@ -329,17 +344,17 @@ impl Kind {
     }
 
     /// Learns that a call took `ratio` times as long as predicted. The first run on a backend is only noted.
-    pub(crate) fn learn(&self, n: usize, backend: Backend, ratio: f64) {
+    pub(crate) fn learn(&self, n: usize, backend: Backend, ratio: f64, tried: bool) {
         let first = self.note_run(backend);
         // A clock that stood still, or a call that slept with the machine.
         if !first && ratio.is_finite() && ratio > 1e-4 && ratio < 1e4 {
-            self.bucket(n).cells[backend as usize].push(ratio);
+            self.bucket(n).cells[backend as usize].push(ratio, tried);
         }
     }
 
     /// Learns how often loops of unknown length run. What was compared with a guess before is forgotten.
     pub(crate) fn learn_iterations(&self, iterations: f64) {
-        self.iterations.push(iterations.max(1.0));
+        self.iterations.push(iterations.max(1.0), false);
         for cell in self.made().flat_map(|(_, bucket)| &bucket.cells) {
             cell.clear();
         }

@@ -38,10 +38,8 @@ const EXPLORE_WITHIN: f64 = 4.0;
 const EXPLORE_PART: f64 = 0.02;
 /// What a trial is charged with at most, in times of the best candidate's.
 const DEAREST_TRIAL: f64 = 16.0;
-/// Samples after which a candidate is known, but for ...
+/// Samples after which a candidate is known.
 const KNOWN: u32 = 5;
-/// ... one call in so many, since machines change.
-const AGAIN: u32 = 4096;
 /// Calls that take less than so many seconds ...
 const SHORT: f64 = 20e-6;
 /// ... are weighed and timed each time until they were measured so often, ...
@@ -305,12 +303,14 @@ impl Tuner {
         let free = EXPLORE_PART * self.ran() - self.explored.load(Relaxed) as f64 * 1e-9;
         Backend::ALL.into_iter().find(|&other| {
             let total = weighed.on(other).total();
-            let due = problem.seen.on(other).count < KNOWN || calls % AGAIN == AGAIN - 1;
+            let known = problem.seen.on(other).count >= KNOWN;
+            let due = !known || bucket.due_again(other, calls);
             if other == chosen || !due || weighed.on(other).ready() > EXPLORE_WITHIN * expected {
                 return false;
             }
             let burst = match other {
                 Backend::Threads => (AWAKE * machine.rates.wake_cold / expected).ceil().min(BURST) + f64::from(KNOWN),
+                _ if known => f64::from(KNOWN),
                 _ => 1.0,
             };
             // Until the helpers are there the caller works alone and calls them in vain.
@@ -321,7 +321,7 @@ impl Tuner {
                 machine.gpus().first().filter(|_| stranded).map_or(0.0, |gpu| gpu.rates.download.seconds(problem.result_bytes()));
             let pays = burst * (total - expected) + asleep + back <= free;
             if pays {
-                bucket.try_out(other, burst as u32 - 1);
+                bucket.try_out(other, burst as u32 - 1, calls);
             }
             pays
         })
@@ -364,7 +364,7 @@ impl Tuner {
             let loops = seconds - (p.modelled() - p.memory.max(p.compute));
             kind.learn_iterations(ASSUMED_ITERATIONS * loops / p.compute);
         } else {
-            kind.learn(ticket.n, ticket.backend, ratio);
+            kind.learn(ticket.n, ticket.backend, ratio, ticket.tried);
         }
     }
 

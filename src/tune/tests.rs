@@ -122,6 +122,28 @@ fn outliers_change_nothing() {
     assert!(ran_elsewhere < 40, "{ran_elsewhere} calls of 2000");
 }
 
+#[test]
+fn what_met_a_busy_machine_is_tried_again() {
+    let (machine, tuner, problem) = (machine(), Tuner::new(false, Plans::default()), map(1 << 20, 40.0));
+    // While the threads were tried out first, somebody else had their cores.
+    let known = |tuner: &Tuner| {
+        let mut asked = problem;
+        tuner.recall(&mut asked, &machine);
+        asked.seen.threads.count >= KNOWN
+    };
+    let mut calls = 0;
+    while !known(&tuner) {
+        call(&tuner, problem, &machine, [1.0, 12.0, 50.0]);
+        calls += 1;
+        assert!(calls < 1000, "they are never tried out");
+    }
+    let ran: Vec<Backend> = (0..1000).map(|_| call(&tuner, problem, &machine, [1.0, 1.0, 50.0]).0).collect();
+    let times = times(&problem, &machine, [1.0, 1.0, 50.0]);
+    assert!(times[1] < 0.8 * times[0], "{times:?}");
+    let threads = ran[500..].iter().filter(|backend| **backend == Backend::Threads).count();
+    assert!(threads > 450, "{threads} of the last 500 calls");
+}
+
 /// Of a call that slept with the machine, and of a clock that stood still, nothing is learned; and of the calls after it all is.
 #[test]
 fn a_clock_that_jumps_teaches_nothing() {

@@ -1,7 +1,9 @@
 //! The project's chores: `cargo xtask test`.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
+
+use serde_json::Value;
 
 const HELP: &str = "\
 cargo xtask test [--no-gpu]   run all tests on every backend; install the software adapter if there is no adapter and it may
@@ -10,8 +12,24 @@ cargo xtask adapter           only see to it that there is an adapter";
 /// What Debian and its like call the Vulkan loader and Mesa's drivers, the software one included.
 const PACKAGES: [&str; 2] = ["libvulkan1", "mesa-vulkan-drivers"];
 
+/// The unit and integration tests, for cargo.
+const TESTS: [&str; 6] = ["test", "--workspace", "--exclude", "xtask", "--lib", "--tests"];
+
 /// Test files that no SIMD level reaches, or that try every level themselves: one run of them is enough.
-const ONE_RUN: [&str; 7] = ["device", "events", "expansion", "levels", "plan", "trace", "tuning"];
+const ONE_RUN: [&str; 12] = [
+    "assembly",
+    "bench_json",
+    "device",
+    "events",
+    "expansion",
+    "gpu",
+    "levels",
+    "plan",
+    "plan_gpu",
+    "templates",
+    "trace",
+    "tuning",
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -53,39 +71,37 @@ fn test(adapter: Adapter) -> Result<(), String> {
         Adapter::Software => Some("llvmpipe"),
         Adapter::None => Some("none"),
     };
-    let run = |what: &str, level: Option<&str>, args: &[&str]| {
+    let run = |what: &str, args: &[&str]| {
         let mut command = cargo();
-        // Tests neither depend on what was learned of this machine nor add to it.
-        command.args(args).env("REQUIRE_BACKENDS", backends).env("GRANULE_CACHE", "off");
+        command.args(args).env("REQUIRE_BACKENDS", backends).env_remove("GRANULE_SIMD");
         gpu.map(|name| command.env("GRANULE_ADAPTER", name));
-        match level {
-            Some(level) => command.env("GRANULE_SIMD", level),
-            None => command.env_remove("GRANULE_SIMD"),
-        };
-        step(what, &mut command)
+        step(what, without_memory(&mut command))
     };
 
-    run(
-        "unit and integration tests, at the widest SIMD level",
-        None,
-        &["test", "--workspace", "--exclude", "xtask", "--lib", "--tests"],
-    )?;
-    run("the examples in the documentation", None, &["test", "--workspace", "--exclude", "xtask", "--doc"])?;
+    run("unit and integration tests, at the widest SIMD level", &TESTS)?;
+    run("the examples in the documentation", &["test", "--workspace", "--exclude", "xtask", "--doc"])?;
     // Without the GPU's dependencies, which have no part in it.
     let events = ["test", "--package", "granule", "--no-default-features", "--features", "threads,tracing", "--test", "events"];
-    run("events, which need the feature `tracing`", None, &events)?;
+    run("events, which need the feature `tracing`", &events)?;
 
-    let files = test_files()?;
-    // Of the whole workspace again, or cargo would unify other features and build everything anew.
-    let mut again = vec!["test", "--workspace", "--exclude", "xtask", "--lib"];
-    for file in &files {
-        again.extend(["--test", file]);
-    }
+    // The same programs: for another selection of tests cargo would build them anew.
+    let programs = programs()?;
     for level in narrower_levels() {
-        run(&format!("the same at {level}"), Some(level), &again)?;
+        for program in &programs {
+            let name = program.file_stem().unwrap_or_default().to_string_lossy();
+            let mut command = Command::new(program);
+            // What a GPU computes does not depend on it.
+            command.env("GRANULE_SIMD", level).env("GRANULE_ADAPTER", "none").env("REQUIRE_BACKENDS", "simd,threads");
+            step(&format!("at {level}: {name}"), without_memory(command.current_dir(root())))?;
+        }
     }
     println!("\nall tests passed, with {backends}");
     Ok(())
+}
+
+/// Tests neither depend on what was learned of this machine nor add to it.
+fn without_memory(command: &mut Command) -> &mut Command {
+    command.env("GRANULE_CACHE", "off")
 }
 
 /// The SIMD levels of this CPU below its widest.
@@ -102,15 +118,28 @@ fn narrower_levels() -> Vec<&'static str> {
     vec![]
 }
 
-/// The test files that are worth a run at each level.
-fn test_files() -> Result<Vec<String>, String> {
-    let folder = root().join("tests");
-    let entries = std::fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let paths = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "rs"));
-    let names = paths.filter_map(|path| path.file_stem()?.to_str().map(str::to_owned));
-    let mut names: Vec<String> = names.filter(|name| !ONE_RUN.contains(&name.as_str())).collect();
-    names.sort();
-    Ok(names)
+/// The library's test programs that are worth a run at each level. They are built.
+fn programs() -> Result<Vec<PathBuf>, String> {
+    let mut command = cargo();
+    command.args(TESTS).args(["--no-run", "--message-format=json-render-diagnostics"]);
+    let out = command.stderr(Stdio::inherit()).output().map_err(|e| format!("cargo: {e}"))?;
+    if !out.status.success() {
+        return Err(format!("cargo failed ({})", out.status));
+    }
+    let manifest = root().join("Cargo.toml");
+    let mut programs = Vec::new();
+    for line in String::from_utf8_lossy(&out.stdout).lines() {
+        let message: Value = serde_json::from_str(line).map_err(|e| format!("what cargo says of its artifacts: {e}: {line}"))?;
+        let ours = message["manifest_path"].as_str().is_some_and(|path| Path::new(path) == manifest);
+        let once = ONE_RUN.iter().any(|name| message["target"]["name"] == *name);
+        if let Some(program) = message["executable"].as_str().filter(|_| ours && !once) {
+            programs.push(PathBuf::from(program));
+        }
+    }
+    if programs.is_empty() {
+        return Err(format!("cargo names no test program of {}", manifest.display()));
+    }
+    Ok(programs)
 }
 
 /// Finds out what the GPU's tests can run on, and installs the software adapter if there is nothing.

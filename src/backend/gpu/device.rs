@@ -15,6 +15,10 @@ use crate::lock::lock;
 use crate::machine::Bytes;
 use crate::plan::Backend;
 
+/// How long a wait polls before it sleeps: about as long as a sleeping thread takes to be woken, which short work must not wait for.
+/// Measured: a read of 4 KiB takes 25 us of polling, and 70 us with a sleep.
+pub(super) const AWAKE: Duration = Duration::from_micros(100);
+
 /// What sort of device an adapter is, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AdapterKind {
@@ -473,22 +477,37 @@ impl Gpu {
 
     /// Waits until this submission, or else the last one, is done.
     pub(super) fn wait_idle(&self, submission: Option<wgpu::SubmissionIndex>) {
-        poll(&self.device, &self.faults, wgpu::PollType::Wait { submission_index: submission, timeout: None });
+        if !self.done_within(AWAKE) {
+            poll(&self.device, &self.faults, wgpu::PollType::Wait { submission_index: submission, timeout: None });
+        }
     }
 
-    /// Lets callbacks run whose work is done.
-    pub(super) fn poll(&self) {
-        poll(&self.device, &self.faults, wgpu::PollType::Poll);
+    /// Polls without a pause for so long at most, and says whether nothing is left to do.
+    pub(super) fn done_within(&self, span: Duration) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < span {
+            if self.poll() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        false
+    }
+
+    /// Lets callbacks run whose work is done, and says whether nothing is left.
+    pub(super) fn poll(&self) -> bool {
+        poll(&self.device, &self.faults, wgpu::PollType::Poll)
     }
 }
 
-/// Polls; loss is marked.
+/// Polls, and says whether the device has nothing left to do; loss is marked.
 ///
 /// wgpu panics here if the driver reports loss. It may also panic, and lose callbacks, if a wait with a timeout runs out just when
 /// other threads find the queue empty: so waits have no timeout, and what has a deadline polls and sleeps in turn.
-pub(super) fn poll(device: &wgpu::Device, faults: &Faults, how: wgpu::PollType) {
+pub(super) fn poll(device: &wgpu::Device, faults: &Faults, how: wgpu::PollType) -> bool {
     match catch_unwind(AssertUnwindSafe(|| device.poll(how))) {
-        Ok(Ok(_) | Err(wgpu::PollError::Timeout)) => {}
+        Ok(Ok(status)) => return status.is_queue_empty(),
+        Ok(Err(wgpu::PollError::Timeout)) => {}
         // Submissions to a lost device get a number and are dropped.
         Ok(Err(wgpu::PollError::WrongSubmissionIndex(..))) => faults.lose("a submission was dropped".to_owned()),
         Err(panic) => {
@@ -496,6 +515,7 @@ pub(super) fn poll(device: &wgpu::Device, faults: &Faults, how: wgpu::PollType) 
             faults.lose(format!("the driver failed while it was waited for: {said}"));
         }
     }
+    false
 }
 
 /// A device error as this crate's own. `bytes` is what was being allocated.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 use crate::lock::lock;
 
-use super::device::Gpu;
+use super::device::{AWAKE, Gpu};
 use super::memory::{Buffer, Usage};
 use super::poller::{Deadline, Pauses, Signal};
 use super::recorder::Command;
@@ -22,6 +22,9 @@ impl Gpu {
     /// Polls on this thread until the signal is set.
     pub(super) fn wait_for(&self, signal: &Signal, submission: &wgpu::SubmissionIndex, deadline: Option<Deadline>) -> Result<()> {
         let mut pauses = Pauses::new();
+        if let Some(deadline) = deadline {
+            self.done_within(AWAKE.min(deadline.remaining()));
+        }
         loop {
             if let Some(lost) = self.faults.lost() {
                 return Err(lost);

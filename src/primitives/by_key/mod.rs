@@ -19,13 +19,9 @@ use crate::plan::{Operation, Problem};
 use crate::source::{Constant, IntoSource, Map, Source, Zip2, constant, zip};
 use crate::task::{Primitive, Survey, Task};
 
-#[cfg(feature = "gpu")]
-use super::scan::Scan;
 use super::select::{Filter, Flagged};
 use super::{Fill, describe, with_operator};
 use runs::heads;
-#[cfg(feature = "gpu")]
-use runs::{Second, Segmented, tails};
 
 /// The elements of a source whose flag is set.
 type Picked<S, F> = Filter<Map<Zip2<S, F>, Flagged>>;
@@ -206,19 +202,12 @@ pub struct ReduceByKey<K, V, O> {
     operator: O,
 }
 
-impl<K: Source, V: Source, O> ReduceByKey<K, V, O> {
-    /// How many keys there are.
-    fn len(&self) -> Result<usize> {
-        zip(self.keys, self.values).len()
-    }
-}
-
 impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::Item>> Primitive for ReduceByKey<K, V, O> {
     type Output = (Array<K::Item>, Array<V::Item>);
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
         // Where the last run ends must be known.
-        self.len()?;
+        zip(self.keys, self.values).len()?;
         let problem = problem(survey, heads(self.keys), self.values, &self.operator)?;
         Ok(Problem { item_bytes: size_of::<K::Item>() + size_of::<V::Item>(), ..problem })
     }
@@ -243,12 +232,7 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        let scan = Scan::inclusive(zip(heads(self.keys), self.values), Segmented(self.operator));
-        let scanned = super::scan::gpu::scan(engine, gpu, &scan, grain)?.array();
-        let keys = picked(self.keys, heads(self.keys)).start_gpu(engine, gpu, grain)?.array();
-        let mut values = picked((&scanned).map(Second), tails(self.keys, self.len()?));
-        let values = values.start_gpu(engine, gpu, grain)?.array().counted_with(&keys);
-        Ok(crate::backend::gpu::Started::Ready((keys, values)))
+        gpu::reduce(engine, gpu, (self.keys, self.values, self.operator), grain)
     }
 }
 
@@ -297,7 +281,7 @@ impl<H: Source<Item = bool>, V: Source<Item: Element>, O: Operator<V::Item>> Pri
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::scan(engine, gpu, self.heads, self.values, self.operator, self.exclusive, grain)
+        gpu::scan(engine, gpu, (self.heads, self.values, self.operator), self.exclusive, grain)
     }
 }
 

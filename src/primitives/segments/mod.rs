@@ -248,7 +248,7 @@ impl<V: Source<Item: Element>, O: Operator<V::Item>> Primitive for SegmentedScan
             return Ok(crate::backend::gpu::Started::Ready(Array::empty(engine)));
         }
         let heads = gpu::heads(engine, gpu, &self.offsets, n)?;
-        super::by_key::gpu::scan(engine, gpu, (&heads).into_source(), self.values, self.operator, self.exclusive, grain)
+        super::by_key::gpu::scan(engine, gpu, ((&heads).into_source(), self.values, self.operator), self.exclusive, grain)
     }
 }
 
