@@ -17,13 +17,16 @@ use crate::task::Primitive;
 use super::picked;
 use super::runs::{heads, tails};
 
+/// What a reduction by key gives.
+type KeysAndSums<K, V> = (Array<<K as Source>::Item>, Array<<V as Source>::Item>);
+
 /// Records the combination of the values of each run of equal keys into new arrays: what the prefixes are where runs end.
 pub(super) fn reduce<'t, K, V, O>(
     engine: &Engine,
     gpu: &Arc<Gpu>,
     (keys, values, operator): (K, V, O),
     grain: usize,
-) -> Result<Started<'t, (Array<K::Item>, Array<V::Item>)>>
+) -> Result<Started<'t, KeysAndSums<K, V>>>
 where
     K: Source<Item: Element + Equal>,
     V: Source<Item: Element>,
