@@ -57,6 +57,8 @@ fn path_tile(thread: u32, tile: u32) {
         step++;
     }
 
+    // Threads leave their loops at different times, and a scan takes those of a subgroup together.
+    workgroupBarrier();
     scan_spine(thread, acc);
     if own > 0u {
         if thread > 0u {

@@ -77,8 +77,8 @@ impl Engine {
     /// floats the same from run to run of one plan, as for [`Engine::scan`]. Equal is `==`, as for [`Engine::unique`]. No keys give no
     /// runs; keys and values are equally many.
     ///
-    /// Bound by bytes. On the CPU keys and values are read once and the results written once (and copied once more, from the cache). On a
-    /// GPU it is a scan of all values, whose prefixes are written and read once, and two selections. A run may be of any length.
+    /// Bound by bytes. On the CPU keys and values are read once and the results written once (and copied once more, from the cache); a
+    /// key that is computed is evaluated up to three times. On a GPU it is a scan of all values, whose prefixes are written and read once, and two selections. A run may be of any length.
     ///
     /// ```
     /// use granule::prelude::*;

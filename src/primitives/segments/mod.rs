@@ -156,7 +156,8 @@ fn problem<V: Source<Item: Element>, O: Operator<V::Item>>(
         return Err(Error::TooLarge { elements: problem.n, limit: u32::MAX as usize });
     }
     problem.element.bytes_read += 4.0 * (segments as f64 / problem.n.max(1) as f64) as f32;
-    problem.gpu.bindings += 1;
+    // The offsets, where tiles begin, what they have left, and the result.
+    problem.gpu.bindings += 4;
     Ok(Problem { allocates: true, ..problem })
 }
 
