@@ -2,7 +2,8 @@
 //!
 //! A block of elements has a flag for each: whether it begins a run. Within a vector the prefixes are made in log2(width) steps, and a
 //! lane takes nothing from beyond the last beginning (the segmented scan of J. T. Schwartz, "Ultracomputers", 1980). So the work is
-//! that of the elements, and no branch depends on where runs begin. A block in which none begins is combined in lanes.
+//! that of the elements, and no branch depends on where runs begin. A block in which none begins is combined in lanes. (Of four lanes a
+//! plain loop makes more, though a branch that is not foreseen costs as much as five elements.)
 
 use std::ops::Range;
 
@@ -25,6 +26,9 @@ pub(crate) fn blocks(range: Range<usize>) -> impl Iterator<Item = Range<usize>> 
     let end = range.end;
     range.step_by(BLOCK).map(move |from| from..(from + BLOCK).min(end))
 }
+
+/// Lanes of a vector in which the steps of a prefix are no gain over combining one element after the other.
+const NARROW: usize = 4;
 
 /// Which elements of a block begin a run. Behind the block there is none.
 pub(crate) struct Flags([bool; BLOCK + SLACK]);
@@ -146,6 +150,9 @@ pub(crate) fn close<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Opera
     to: ViewMut<'_, T>,
 ) -> (T, usize) {
     items.evaluate::<L, S>(l, bound, range.clone());
+    if L::WIDTH <= NARROW {
+        return close_one_by_one(op, (flags, items, range.len()), carry, to);
+    }
     let block = (flags.bind(l), ops::slice::<L, T>(l, Data::Slice(&items.0)));
     let (mut carry, mut at, mut i) = (ops::lit(l, carry), 0, 0);
     let (count, to) = (range.len(), to.whole());
@@ -157,6 +164,27 @@ pub(crate) fn close<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Opera
         at += emit(l, op, block, Span::new(i, count - i), &mut carry, to, at);
     }
     (extract(l, carry, 0), at)
+}
+
+/// The same, one element after the other.
+#[inline(always)]
+fn close_one_by_one<T: Element, O: Operator<T>>(
+    op: &O,
+    (flags, items, count): (&Flags, &Items<T>, usize),
+    carry: T,
+    to: ViewMut<'_, T>,
+) -> (T, usize) {
+    let (mut sum, mut at, to) = (carry, 0, to.whole());
+    for (&x, &begins) in items.0[..count].iter().zip(&flags.0) {
+        if begins {
+            to.write(at, sum);
+            at += 1;
+            sum = x;
+        } else {
+            sum = combine(op, sum, x);
+        }
+    }
+    (sum, at)
 }
 
 #[inline(always)]
