@@ -342,6 +342,15 @@ mod tests {
     }
 
     #[test]
+    fn wrong_sums_of_segments_are_refused() {
+        let (x, offsets) = (floats(1000, 1), offsets(1000));
+        assert!(offsets.is_sorted() && offsets.last() == Some(&1000) && offsets.windows(2).any(|pair| pair[0] == pair[1]));
+        let sum = |pair: &[u32]| x[pair[0] as usize..pair[1] as usize].iter().sum();
+        let answer: Vec<f32> = offsets.windows(2).map(sum).collect();
+        is_strict(&sums_of(&offsets, |i| f64::from(x[i])), &answer, &[f32::NAN, 1001.0]);
+    }
+
+    #[test]
     fn wrong_scans_are_refused() {
         let x = floats(1000, 1);
         let running = x.iter().scan(0.0, |sum, x| {
