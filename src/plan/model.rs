@@ -166,6 +166,8 @@ impl Serial {
         // A prefix over the lanes takes a shift and a combination for each doubling, and three steps to carry on. Measured.
         let steps = match problem.operation {
             Operation::Scan => 3.0 + 2.0 * f64::from(machine.cpu.simd_lanes.ilog2()),
+            // The same, and a lane takes nothing from another segment.
+            Operation::SegmentedReduce => 6.0 + 4.0 * f64::from(machine.cpu.simd_lanes.ilog2()),
             // Elements are counted, or compared, one after the other.
             Operation::Histogram | Operation::TopK | Operation::Merge => machine.cpu.simd_lanes as f64,
             Operation::MergeSort => machine.cpu.simd_lanes as f64 * merges(problem.n),
@@ -469,6 +471,8 @@ pub(super) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gpu: &GpuIn
         Operation::Select => (2.0 * levels(problem.n), 2.0 * read + work.written, 2.0),
         // The ordered forms of the keys, and back; for each digit count, scan the tiles' counts, move.
         Operation::Sort => (2.0 + SORT_DIGITS * 2.0 * levels(problem.n), read + work.written * (3.0 + 3.0 * SORT_DIGITS), 1.0),
+        // The tiles' beginnings, the tiles, a scan of what they have left, and what is added to their first segments.
+        Operation::SegmentedReduce => (2.0 + 2.0 * levels(problem.n), read + work.written, 1.0),
         // The bins are cleared, and written once more.
         Operation::Histogram => (2.0, read + 2.0 * work.written, 1.0),
         // Where tiles begin in both inputs, then the tiles.

@@ -25,7 +25,7 @@ use super::{Access, Binding, Buffer, Checks, Gpu, Module, PipelineKey, PipelineS
 
 /// Elements to which the start of a window is rounded down: 64 elements of at least 4 bytes are the 256 bytes to which every API
 /// aligns a binding.
-const WINDOW: u64 = 64;
+pub(crate) const WINDOW: u64 = 64;
 
 /// One file of a template.
 #[derive(Clone, Copy)]
@@ -256,7 +256,7 @@ impl Share {
     }
 
     /// Of `count` elements: how many blocks a workgroup takes, and how many workgroups that makes.
-    fn of(self, count: u64) -> (u64, u64) {
+    pub(crate) fn of(self, count: u64) -> (u64, u64) {
         let all = count.div_ceil(self.block);
         let blocks = self.blocks.min(all).max(1);
         (blocks, all.div_ceil(blocks))
@@ -336,7 +336,18 @@ impl Executor<'_> {
         count: u64,
         share: Share,
     ) -> Result<()> {
-        let (blocks, groups) = share.of(count);
+        self.dispatch_shared(stage, words, base, count, share.of(count))
+    }
+
+    /// The same in so many blocks a workgroup and so many workgroups, for work that is not shared out by elements.
+    pub(crate) fn dispatch_shared<const W: usize>(
+        &self,
+        stage: &Stage<'_>,
+        words: [u32; W],
+        base: u64,
+        count: u64,
+        (blocks, groups): (u64, u64),
+    ) -> Result<()> {
         let mut access = vec![(0, Access::Uniform)];
         let mut params = [0; 8];
         params[0] = count as u32;

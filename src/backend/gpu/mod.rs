@@ -76,7 +76,8 @@ pub(crate) use array::{element_bytes, pack, unpack_one};
 pub(crate) use device::Found;
 pub use device::{AdapterKind, AdapterSummary, Gpu, Selection};
 pub(crate) use executor::{
-    Declared, Executor, Extent, Function, Holds, Input, Part, Share, Slot, Stage, Text, counts_in_32_bits, leaves, part, slots,
+    Declared, Executor, Extent, Function, Holds, Input, Part, Share, Slot, Stage, Text, WINDOW, counts_in_32_bits, leaves, part,
+    slots,
 };
 pub use memory::{Buffer, Pool, PoolStats, Usage};
 pub use pipeline::{Access, Checks, Pipeline, PipelineKey, PipelineSpec};
