@@ -25,6 +25,13 @@ pub enum Error {
         /// What is possible, in elements.
         limit: usize,
     },
+    /// There are fewer elements than are wanted.
+    TooFew {
+        /// How many are wanted.
+        wanted: usize,
+        /// How many there are.
+        there: usize,
+    },
     /// The bins of a histogram make no sense.
     Bins {
         /// What is wrong with them, and what is accepted.
@@ -99,6 +106,9 @@ impl std::fmt::Display for Error {
             }
             Error::TooLarge { elements, limit } => {
                 write!(f, "{elements} elements are more than the {limit} that can be addressed here")
+            }
+            Error::TooFew { wanted, there } => {
+                write!(f, "{wanted} elements are wanted of a source that has {there}: ask for as many as there are, or fewer")
             }
             Error::Bins { reason } => write!(f, "no histogram has such bins: {reason}"),
             Error::Offsets { reason } => write!(f, "no segments have such offsets: {reason}"),

@@ -34,8 +34,11 @@ const STREAM: Op =
 /// Of random keys; a sort takes so much longer than a stream that its sizes end earlier.
 const SORT: Op = Op { unit: Unit::MitemsPerSecond, largest: 1 << 24, ..STREAM };
 
+/// Of `u32` keys alone.
+const KEYS: Op = Op { on_f32: false, on_u32: true, ..STREAM };
+
 /// All operations. The first five are BabelStream's (Deakin, Price, Martineau, McIntosh-Smith: GPU-STREAM v2.0, 2016).
-pub(crate) const OPS: [Op; 20] = [
+pub(crate) const OPS: [Op; 26] = [
     Op { name: "copy", meaning: "c = a", on_u32: true, ..STREAM },
     Op { name: "mul", meaning: "b = scalar * c", ..STREAM },
     Op { name: "add", meaning: "c = a + b", on_u32: true, bytes: 12, ..STREAM },
@@ -95,6 +98,19 @@ pub(crate) const OPS: [Op; 20] = [
         bytes: 16,
         ..SORT
     },
+    Op { name: "filter", meaning: "those of random keys that are below 2^31: half of them", bytes: 6, ..KEYS },
+    Op { name: "partition", meaning: "the same, and the others", ..KEYS },
+    Op { name: "unique", meaning: "of sorted keys each once: a quarter of them", bytes: 5, ..KEYS },
+    Op { name: "top_k", meaning: "the 100 largest of random keys, in order", bytes: 4, unit: Unit::MitemsPerSecond, ..KEYS },
+    Op { name: "merge", meaning: "two sorted halves in one order", unit: Unit::MitemsPerSecond, ..KEYS },
+    Op {
+        name: "lower_bound",
+        meaning: "where random keys would stand in as many sorted ones",
+        bytes: 12,
+        unit: Unit::MitemsPerSecond,
+        largest: 1 << 24,
+        ..KEYS
+    },
 ];
 
 /// All backends and peers, as the command line names them.
@@ -107,11 +123,10 @@ pub(crate) fn op(name: &str) -> &'static Op {
 
 /// Prints all of it.
 pub(crate) fn print() {
-    println!(
-        "operations (elements are f32; those marked * are measured on u32 too, sort_pairs, reduce_by_key and run_length there alone)"
-    );
+    println!("operations, on elements of these types");
     for op in &OPS {
-        println!("  {:<20}{} {:>3} B/element  {}", op.name, if op.on_u32 { '*' } else { ' ' }, op.bytes, op.meaning);
+        let types = [("f32", op.on_f32), ("u32", op.on_u32)].map(|(name, has)| if has { name } else { "" });
+        println!("  {:<20}{:<4}{:<4}{:>3} B/element  {}", op.name, types[0], types[1], op.bytes, op.meaning);
     }
     println!(
         "backends\n  \

@@ -14,6 +14,7 @@ mod progress;
 mod record;
 mod regret;
 mod segments;
+mod selection;
 mod stage;
 mod table;
 mod targets;

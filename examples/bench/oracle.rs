@@ -284,6 +284,16 @@ pub(crate) fn pairs_are<'g>(want: (Vec<u32>, Vec<u32>)) -> CheckOne<'g, (Vec<u32
     })
 }
 
+/// Exactly these elements.
+pub(crate) fn elements_are<'g>(want: Vec<u32>) -> CheckOne<'g, Vec<u32>> {
+    Rc::new(move |got, _| {
+        if got.len() != want.len() {
+            return Err(format!("{} elements instead of {}", got.len(), want.len()));
+        }
+        every(&got, |i| want[i], |_, got, want| got == want)
+    })
+}
+
 /// Exactly this.
 pub(crate) fn equals<'g, R: PartialEq + std::fmt::Debug + 'g>(want: R) -> CheckOne<'g, R> {
     Rc::new(move |got, _| if got == want { Ok(()) } else { Err(format!("{got:?}, not {want:?}")) })
@@ -334,8 +344,11 @@ mod tests {
         let answer = sorted_pairs(&keys, &values);
         let check = pairs_are(answer.clone());
         check(answer.clone(), Arithmetic::Cpu).expect("the answer is right");
-        assert!(check((keys, answer.1.clone()), Arithmetic::Cpu).is_err());
-        assert!(check((answer.0, values), Arithmetic::Cpu).is_err());
+        assert!(check((keys.clone(), answer.1.clone()), Arithmetic::Cpu).is_err());
+        assert!(check((answer.0, values.clone()), Arithmetic::Cpu).is_err());
+        let check = elements_are(values.clone());
+        check(values.clone(), Arithmetic::Cpu).expect("the answer is right");
+        assert!(check(values[1..].to_vec(), Arithmetic::Cpu).is_err() && check(keys.clone(), Arithmetic::Cpu).is_err());
         let x = integers(1000, 1);
         is_strict(&integers_are(|i| x[i]), &x, &[16]);
         is_strict(&steps_are(x.clone()), &x, &[16]);

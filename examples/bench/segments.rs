@@ -25,7 +25,7 @@ pub(crate) fn reduce<'g>(stage: &mut Stage<'g, f32>, offsets: &'g Array<u32>) {
     let (engine, x) = (stage.scene.engine, stage.x);
     let bounds = offsets.as_slice().expect("the offsets were made on the host");
     let check = oracle::sums_of(bounds, move |i| f64::from(x[i]));
-    stage.fill(move |x, _| engine.segmented_reduce(x, offsets, Sum), check.clone());
+    stage.writes(move |x, _| engine.segmented_reduce(x, offsets, Sum), check.clone());
     stage.peer_writes("peer:std", move |x, _, out| each_segment(bounds, out, |range| x[range].iter().sum()), &check);
     stage.peer_writes("peer:rayon", move |x, _, out| in_parallel(bounds, out, |range| x[range].iter().sum()), &check);
 }
@@ -36,7 +36,7 @@ pub(crate) fn spmv<'g>(stage: &mut Stage<'g, f32>, matrix: &'g Csr<f32>) {
     let (bounds, columns) = (matrix.offsets().as_slice().expect(host), matrix.indices().as_slice().expect(host));
     let values = matrix.values().as_slice().expect(host);
     let check = oracle::sums_of(bounds, move |i| f64::from(values[i]) * f64::from(x[columns[i] as usize]));
-    stage.fill(move |x, _| engine.spmv(matrix, x), check.clone());
+    stage.writes(move |x, _| engine.spmv(matrix, x), check.clone());
     let row = move |x: &[f32], range: std::ops::Range<usize>| -> f32 {
         values[range.clone()].iter().zip(&columns[range]).map(|(value, &column)| value * x[column as usize]).sum()
     };
@@ -63,7 +63,7 @@ pub(crate) fn reduce_by_key(stage: &mut Stage<'_, u32>) {
     let engine = stage.scene.engine;
     let std = |keys: &[u32], values: &[u32]| by_key(keys, |i| values[i]);
     let check: CheckOne<'_, _> = oracle::pairs_are(std(stage.x, stage.y));
-    stage.pairs(move |keys, values| engine.reduce_by_key(keys, values, Sum), check.clone());
+    stage.arrays(move |keys, values| engine.reduce_by_key(keys, values, Sum), check.clone());
     stage.peer_returns("peer:std", std, &check);
 }
 
@@ -71,6 +71,6 @@ pub(crate) fn run_length(stage: &mut Stage<'_, u32>) {
     let engine = stage.scene.engine;
     let std = |keys: &[u32], _: &[u32]| by_key(keys, |_| 1);
     let check: CheckOne<'_, _> = oracle::pairs_are(std(stage.x, stage.y));
-    stage.pairs(move |keys, _| engine.run_length_encode(keys), check.clone());
+    stage.arrays(move |keys, _| engine.run_length_encode(keys), check.clone());
     stage.peer_returns("peer:std", std, &check);
 }

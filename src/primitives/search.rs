@@ -15,7 +15,7 @@ macro_rules! halving {
     ($(#[$doc:meta])* $name:ident: $before:tt) => {
         $(#[$doc])*
         #[granule_macros::kernel]
-        fn $name<T: Number + Element>(x: T, sorted: &[T]) -> u32 {
+        pub(super) fn $name<T: Number + Element>(x: T, sorted: &[T]) -> u32 {
             let mut first = 0;
             let mut left = sorted.len();
             while left > 0 {

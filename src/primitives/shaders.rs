@@ -2,13 +2,14 @@
 
 use crate::backend::gpu::{Access, Declared, Holds, Part, Text, leaves};
 use crate::element::{Element, Kind};
+use crate::kernel::Kernel;
 use crate::kernel::ir::Traced;
-use crate::kernel::trace::{trace_operator, trace_source};
+use crate::kernel::trace::{trace_comparison, trace_operator, trace_source};
 use crate::operator::Operator;
 use crate::source::{IntoSource, Source};
 
 use super::sort::SortKey;
-use super::{histogram, map, reduce, scan, segments, select, sort};
+use super::{histogram, map, merge, merge_sort, reduce, scan, segments, select, sort};
 
 /// Each variant of each stage for this source and operator: its name and its WGSL.
 pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, operator: &O) -> Vec<(String, String)> {
@@ -114,6 +115,29 @@ pub fn histogram_shaders<S: Source<Item: Element>>(source: &S) -> Vec<(String, S
             };
             all.push((name, text.compose().0.source().to_owned()));
         }
+    }
+    all
+}
+
+/// The same for a merge sort of elements from this source, and for merges of what is in memory.
+pub fn merge_shaders<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bool>>(
+    source: &S,
+    less: &K,
+) -> Vec<(String, String)> {
+    let item = leaves::<T>();
+    let (source, less) = (trace_source(source), trace_comparison::<T, K>(less));
+    let glue = merge::gpu::glue(merge::gpu::each(&item).expect("an element fits in a workgroup's memory"));
+    let mut all = Vec::new();
+    let mut add = |template: &[Part], input: Option<&Traced>, buffers: &[Declared<'_>]| {
+        let parts: Vec<_> = template.iter().map(|part| part.name).collect();
+        let operator = Some(&less);
+        let text = Text { template, item: &item, input, operator, buffers, shuffles: false, counted: false, glue: &glue };
+        all.push((parts.join(" + "), text.compose().0.source().to_owned()));
+    };
+    add(&merge_sort::gpu::TEMPLATE, Some(&source), &merge_sort::gpu::BUFFERS);
+    for two in [false, true] {
+        add(&merge::gpu::partition_template(two), None, &merge::gpu::partition_buffers(two));
+        add(&merge::gpu::template(two), None, &merge::gpu::buffers(two));
     }
     all
 }
