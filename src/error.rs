@@ -42,6 +42,15 @@ pub enum Error {
         /// What is wrong with them, and what is accepted.
         reason: String,
     },
+    /// An index is not below the length of what it points into.
+    OutOfRange {
+        /// Which of the indices, from 0 on.
+        place: usize,
+        /// The index.
+        index: usize,
+        /// The length.
+        len: usize,
+    },
     /// A source without an end was given where a length is needed.
     Unbounded,
     /// The backend that the task was pinned to cannot run it.
@@ -103,6 +112,7 @@ impl std::fmt::Display for Error {
             }
             Error::Bins { reason } => write!(f, "no histogram has such bins: {reason}"),
             Error::Offsets { reason } => write!(f, "no segments have such offsets: {reason}"),
+            Error::OutOfRange { place, index, len } => write!(f, "index {place} is {index}, and there are {len} to point at"),
             Error::Unbounded => {
                 write!(f, "every source of this call is unbounded: give one that has a length, such as `iota(0..n)`")
             }

@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 
 use granule::prelude::*;
+use granule::primitives::Csr;
 use granule::random::Philox;
 use rayon::prelude::*;
 
 use crate::catalogue::Op;
 use crate::measure::Contender;
-use crate::stage::{CheckAll, Place, Scene, Stage};
-use crate::{kernels, loops, oracle, selection};
+use crate::stage::{CheckAll, Place, Scene, Stage, on_stage, on_stage_with};
+use crate::{kernels, loops, oracle, segments, selection};
 
 /// BabelStream's scalar.
 const SCALAR: f32 = 0.4;
@@ -40,36 +41,6 @@ impl Residency {
 /// Takes the contenders of a group, ready to perform.
 pub(crate) type Go<'a> = &'a mut dyn FnMut(&mut [Contender<'_>]);
 
-/// Sets a stage for inputs `x` and `y` with `outputs` elements of output, has it filled, and lets the contenders go.
-fn on_stage<T: Element, U: Element>(
-    scene: &Scene<'_>,
-    (x, y): (&[T], &[T]),
-    (outputs, zero, spoilt): (usize, U, U),
-    residency: Residency,
-    go: Go<'_>,
-    fill: impl for<'g> FnOnce(&mut Stage<'g, T, U>),
-) -> granule::Result<()> {
-    match residency {
-        Residency::Host => {
-            let out = RefCell::new(vec![zero; outputs]);
-            let mut stage = Stage { scene, x, y, place: Place::Host { out: &out }, spoilt, contenders: Vec::new() };
-            fill(&mut stage);
-            go(&mut stage.contenders);
-        }
-        Residency::Gpu => {
-            let (on_gpu_x, on_gpu_y) = (scene.engine.array(x), scene.engine.array(y));
-            on_gpu_x.to_gpu()?;
-            on_gpu_y.to_gpu()?;
-            let out = RefCell::new(scene.engine.array_from_vec(vec![zero; outputs]));
-            let place = Place::Gpu { x: &on_gpu_x, y: &on_gpu_y, out: &out };
-            let mut stage = Stage { scene, x, y, place, spoilt, contenders: Vec::new() };
-            fill(&mut stage);
-            go(&mut stage.contenders);
-        }
-    }
-    Ok(())
-}
-
 /// Performs an operation on floats.
 pub(crate) fn on_f32(
     scene: &Scene<'_>,
@@ -91,6 +62,16 @@ pub(crate) fn on_f32(
         "philox" => on_stage(scene, (x, y), (n, 0, 0), residency, go, philox),
         "normal" => on_stage(scene, (x, y), (n, 0.0, f32::NAN), residency, go, normal),
         "histogram" => on_stage(scene, (x, y), (256, 0, u32::MAX), residency, go, even_histogram),
+        "segmented_reduce" => {
+            let offsets = scene.engine.array_from_vec(oracle::offsets(n));
+            let outputs = (offsets.bound() - 1, 0.0, f32::NAN);
+            on_stage_with(scene, (x, x), outputs, &offsets, residency, go, segments::reduce)
+        }
+        "spmv" => {
+            let (offsets, columns) = (oracle::offsets(n), oracle::columns(n));
+            let matrix = Csr::new(scene.engine, x.len(), offsets, columns, y.to_vec())?;
+            on_stage_with(scene, (x, x), (matrix.rows(), 0.0, f32::NAN), &matrix, residency, go, segments::spmv)
+        }
         "dot" | "reduce_sum" | "reduce_max" | "reduce_argmax" => {
             on_stage(scene, (x, y), (0, 0.0, f32::NAN), residency, go, |stage| reductions(op.name, stage))
         }
@@ -361,6 +342,11 @@ pub(crate) fn on_u32(
     if op.name == "histogram" {
         let x = &oracle::bins(x.len())[..];
         return on_stage(scene, (x, x), (256, 0, u32::MAX), residency, go, histogram);
+    }
+    if op.name == "reduce_by_key" || op.name == "run_length" {
+        let keys = &oracle::runs(x.len())[..];
+        let fill = if op.name == "run_length" { segments::run_length } else { segments::reduce_by_key };
+        return on_stage(scene, (keys, y), (0, 0, u32::MAX), residency, go, fill);
     }
     let outputs = if op.name.starts_with("reduce") || op.name == "sort_pairs" { 0 } else { x.len() };
     if op.name.starts_with("sort") {

@@ -9,6 +9,7 @@ use granule::primitives::{Fill, reduce};
 use granule::source::{SliceSource, Source};
 use granule::{Error, Primitive, Task};
 
+use crate::groups::{Go, Residency};
 use crate::measure::{Contender, Trouble};
 
 /// What all groups share.
@@ -69,6 +70,49 @@ pub(crate) struct Stage<'g, T: Element, U: Element = T> {
     pub(crate) spoilt: U,
     /// The contenders.
     pub(crate) contenders: Vec<Contender<'g>>,
+}
+
+/// Sets a stage for inputs `x` and `y` with `outputs` elements of output, has it filled, and lets the contenders go.
+pub(crate) fn on_stage<T: Element, U: Element>(
+    scene: &Scene<'_>,
+    (x, y): (&[T], &[T]),
+    (outputs, zero, spoilt): (usize, U, U),
+    residency: Residency,
+    go: Go<'_>,
+    fill: impl for<'g> FnOnce(&mut Stage<'g, T, U>),
+) -> granule::Result<()> {
+    on_stage_with(scene, (x, y), (outputs, zero, spoilt), &(), residency, go, |stage, ()| fill(stage))
+}
+
+/// The same with data of another type.
+pub(crate) fn on_stage_with<T: Element, U: Element, D>(
+    scene: &Scene<'_>,
+    (x, y): (&[T], &[T]),
+    (outputs, zero, spoilt): (usize, U, U),
+    data: &D,
+    residency: Residency,
+    go: Go<'_>,
+    fill: impl for<'g> FnOnce(&mut Stage<'g, T, U>, &'g D),
+) -> granule::Result<()> {
+    match residency {
+        Residency::Host => {
+            let out = RefCell::new(vec![zero; outputs]);
+            let mut stage = Stage { scene, x, y, place: Place::Host { out: &out }, spoilt, contenders: Vec::new() };
+            fill(&mut stage, data);
+            go(&mut stage.contenders);
+        }
+        Residency::Gpu => {
+            let (on_gpu_x, on_gpu_y) = (scene.engine.array(x), scene.engine.array(y));
+            on_gpu_x.to_gpu()?;
+            on_gpu_y.to_gpu()?;
+            let out = RefCell::new(scene.engine.array_from_vec(vec![zero; outputs]));
+            let place = Place::Gpu { x: &on_gpu_x, y: &on_gpu_y, out: &out };
+            let mut stage = Stage { scene, x, y, place, spoilt, contenders: Vec::new() };
+            fill(&mut stage, data);
+            go(&mut stage.contenders);
+        }
+    }
+    Ok(())
 }
 
 /// Binds `$task` to the task, pinned if the contender is a backend.

@@ -25,11 +25,13 @@ pub enum Operation {
     MergeSort,
     /// The first few inputs in an order.
     TopK,
+    /// One output for each segment.
+    SegmentedReduce,
 }
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 9] = [
+    pub const ALL: [Operation; 10] = [
         Operation::Map,
         Operation::Reduce,
         Operation::Scan,
@@ -39,6 +41,7 @@ impl Operation {
         Operation::Merge,
         Operation::MergeSort,
         Operation::TopK,
+        Operation::SegmentedReduce,
     ];
 }
 
@@ -54,6 +57,7 @@ impl std::fmt::Display for Operation {
             Operation::Merge => "merge",
             Operation::MergeSort => "merge_sort",
             Operation::TopK => "top_k",
+            Operation::SegmentedReduce => "segmented_reduce",
         })
     }
 }
@@ -76,7 +80,7 @@ pub struct Problem {
     pub combine: Cost,
     /// Names the code that runs: the same for the same kernels and operator in every process.
     pub code: u64,
-    /// Size of one output element, in bytes; of a histogram or a top-k, that of all of them together.
+    /// Size of one output element, in bytes; of a histogram, a top-k or a segmented reduction, that of all of them together.
     pub item_bytes: usize,
     /// Input bytes that the GPU does not have.
     pub upload_bytes: u64,
@@ -202,8 +206,8 @@ impl Problem {
     #[inline]
     pub fn result_bytes(&self) -> f64 {
         match self.operation {
-            // One element, all bins or all that is wanted, however many elements there are.
-            Operation::Reduce | Operation::Histogram | Operation::TopK => self.item_bytes as f64,
+            // One element, all bins, all segments or all that is wanted, however many elements there are.
+            Operation::Reduce | Operation::Histogram | Operation::TopK | Operation::SegmentedReduce => self.item_bytes as f64,
             _ => self.item_bytes as f64 * self.n as f64,
         }
     }

@@ -1,5 +1,6 @@
 //! The primitives: one folder each, with the contract and the task in `mod.rs` and an algorithm a side in `cpu.rs` and `gpu.rs`.
 
+mod blocks;
 pub mod by_key;
 mod chain;
 mod cost;
@@ -13,6 +14,7 @@ pub mod merge_sort;
 pub mod reduce;
 pub mod scan;
 pub mod search;
+pub mod segments;
 pub mod select;
 pub mod sets;
 #[cfg(feature = "gpu")]
@@ -25,6 +27,7 @@ mod total;
 
 pub use destination::Destination;
 pub use fill::{Fill, FillInto};
+pub use segments::Csr;
 pub use sort::SortKey;
 pub use then::Then;
 

@@ -48,7 +48,7 @@ fn holds<T: Number + Element>(x: T, sorted: &[T]) -> bool {
 }
 
 #[granule_macros::kernel]
-fn times<T: Number>(a: T, b: T) -> T {
+pub(super) fn times<T: Number>(a: T, b: T) -> T {
     a * b
 }
 

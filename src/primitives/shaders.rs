@@ -6,10 +6,10 @@ use crate::kernel::Kernel;
 use crate::kernel::ir::Traced;
 use crate::kernel::trace::{trace_comparison, trace_operator, trace_source};
 use crate::operator::Operator;
-use crate::source::Source;
+use crate::source::{IntoSource, Source};
 
 use super::sort::SortKey;
-use super::{histogram, map, merge, merge_sort, reduce, scan, select, sort};
+use super::{histogram, map, merge, merge_sort, reduce, scan, segments, select, sort};
 
 /// Each variant of each stage for this source and operator: its name and its WGSL.
 pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, operator: &O) -> Vec<(String, String)> {
@@ -140,4 +140,37 @@ pub fn merge_shaders<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bo
         add(&merge::gpu::template(two), None, &merge::gpu::buffers(two));
     }
     all
+}
+
+/// The same for a reduction of segments of this source's elements.
+pub fn segment_shaders<T: Element, S: Source<Item = T>, O: Operator<T>>(source: &S, operator: &O) -> Vec<(String, String)> {
+    use segments::carry::{Carry, There};
+    let (item, element) = (leaves::<(u32, T)>(), leaves::<T>());
+    let (source, operator) = (trace_source(&source.map(There)), trace_operator::<(u32, T), _>(&Carry(*operator)));
+    let (buffers, glue) = (segments::gpu::buffers(&element), segments::gpu::glue(&element));
+    let text = |template, buffers| Text {
+        template,
+        item: &item,
+        input: None,
+        operator: Some(&operator),
+        buffers,
+        shuffles: false,
+        counted: false,
+        glue: &glue,
+    };
+    let of_offsets = |template, buffers| Text { item: &[Kind::U32], operator: None, glue: "", ..text(template, buffers) };
+    let [plain, subgroups] = [false, true].map(segments::gpu::template);
+    [
+        of_offsets(&segments::gpu::STARTS, &segments::gpu::STARTS_BUFFERS),
+        of_offsets(&segments::gpu::HEADS, &segments::gpu::HEADS_BUFFERS),
+        text(&segments::gpu::CARRY, &buffers[..3]),
+        Text { input: Some(&source), ..text(&plain, &buffers) },
+        Text { input: Some(&source), shuffles: true, ..text(&subgroups, &buffers) },
+    ]
+    .into_iter()
+    .map(|text: Text<'_>| {
+        let parts: Vec<_> = text.template.iter().map(|part| part.name).collect();
+        (parts.join(" + "), text.compose().0.source().to_owned())
+    })
+    .collect()
 }
