@@ -131,11 +131,11 @@ fn bad_offsets() {
     let keys = [3_u32, 1, 2];
     for (bad, says) in [
         (&[][..], "there is none"),
-        (&[0][..], "from 0 to 0"),
-        (&[1, 3], "from 1 to 3"),
-        (&[0, 2], "from 0 to 2"),
-        (&[0, 4], "from 0 to 4"),
-        (&[0, 2, 1, 3], "offset 1 is 2, and offset 2 is 1"),
+        (&[0][..], "the last is 0"),
+        (&[1, 3], "the first is 1"),
+        (&[0, 2], "the last is 2"),
+        (&[0, 4], "the last is 4"),
+        (&[0, 2, 1, 3], "offset 1 is 2, offset 2 is 1"),
     ] {
         for runner in backends::all() {
             let error = runner.engine.segmented_sort(&keys, bad).with_plan(&runner.plan).run().unwrap_err();

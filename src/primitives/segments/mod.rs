@@ -6,7 +6,7 @@ mod cpu;
 mod csr;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
-mod offsets;
+pub(super) mod offsets;
 mod path;
 
 pub use csr::Csr;
@@ -171,7 +171,7 @@ impl<V: Source<Item: Element>, O: Operator<V::Item>> Primitive for SegmentedRedu
     }
     fn data<D: DataVisitor>(&self, visitor: &mut D) -> Result<()> {
         self.values.data(visitor)?;
-        self.offsets.data(visitor)?;
+        visitor.visit(self.offsets.words())?;
         self.operator.data(visitor)
     }
     fn inherit(&self, output: &Self::Output, forgone: f64) {
@@ -227,7 +227,7 @@ impl<V: Source<Item: Element>, O: Operator<V::Item>> Primitive for SegmentedScan
     }
     fn data<D: DataVisitor>(&self, visitor: &mut D) -> Result<()> {
         self.values.data(visitor)?;
-        self.offsets.data(visitor)?;
+        visitor.visit(self.offsets.words())?;
         self.operator.data(visitor)
     }
     fn inherit(&self, output: &Self::Output, forgone: f64) {

@@ -1,6 +1,6 @@
 //! Where segments begin and end.
 
-use crate::array::{Data, DataVisitor};
+use crate::array::Data;
 use crate::backend::cpu::Cpu;
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Lanes, Varying, ops};
@@ -9,28 +9,29 @@ use crate::source::{IntoSource, SliceSource};
 
 /// Offsets of segments: segment `i` is what lies from `offsets[i]` to below `offsets[i + 1]`.
 #[derive(Clone, Copy)]
-pub(super) struct Offsets<'d>(Data<'d, u32>);
+pub(in crate::primitives) struct Offsets<'d>(Data<'d, u32>);
 
 fn bad(reason: String) -> Error {
     Error::Offsets { reason }
 }
 
 impl<'d> Offsets<'d> {
-    pub(super) fn new(data: Data<'d, u32>) -> Self {
+    pub(in crate::primitives) fn new(data: Data<'d, u32>) -> Self {
         Offsets(data)
     }
 
+    /// The data that they are.
+    pub(in crate::primitives) fn words(&self) -> Data<'d, u32> {
+        self.0
+    }
+
     /// The number of segments. Waits, if only a GPU knows it.
-    pub(super) fn segments(&self) -> Result<usize> {
+    pub(in crate::primitives) fn segments(&self) -> Result<usize> {
         let count = match self.0 {
             Data::Slice(s) => s.len(),
             Data::Array(a) => a.len()?,
         };
         count.checked_sub(1).ok_or_else(|| bad("there is none: no segments have one, which is 0".into()))
-    }
-
-    pub(super) fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
-        visitor.visit(self.0)
     }
 
     /// The offsets in host memory, copied there if need be.
@@ -42,20 +43,23 @@ impl<'d> Offsets<'d> {
     }
 
     /// The offsets, if they are those of segments of `n` elements. What an array holds does not change: it is looked through once.
-    pub(super) fn check(&self, cpu: &Cpu<'_>, n: usize) -> Result<&'d [u32]> {
+    pub(in crate::primitives) fn check(&self, cpu: &Cpu<'_>, n: usize) -> Result<&'d [u32]> {
         let descents = SliceSource::new(self.0).pairs().map(Descends);
         self.check_by(n, || find(cpu, &descents, self.segments()?))
     }
 
     /// The same on this thread alone.
-    pub(super) fn check_alone(&self, n: usize) -> Result<&'d [u32]> {
+    pub(in crate::primitives) fn check_alone(&self, n: usize) -> Result<&'d [u32]> {
         let host = self.on_host()?;
         self.check_by(n, || Ok(host.windows(2).position(|pair| pair[0] > pair[1])))
     }
 
     /// The offsets on a GPU, copied there if need be.
     #[cfg(feature = "gpu")]
-    pub(super) fn on_device(&self, gpu: &std::sync::Arc<crate::backend::gpu::Gpu>) -> Result<crate::backend::gpu::Buffer> {
+    pub(in crate::primitives) fn on_device(
+        &self,
+        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
+    ) -> Result<crate::backend::gpu::Buffer> {
         Ok(match self.0 {
             Data::Slice(s) => crate::backend::gpu::DeviceArray::upload(gpu, s)?.buffer().clone(),
             Data::Array(a) => a.device(gpu)?.buffer().clone(),

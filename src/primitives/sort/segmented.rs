@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::plan::{GpuNeeds, Problem};
 use crate::primitives::Fill;
+use crate::primitives::segments::offsets::Offsets;
 use crate::source::{IntoSource, Source, zip};
 use crate::task::{Primitive, Survey, Task};
 
@@ -43,7 +44,10 @@ impl Engine {
         keys: S,
         offsets: impl Into<Data<'d, u32>>,
     ) -> Task<'_, Sort<S::Source, Segments<'d>>> {
-        Task::new(self, Sort { source: keys.into_source(), order: Order::default(), along: Segments(offsets.into()) })
+        Task::new(
+            self,
+            Sort { source: keys.into_source(), order: Order::default(), along: Segments(Offsets::new(offsets.into())) },
+        )
     }
 
     /// The keys of each segment in ascending order, and the values in the order of their keys. As [`Engine::segmented_sort`] otherwise;
@@ -68,14 +72,14 @@ impl Engine {
         S: IntoSource<Item: SortKey>,
         V: IntoSource<Item: Element>,
     {
-        let along = SegmentedValues { segments: Segments(offsets.into()), values: values.into_source() };
+        let along = SegmentedValues { segments: Segments(Offsets::new(offsets.into())), values: values.into_source() };
         Task::new(self, Sort { source: keys.into_source(), order: Order::default(), along })
     }
 }
 
 /// Keys are sorted within these segments.
 #[derive(Clone, Copy)]
-pub struct Segments<'d>(Data<'d, u32>);
+pub struct Segments<'d>(Offsets<'d>);
 
 /// Keys are sorted within these segments, and these values move along.
 pub struct SegmentedValues<'d, V> {
@@ -83,31 +87,7 @@ pub struct SegmentedValues<'d, V> {
     values: V,
 }
 
-fn bad(reason: String) -> Error {
-    Error::Offsets { reason }
-}
-
-impl<'d> Segments<'d> {
-    /// The offsets, if they are those of segments of `n` elements.
-    fn check(&self, n: usize) -> Result<&'d [u32]> {
-        let offsets = match self.0 {
-            Data::Slice(offsets) => offsets,
-            Data::Array(offsets) => offsets.as_slice()?,
-        };
-        let (Some(&first), Some(&last)) = (offsets.first(), offsets.last()) else {
-            return Err(bad("there is none: no segments have one, which is 0".into()));
-        };
-        if first != 0 || last as usize != n {
-            return Err(bad(format!("they go from {first} to {last}, and those of {n} elements go from 0 to {n}")));
-        }
-        match offsets.windows(2).position(|pair| pair[0] > pair[1]) {
-            Some(i) => {
-                Err(bad(format!("offset {i} is {}, and offset {} is {}, which is below", offsets[i], i + 1, offsets[i + 1])))
-            }
-            None => Ok(offsets),
-        }
-    }
-
+impl Segments<'_> {
     /// The problem of a sort within these segments.
     fn problem(&self, problem: Problem) -> Result<Problem> {
         let limit = u32::MAX as usize;
@@ -128,7 +108,7 @@ impl<S: Source<Item: SortKey>> Primitive for Sort<S, Segments<'_>> {
     }
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
         self.source.data(visitor)?;
-        visitor.visit(self.along.0)
+        visitor.visit(self.along.0.words())
     }
     fn inherit(&self, output: &Self::Output, forgone: f64) {
         output.forgo(forgone);
@@ -145,10 +125,10 @@ impl<S: Source<Item: SortKey>> Primitive for Sort<S, Segments<'_>> {
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         use super::gpu;
 
-        let offsets = self.along.check(self.source.len()?)?;
+        let offsets = self.along.0.check_alone(self.source.len()?)?;
         let positions = crate::source::iota(0..self.source.len()? as u32);
         let (keys, positions) = gpu::sort_pairs(engine, gpu, &self.source, &positions, &self.order, grain)?.ready();
-        let (by, order) = by_segment(&positions, self.along.0, offsets.len());
+        let (by, order) = by_segment(&positions, self.along.0.words(), offsets.len());
         Ok(gpu::sort_pairs(engine, gpu, &by, &(&keys).into_source(), &order, grain)?.map(|(_, keys)| keys))
     }
 }
@@ -168,7 +148,7 @@ impl<S: Source<Item: SortKey>> Fill for Sort<S, Segments<'_>> {
         self.source.len()
     }
     fn fill(&mut self, cpu: &Cpu<'_>, n: usize, out: ViewMut<'_, S::Item>) -> Result<()> {
-        cpu::sort_segments(cpu, &self.source, &self.order, self.along.check(n)?, out)
+        cpu::sort_segments(cpu, &self.source, &self.order, self.along.0.check(cpu, n)?, out)
     }
 }
 
@@ -184,7 +164,7 @@ impl<S: Source<Item: SortKey>, V: Source<Item: Element>> Primitive for Sort<S, S
     fn data<D: DataVisitor>(&self, visitor: &mut D) -> Result<()> {
         self.source.data(visitor)?;
         self.along.values.data(visitor)?;
-        visitor.visit(self.along.segments.0)
+        visitor.visit(self.along.segments.0.words())
     }
     fn inherit(&self, (keys, values): &Self::Output, forgone: f64) {
         keys.forgo(forgone);
@@ -192,7 +172,7 @@ impl<S: Source<Item: SortKey>, V: Source<Item: Element>> Primitive for Sort<S, S
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
         let SegmentedValues { segments, values } = &self.along;
-        let offsets = segments.check(n)?;
+        let offsets = segments.0.check(cpu, n)?;
         let mut along = Vec::new();
         let keys = new_vec(n, |keys| {
             along = new_vec(n, |out| cpu::sort_pairs_in_segments(cpu, &self.source, values, &self.order, offsets, (keys, out)))?;
@@ -212,9 +192,9 @@ impl<S: Source<Item: SortKey>, V: Source<Item: Element>> Primitive for Sort<S, S
         use crate::source::gather;
 
         let SegmentedValues { segments, values } = &self.along;
-        let offsets = segments.check(self.source.len()?)?;
+        let offsets = segments.0.check_alone(self.source.len()?)?;
         let sorted = gpu::arg_sort(engine, gpu, &self.source, &self.order, grain)?.array();
-        let (by, order) = by_segment(&sorted, segments.0, offsets.len());
+        let (by, order) = by_segment(&sorted, segments.0.words(), offsets.len());
         let (_, positions) = gpu::sort_pairs(engine, gpu, &by, &(&sorted).into_source(), &order, grain)?.ready();
         let keys = map(engine, gpu, &gather(self.source, &positions), grain)?.array();
         let values = map(engine, gpu, &gather(*values, &positions), grain)?.array();
