@@ -184,3 +184,96 @@ fn random_compositions() {
         assert_same(format!("{label}:{steps}"), got.as_slice().unwrap(), &want, EXACT);
     });
 }
+
+/// Some more keys than values, so that many are equal.
+fn keys(r: &mut Random) -> Vec<u32> {
+    let kinds = 1 + r.below(2000) as u32;
+    words(r).into_iter().map(|x| x % kinds).collect()
+}
+
+/// What no order changes, and hardly anything else leaves alone.
+fn fingerprint(x: &[u32]) -> (usize, u32, u64) {
+    let mixed =
+        |x: u32| (u64::from(x) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (x.len(), x.iter().fold(0, |all, x| all ^ x), x.iter().fold(0, |all, &x| all.wrapping_add(mixed(x))))
+}
+
+#[test]
+fn what_is_sorted_is_a_permutation_in_order() {
+    law("sorted", |runner, r, label| {
+        let (e, x) = (&runner.engine, keys(r));
+        let sorted = vec_of!(runner, e.sort(&x));
+        assert!(sorted.is_sorted() && fingerprint(&sorted) == fingerprint(&x), "{label}, {} keys", x.len());
+        let positions = vec_of!(runner, e.arg_sort(&x));
+        let by_position: Vec<u32> = positions.iter().map(|&i| x[i as usize]).collect();
+        assert_same(label, &by_position, &sorted, EXACT);
+        let stable = |pair: &[u32]| x[pair[0] as usize] < x[pair[1] as usize] || pair[0] < pair[1];
+        assert!(positions.windows(2).all(stable), "{label}: equal keys change places");
+        let merged = vec_of!(runner, e.sort_by(&x, kernel!(|a: u32, b: u32| a < b)));
+        assert_same(label, &merged, &sorted, EXACT);
+        if !x.is_empty() {
+            let k = r.below(x.len());
+            assert_eq!(run!(runner, e.nth_element(&x, k)), sorted[k], "{label}, element {k} of {}", x.len());
+        }
+    });
+}
+
+#[test]
+fn sorting_halves_and_merging_them_sorts_the_whole() {
+    law("merged halves", |runner, r, label| {
+        let (e, x) = (&runner.engine, keys(r));
+        let at = r.below(x.len() + 1);
+        let (a, b) = (run!(runner, e.sort(&x[..at])), run!(runner, e.sort(&x[at..])));
+        let whole = vec_of!(runner, e.sort(&x));
+        // A GPU's merges read whole bindings.
+        let Some(merged) = runner.result(label, e.merge(&a, &b).with_plan(&runner.plan).run()) else { return };
+        assert_same(label, merged.as_slice().unwrap(), &whole, EXACT);
+        let Some(union) = runner.result(label, e.set_union(&a, &b).with_plan(&runner.plan).run()) else { return };
+        let (union, both) = (union.into_vec().unwrap(), vec_of!(runner, e.set_intersection(&a, &b)));
+        let (only, either) = (vec_of!(runner, e.set_difference(&a, &b)), vec_of!(runner, e.set_symmetric_difference(&a, &b)));
+        assert_eq!(union.len() + both.len(), x.len(), "{label}, cut at {at} of {}", x.len());
+        assert_eq!(
+            (only.len() + both.len(), either.len() + both.len()),
+            (at, union.len()),
+            "{label}, cut at {at} of {}",
+            x.len()
+        );
+    });
+}
+
+#[test]
+fn the_parts_of_a_partition_are_the_whole() {
+    law("partition", |runner, r, label| {
+        let (e, x, bound) = (&runner.engine, words(r), r.next() as u32);
+        let below = kernel!([bound: u32] |x: u32| x < bound);
+        let [first, second] = run!(runner, e.partition(&x, below));
+        let (first, second) = (first.into_vec().unwrap(), second.into_vec().unwrap());
+        assert!(first.iter().all(|&x| x < bound) && second.iter().all(|&x| x >= bound), "{label}");
+        assert_eq!(fingerprint(&[&first[..], &second].concat()), fingerprint(&x), "{label}");
+        assert_same(label, &vec_of!(runner, e.filter(&x, below)), &first, EXACT);
+        assert_eq!(run!(runner, e.count(&x, below)) as usize, first.len(), "{label}");
+    });
+}
+
+#[test]
+fn runs_and_segments_keep_the_whole() {
+    law("runs", |runner, r, label| {
+        let (e, x) = (&runner.engine, keys(r));
+        let values = Random(!r.next()).of::<u32>(x.len());
+        let sorted = run!(runner, e.sort(&x));
+        let (names, lengths) = run!(runner, e.run_length_encode(&sorted));
+        let (names, lengths) = (names.into_vec().unwrap(), lengths.into_vec().unwrap());
+        let decoded: Vec<u32> = names.iter().zip(&lengths).flat_map(|(&x, &n)| std::iter::repeat_n(x, n as usize)).collect();
+        assert_same(label, &decoded, sorted.as_slice().unwrap(), EXACT);
+        assert_same(label, &vec_of!(runner, e.unique(&sorted)), &names, EXACT);
+
+        let offsets: Vec<u32> = std::iter::once(0).chain(oracle::inclusive(&lengths, None, |a, b| a + b)).collect();
+        let by_segment = vec_of!(runner, e.segmented_reduce(&values, &offsets, Sum));
+        let (_, by_key) = run!(runner, e.reduce_by_key(&sorted, &values, Sum));
+        assert_same(label, by_key.as_slice().unwrap(), &by_segment, EXACT);
+        let total = by_segment.iter().fold(0_u32, |a, &b| a.wrapping_add(b));
+        assert_eq!(total, run!(runner, e.reduce(&values, Sum)), "{label}");
+        let places = vec_of!(runner, e.lower_bound(&sorted, &names));
+        assert_same(label, &places, &offsets[..names.len()], EXACT);
+    });
+}
