@@ -135,11 +135,11 @@ impl<'r> Group<'r> {
         Some((from + part * (to - from)).exp())
     }
 
-    /// The case with the best speed of the library's backends.
-    pub(crate) fn best(&self) -> Option<&'r Case> {
+    /// The backend of the library with the best speed, at the size where it has that.
+    pub(crate) fn best(&self) -> Option<(&'static str, &'r Case)> {
         let speed = |case: &Case| case.speed(case.median).unwrap_or(0.0);
-        let fastest = self.sizes.iter().filter_map(|&n| Some(self.fastest(n)?.1));
-        fastest.max_by(|a, b| speed(a).total_cmp(&speed(b)))
+        let fastest = self.sizes.iter().filter_map(|&n| self.fastest(n));
+        fastest.max_by(|a, b| speed(a.1).total_cmp(&speed(b.1)))
     }
 
     /// The time of the library's choice over that of the fastest backend: the geometric mean over sizes.
@@ -147,19 +147,20 @@ impl<'r> Group<'r> {
         stats::geomean(self.sizes.iter().filter_map(|&n| self.cost_at(n)))
     }
 
-    /// The same at one size.
+    /// The same at one size; `None` if the fastest is known by that choice alone.
     pub(crate) fn cost_at(&self, n: u64) -> Option<f64> {
-        Some(self.at("auto", n)?.median / self.fastest(n)?.1.median)
+        let (_, fastest) = self.fastest(n)?;
+        (fastest.backend != "auto").then_some(self.at("auto", n)?.median / fastest.median)
     }
 
-    /// What the library chose, from which size on.
-    pub(crate) fn choices(&self) -> Vec<(&'r str, u64)> {
-        let mut choices: Vec<(&str, u64)> = Vec::new();
+    /// What the library chose, from which size on, and at how many sizes.
+    pub(crate) fn choices(&self) -> Vec<(&'r str, u64, usize)> {
+        let mut choices: Vec<(&str, u64, usize)> = Vec::new();
         for &n in &self.sizes {
-            if let Some(chose) = self.at("auto", n).and_then(|case| case.chose.as_deref())
-                && choices.last().is_none_or(|(last, _)| *last != chose)
-            {
-                choices.push((chose, n));
+            let Some(chose) = self.at("auto", n).and_then(|case| case.chose.as_deref()) else { continue };
+            match choices.last_mut() {
+                Some((last, _, count)) if *last == chose => *count += 1,
+                _ => choices.push((chose, n, 1)),
             }
         }
         choices

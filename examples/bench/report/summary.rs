@@ -2,7 +2,7 @@
 
 use super::advice::{self, Group};
 use super::chart::class;
-use super::data::{Case, Record, meaning, unit_name};
+use super::data::{BACKENDS, Case, Record, meaning, unit_name};
 use super::html::{describe, escape, put};
 use super::stats::geomean;
 use super::words::{digits, duration, in_words, size};
@@ -56,23 +56,28 @@ impl Row {
             more => more.iter().map(|s| format!("{} from {}", s.backend, size(s.from))).collect(),
         };
         let best = group.best();
-        let speed = |case: &Case| {
+        let speed = |(backend, case): (&str, &Case)| {
             let speed =
                 case.speed(case.median).map_or(duration(case.median), |s| format!("{} {}", digits(s), unit_name(case.unit)));
-            format!("{speed} ({}, {})", case.backend, size(case.n))
+            format!("{speed} ({backend}, {})", size(case.n))
         };
         let choices = group.choices();
         let chose: Vec<String> = match &choices[..] {
-            [(only, _)] => vec![(*only).to_owned()],
-            many if many.len() > 3 => vec!["now this, now that".to_owned()],
-            more => more.iter().map(|(backend, from)| format!("{backend} from {}", size(*from))).collect(),
+            [(only, ..)] => vec![(*only).to_owned()],
+            few if few.len() <= 3 => few.iter().map(|(backend, from, _)| format!("{backend} from {}", size(*from))).collect(),
+            many => BACKENDS
+                .into_iter()
+                .map(|name| (name, many.iter().filter(|(backend, ..)| *backend == name).map(|(.., count)| count).sum::<usize>()))
+                .filter(|(_, count)| *count > 0)
+                .map(|(name, count)| format!("{name} at {count} sizes"))
+                .collect(),
         };
         let or_dash = |figure: Option<f64>| figure.map_or("–".to_owned(), digits);
         let text = |parts: Vec<String>| if parts.is_empty() { "–".to_owned() } else { parts.join(", ") };
         Row {
             fastest: text(fastest),
             best: best.map_or("–".to_owned(), speed),
-            to_std: or_dash(best.and_then(|case| group.to_std(case))),
+            to_std: or_dash(best.and_then(|(_, case)| group.to_std(case))),
             chose: text(chose),
             cost: or_dash(group.cost_of_choice()),
         }
