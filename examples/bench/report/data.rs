@@ -1,8 +1,11 @@
 //! A record, read from its JSON: of a run or of a regret sweep, this version's or an older one's.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::stats;
+use super::words::size;
 use crate::catalogue::{OPS, Unit};
 
 /// The backends of the library, in the order in which they are named.
@@ -19,8 +22,12 @@ pub(crate) struct Record {
     pub(crate) granule: String,
     /// What is said of the machine and the run, a line each.
     pub(crate) machine: Vec<(String, String)>,
+    /// What operations compute, by name.
+    meanings: HashMap<String, String>,
     /// The processor, for one line.
     pub(crate) cpu: String,
+    /// Whether all GPUs are programs on the CPU.
+    pub(crate) software_gpu: bool,
     /// One for each contender; a case of a regret sweep has several.
     pub(crate) cases: Vec<Case>,
     /// The figures of a regret sweep.
@@ -114,11 +121,6 @@ pub(crate) fn unit_name(unit: Unit) -> &'static str {
     }
 }
 
-/// What this build knows of an operation.
-pub(crate) fn meaning(op: &str) -> Option<&'static str> {
-    OPS.iter().find(|known| known.name == op).map(|known| known.meaning)
-}
-
 impl Record {
     /// Reads a record. The error says what is wrong with it.
     pub(crate) fn parse(name: &str, text: &str) -> Result<Record, String> {
@@ -147,10 +149,23 @@ impl Record {
             text: text.to_owned(),
             granule: json["granule"].as_str().unwrap_or("unknown").to_owned(),
             machine: machine(&json),
+            meanings: json["operations"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter_map(|(op, of)| Some((op.clone(), of["meaning"].as_str()?.to_owned())))
+                .collect(),
             cpu: json["machine"]["cpu"].as_str().unwrap_or("unknown").to_owned(),
+            software_gpu: json["machine"]["gpus"].as_array().is_some_and(|gpus| gpus.iter().all(|gpu| gpu["type"] == "software")),
             cases,
             regret,
         })
+    }
+
+    /// What an operation computes: as the record says, else as this build knows it, else nothing.
+    pub(crate) fn meaning(&self, op: &str) -> &str {
+        let known = || OPS.iter().find(|known| known.name == op).map(|known| known.meaning);
+        self.meanings.get(op).map(String::as_str).or_else(known).unwrap_or("")
     }
 
     /// The cases with wrong answers: they are in no figure.
@@ -277,7 +292,8 @@ impl Regret {
     fn summary(regret: &Value) -> Regret {
         let spread = |value: &Value| Some([time(&value["geomean"])?, time(&value["p95"])?, time(&value["max"])?]);
         let threshold = |value: &Value| {
-            let from = |key: &str, backend: &str| value[key].as_u64().map_or(String::new(), |n| format!(", {backend} from {n}"));
+            let from =
+                |key: &str, backend: &str| value[key].as_u64().map_or(String::new(), |n| format!(", {backend} from {}", size(n)));
             format!("the best threshold: simd{}{}", from("threads_from", "threads"), from("gpu_from", "gpu"))
         };
         let mut rows = Vec::new();

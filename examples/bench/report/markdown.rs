@@ -1,7 +1,7 @@
 //! A record as Markdown: the summary, the machine, and a table for each operation.
 
 use super::advice;
-use super::data::{Record, meaning, unit_name};
+use super::data::{Record, unit_name};
 use super::html::put;
 use super::summary::{Row, headline, remarks};
 use super::words::{digits, duration, size};
@@ -26,7 +26,7 @@ pub(crate) fn markdown(record: &Record) -> String {
     for case in record.wrong() {
         put(&mut text, format_args!("**Wrong answer, so this run failed:** {}\n\n", escape(&super::html::describe(case))));
     }
-    for sentence in advice::sentences(&groups).iter().chain(&remarks(&groups)) {
+    for sentence in advice::sentences(&groups).iter().chain(&remarks(record, &groups)) {
         put(&mut text, format_args!("- {}\n", escape(sentence)));
     }
     text.push_str("\n| operation | data on | fastest | best speed | × std there | the library chose | its cost |\n|---|---|---|---|---:|---|---:|\n");
@@ -48,9 +48,9 @@ pub(crate) fn markdown(record: &Record) -> String {
     for group in &groups {
         let names = group.contenders();
         let unit = unit_name(group.unit);
-        let what = meaning(group.op).map_or(String::new(), |meaning| format!(": {}", escape(meaning)));
+        let what = escape(record.meaning(group.op));
         let (op, ty, residency) = (escape(group.op), escape(group.ty), escape(group.residency));
-        put(&mut text, format_args!("\n## {op} {ty}, data on the {residency}, {unit}{what}\n\n| n |"));
+        put(&mut text, format_args!("\n## {op} {ty}, data on the {residency}, {unit}\n\n{what}\n\n| n |"));
         names.iter().for_each(|name| put(&mut text, format_args!(" {} |", escape(name))));
         put(&mut text, format_args!("\n|---:|{}\n", "---:|".repeat(names.len())));
         for &n in &group.sizes {

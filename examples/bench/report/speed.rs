@@ -2,14 +2,31 @@
 
 use super::advice::{self, Group};
 use super::chart::{Chart, Line, Point, class};
-use super::data::{Case, Record, meaning, unit_name};
+use super::data::{Case, Record, unit_name};
 use super::html::{describe, escape, put};
 use super::words::{about, digits, duration, size};
 use crate::catalogue::Unit;
 
 /// A chart for each operation, type and residency.
 pub(crate) fn charts(html: &mut String, record: &Record, groups: &[Group<'_>]) {
-    html.push_str("<section id=\"speed\"><h2>Speed against size</h2>\n<p class=\"note\">Each point is the median of the samples, the thin stroke through it reaches from the slowest sample to the fastest. The wide pale line is <em>auto</em>, what the library chose. The dotted line is the roof: what the fastest copy of this record did on as many bytes. What only reads may lie above it.</p>\n<div class=\"charts\">\n");
+    let sampled = record.regret.is_none();
+    let points = if sampled {
+        "Each point is the median of the samples; the thin stroke through it reaches from the slowest sample to the fastest."
+    } else {
+        "Each point is the median of a sweep."
+    };
+    let roof = if record.cases.iter().any(|case| case.op == "copy") {
+        "The dotted line is the roof: what the fastest copy of this record did on as many bytes. What only reads may lie above it."
+    } else {
+        "No roof is drawn: this record has no copy."
+    };
+    put(
+        html,
+        format_args!(
+            "<section id=\"speed\"><h2>Speed against size</h2>\n<p class=\"note\">{points} The wide pale line is <em>auto</em>, what the \
+             library chose. {roof}</p>\n<div class=\"charts\">\n"
+        ),
+    );
     for (index, group) in groups.iter().enumerate() {
         let chart = speed_chart(record, group);
         put(
@@ -19,7 +36,7 @@ pub(crate) fn charts(html: &mut String, record: &Record, groups: &[Group<'_>]) {
                 escape(group.op),
                 escape(group.ty),
                 escape(group.residency),
-                escape(meaning(group.op).unwrap_or("")),
+                escape(record.meaning(group.op)),
                 chart.svg(&format!("speed-{index}"))
             ),
         );

@@ -2,7 +2,7 @@
 
 use super::advice::{self, Group};
 use super::chart::class;
-use super::data::{BACKENDS, Case, Record, meaning, unit_name};
+use super::data::{BACKENDS, Case, Record, unit_name};
 use super::html::{describe, escape, put};
 use super::stats::geomean;
 use super::words::{digits, duration, in_words, size};
@@ -11,7 +11,7 @@ use super::words::{digits, duration, in_words, size};
 pub(crate) fn section(html: &mut String, record: &Record, groups: &[Group<'_>]) {
     html.push_str("<section id=\"summary\"><h2>In short</h2>\n");
     put(html, format_args!("<p class=\"machine\">{}</p>\n<ul class=\"lead\">", escape(&headline(record))));
-    for sentence in advice::sentences(groups).iter().chain(&remarks(groups)) {
+    for sentence in advice::sentences(groups).iter().chain(&remarks(record, groups)) {
         put(html, format_args!("<li>{}</li>", escape(sentence)));
     }
     html.push_str("</ul>\n");
@@ -19,7 +19,7 @@ pub(crate) fn section(html: &mut String, record: &Record, groups: &[Group<'_>]) 
     html.push_str("<h3>Each operation</h3>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Each operation\"><table class=\"plain\"><thead><tr><th>operation</th><th>data on</th><th>fastest</th><th>best speed</th><th>× std there</th><th>the library chose</th><th>its cost</th></tr></thead><tbody>\n");
     for group in groups {
         let row = Row::of(group);
-        let title = meaning(group.op).unwrap_or("");
+        let title = record.meaning(group.op);
         put(
             html,
             format_args!(
@@ -98,8 +98,11 @@ pub(crate) fn headline(record: &Record) -> String {
 }
 
 /// What else stands out: the greatest gain over the plain iterator, and what the library's own choices cost.
-pub(crate) fn remarks(groups: &[Group<'_>]) -> Vec<String> {
+pub(crate) fn remarks(record: &Record, groups: &[Group<'_>]) -> Vec<String> {
     let mut remarks = Vec::new();
+    if record.software_gpu && record.cases.iter().any(|case| case.backend == "gpu") {
+        remarks.push("The GPU here is a program on the CPU: its figures say nothing of GPUs.".to_owned());
+    }
     let gains = groups.iter().flat_map(|g| g.sizes.iter().filter_map(|&n| g.fastest(n)).map(move |c| (g, c)));
     let gains = gains.filter_map(|(group, fastest)| Some((group, fastest, group.to_std(fastest.1)?)));
     if let Some((group, (backend, case), ratio)) = gains.max_by(|a, b| a.2.total_cmp(&b.2)) {
