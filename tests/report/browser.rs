@@ -175,7 +175,7 @@ fn the_page_works_in_a_browser() {
     let [run, sweep] = kept_records();
     let lines = two_lines();
     let comparison = compare::page(&[compare::Comparison::of(&lines, &lines, 0.05)]);
-    let pages = [("run", html::report(&run), 1280), ("sweep", html::report(&sweep), 500), ("comparison", comparison, 1280)];
+    let pages = [("run", html::report(&run), 1280), ("sweep", html::report(&sweep), 390), ("comparison", comparison, 1280)];
     std::thread::scope(|scope| {
         for (name, page, width) in &pages {
             scope.spawn(move || {

@@ -175,7 +175,7 @@ impl Chart {
             places[i] = places[i].min(places[i + 1] - LEADING);
         }
         for ((line, at, _), place) in ends.iter().zip(&places) {
-            let (class, name) = (line.class, escape(&line.name));
+            let (class, name) = (line.class, escape(&cut(&line.name, 11)));
             put(
                 svg,
                 format_args!(
@@ -247,6 +247,11 @@ fn marker(class: &str, x: f64, y: f64) -> Option<String> {
     })
 }
 
+/// No more letters than there is room for.
+fn cut(text: &str, letters: usize) -> String {
+    if text.chars().count() <= letters { text.to_owned() } else { text.chars().take(letters - 1).chain(['…']).collect() }
+}
+
 /// A ratio with its interval, as a row of a [`forest`].
 #[derive(Debug)]
 pub(crate) struct Ratio {
@@ -265,7 +270,7 @@ pub(crate) struct Ratio {
 /// Ratios below each other with their intervals, 1 in the middle, and the band within the threshold.
 pub(crate) fn forest(id: &str, title: &str, description: &str, ratios: &[Ratio], threshold: f64) -> String {
     const ROW: f64 = 18.0;
-    const NAMES: f64 = 232.0;
+    const NAMES: f64 = 240.0;
     let height = 40.0 + ROW * ratios.len() as f64;
     let reach = ratios.iter().flat_map(|r| [r.low, r.high]).map(|r| r.ln().abs().exp()).fold(1.0 + 2.0 * threshold, f64::max);
     let axis = Axis { low: 1.0 / reach, high: reach, from: NAMES, to: WIDTH - 10.0 };
@@ -301,7 +306,7 @@ pub(crate) fn forest(id: &str, title: &str, description: &str, ratios: &[Ratio],
                 escape(&note),
                 NAMES - 8.0,
                 y + 3.5,
-                escape(&ratio.name)
+                escape(&cut(&ratio.name, 42))
             ),
         );
     }

@@ -132,7 +132,7 @@ impl<'r> Comparison<'r> {
             self.other.name,
             self.base.name,
             self.pairs.len(),
-            digits(self.threshold * 100.0),
+            (self.threshold * 1000.0).round() / 10.0,
             self.lonely.len(),
         )
     }
@@ -168,20 +168,22 @@ impl<'r> Comparison<'r> {
     fn section(&self, html: &mut String, index: usize) {
         put(html, format_args!("<section><h2>{}</h2>\n", escape(&format!("{} against {}", self.other.name, self.base.name))));
         put(html, format_args!("<p>{}.</p>\n", escape(&self.summary())));
-        let sure: Vec<_> = [Verdict::Slower, Verdict::Faster].into_iter().flat_map(|v| self.with(v)).collect();
-        let step = sure.len().div_ceil(SHOWN).max(1);
-        let shown: Vec<Ratio> = sure
+        let (slower, faster) = (self.with(Verdict::Slower), self.with(Verdict::Faster));
+        let shown: Vec<Ratio> = slower
             .iter()
-            .step_by(step)
+            .take(SHOWN)
+            .chain(faster.iter().skip(faster.len().saturating_sub(SHOWN)))
             .filter_map(|pair| {
                 let Interval { low, high, .. } = pair.interval?;
                 let (case, class) = (pair.base, pair.verdict(self.threshold).class());
-                let name = format!("{} {} {} {} {}", case.op, case.ty, size(case.n), case.residency, case.backend);
+                let who = case.backend.strip_prefix("peer:").unwrap_or(&case.backend);
+                let name = format!("{} {} {} {} {who}", case.op, case.ty, size(case.n), case.residency);
                 Some(Ratio { name, at: pair.ratio, low, high, class })
             })
             .collect();
         if !shown.is_empty() {
-            let what = if step == 1 { String::new() } else { format!(" (every {step}th of {})", sure.len()) };
+            let all = slower.len() + faster.len();
+            let what = if shown.len() < all { format!(": the greatest of {all}") } else { String::new() };
             let title = format!("Ratios beyond the threshold, with intervals{what}");
             let chart = forest(&format!("forest-{index}"), &title, &self.summary(), &shown, self.threshold);
             put(
@@ -225,8 +227,8 @@ impl<'r> Comparison<'r> {
     }
 }
 
-/// So many ratios are drawn at most.
-const SHOWN: usize = 40;
+/// So many ratios are drawn at most, on either side.
+const SHOWN: usize = 20;
 
 /// How the figures come about, for the end of text and page.
 pub(crate) fn method() -> String {
