@@ -25,10 +25,31 @@ pub enum Error {
         /// What is possible, in elements.
         limit: usize,
     },
+    /// There are fewer elements than are wanted.
+    TooFew {
+        /// How many are wanted.
+        wanted: usize,
+        /// How many there are.
+        there: usize,
+    },
     /// The bins of a histogram make no sense.
     Bins {
         /// What is wrong with them, and what is accepted.
         reason: String,
+    },
+    /// The offsets of segments make no sense.
+    Offsets {
+        /// What is wrong with them, and what is accepted.
+        reason: String,
+    },
+    /// An index is not below the length of what it points into.
+    OutOfRange {
+        /// Which of the indices, from 0 on.
+        place: usize,
+        /// The index.
+        index: usize,
+        /// The length.
+        len: usize,
     },
     /// A source without an end was given where a length is needed.
     Unbounded,
@@ -86,7 +107,12 @@ impl std::fmt::Display for Error {
             Error::TooLarge { elements, limit } => {
                 write!(f, "{elements} elements are more than the {limit} that can be addressed here")
             }
+            Error::TooFew { wanted, there } => {
+                write!(f, "{wanted} elements are wanted of a source that has {there}: ask for as many as there are, or fewer")
+            }
             Error::Bins { reason } => write!(f, "no histogram has such bins: {reason}"),
+            Error::Offsets { reason } => write!(f, "no segments have such offsets: {reason}"),
+            Error::OutOfRange { place, index, len } => write!(f, "index {place} is {index}, and there are {len} to point at"),
             Error::Unbounded => {
                 write!(f, "every source of this call is unbounded: give one that has a length, such as `iota(0..n)`")
             }

@@ -15,6 +15,8 @@ mod progress;
 mod record;
 mod regret;
 mod report;
+mod segments;
+mod selection;
 mod stage;
 mod table;
 mod targets;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, DeviceArray, Executor, Extent, Function, Gpu, Input, Part, Share, Slot, Stage, Started, element_bytes, leaves, part,
+    Access, Buffer, DeviceArray, Executor, Extent, Function, Gpu, Input, Part, Share, Slot, Stage, Started, element_bytes,
+    leaves, part,
 };
 use crate::element::Element;
 use crate::engine::Engine;
@@ -51,4 +52,12 @@ pub(crate) fn map<'t, S: Source<Item: Element>>(
         executor.dispatch(&stage, [0, 0], base, count, share)?;
     }
     Ok(Started::Ready(Array::from_device(engine, length, DeviceArray::new(gpu, out))))
+}
+
+/// The elements of a source on the device, to be read at computed indices: its data, if it is nothing else.
+pub(crate) fn data<S: Source<Item: Element>>(engine: &Engine, gpu: &Arc<Gpu>, source: &S, grain: usize) -> Result<Buffer> {
+    match Function::plain(gpu, source)? {
+        Some(data) => Ok(data),
+        None => Ok(map(engine, gpu, source, grain)?.array().device(gpu)?.buffer().clone()),
+    }
 }
