@@ -127,8 +127,8 @@ impl<'r> Comparison<'r> {
         let mean = stats::geomean(ratios).map_or("–".to_owned(), digits);
         let wrong = if wrong == 0 { String::new() } else { format!(", {wrong} with wrong answers") };
         format!(
-            "{} against {}: {} cases in both; {slower} slower and {faster} faster by more than {}%, {same} not beyond doubt, {unknown} with too few \
-             samples{wrong}; {} in one only; geometric mean of the ratios {mean}",
+            "{} against {}: {} cases in both; {slower} slower and {faster} faster by more than {}%, {same} not beyond doubt, \
+             {unknown} with too few samples{wrong}; {} in one only; geometric mean of the ratios {mean}",
             self.other.name,
             self.base.name,
             self.pairs.len(),
@@ -189,11 +189,12 @@ impl<'r> Comparison<'r> {
             put(
                 html,
                 format_args!(
-                    "<figure><figcaption><strong>{title}</strong><br><small>to the right: slower than the first record. The band is the threshold.</small></figcaption>{chart}</figure>\n"
+                    "<figure><figcaption><strong>{title}</strong><br><small>to the right: slower than the first \
+                     record. The band is the threshold.</small></figcaption>{chart}</figure>\n"
                 ),
             );
         }
-        html::table_head(
+        html::sortable_table(
             html,
             &["operation", "type", "elements", "data on", "who", "first", "other", "ratio", "interval", "verdict"],
         );
@@ -215,7 +216,7 @@ impl<'r> Comparison<'r> {
             }
             put(html, format_args!("<td>{}</td></tr>\n", verdict.text()));
         }
-        html.push_str("</tbody></table></div>\n");
+        html.push_str(html::TABLE_END);
         if !self.lonely.is_empty() {
             put(html, format_args!("<details><summary>{} cases that only one record has</summary><ul>\n", self.lonely.len()));
             for (record, case) in &self.lonely {
@@ -233,10 +234,10 @@ const SHOWN: usize = 20;
 /// How the figures come about, for the end of text and page.
 pub(crate) fn method() -> String {
     format!(
-        "A ratio is the median of the other record over that of the first: above 1 is slower. Its interval holds the true ratio with {:.0}% or \
-         more: both medians get an interval between order statistics (the number of samples below a median is binomial; Conover, Practical \
-         Nonparametric Statistics, 1999, 3.2), with half of the permitted error each; {FEWEST_FOR_RATIO} samples a side are needed. It knows of \
-         the noise within a run, not of what changes from run to run: that is what the threshold is for.",
+        "A ratio is the median of the other record over that of the first: above 1 is slower. Its interval holds the true ratio with \
+         {:.0}% or more: both medians get an interval between order statistics (the number of samples below a median is binomial; \
+         Conover, Practical Nonparametric Statistics, 1999, 3.2), with half of the permitted error each; {FEWEST_FOR_RATIO} samples a \
+         side are needed. It knows of the noise within a run, not of what changes from run to run: that is what the threshold is for.",
         CONFIDENCE * 100.0
     )
 }

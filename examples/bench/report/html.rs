@@ -47,7 +47,8 @@ pub(crate) fn page(title: &str, records: &[&Record], sections: &str) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+         script-src 'unsafe-inline'; img-src data:\">\n\
          <link rel=\"icon\" href=\"data:,\">\n\
          <style>\n{}</style>\n</head>\n<body>\n<header><h1>{title}</h1></header>\n<main>\n{sections}</main>\n{data}<script>\n{}</script>\n\
          </body>\n</html>\n",
@@ -82,7 +83,10 @@ fn wrong(html: &mut String, record: &Record) {
     if wrong.is_empty() {
         return;
     }
-    html.push_str("<section class=\"alarm\" role=\"alert\"><h2>Wrong answers</h2><p>This run failed. None of its figures is to be trusted; what gave a wrong answer, or none, is left out of all figures below:</p><ul>");
+    html.push_str(
+        "<section class=\"alarm\" role=\"alert\"><h2>Wrong answers</h2><p>This run failed. None of its \
+        figures is to be trusted; what gave a wrong answer, or none, is left out of all figures below:</p><ul>",
+    );
     for case in wrong {
         put(html, format_args!("<li>{}</li>", escape(&describe(case))));
     }
@@ -96,13 +100,10 @@ pub(crate) fn describe(case: &Case) -> String {
 
 /// What records say of machine and run, side by side.
 pub(crate) fn machine(html: &mut String, records: &[&Record]) {
-    html.push_str("<section id=\"machine\"><h2>The machine and the run</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"The machine and the run\"><table class=\"plain\">");
-    if records.len() > 1 {
-        html.push_str("<thead><tr><th></th>");
-        records.iter().for_each(|record| put(html, format_args!("<th>{}</th>", escape(&record.name))));
-        html.push_str("</tr></thead>");
-    }
-    html.push_str("<tbody>\n");
+    html.push_str("<section id=\"machine\"><h2>The machine and the run</h2>\n");
+    let mut columns = vec![""];
+    columns.extend(records.iter().map(|record| &*record.name));
+    table(html, "plain", "The machine and the run", &columns);
     let mut keys: Vec<&str> = Vec::new();
     for (key, _) in records.iter().flat_map(|record| &record.machine) {
         if !keys.contains(&key.as_str()) {
@@ -118,29 +119,15 @@ pub(crate) fn machine(html: &mut String, records: &[&Record]) {
         }
         html.push_str("</tr>\n");
     }
-    html.push_str("</tbody></table></div></section>\n");
+    html.push_str(TABLE_END);
+    html.push_str("</section>\n");
 }
 
 fn all_cases(html: &mut String, record: &Record, groups: &[Group<'_>]) {
     html.push_str("<section id=\"cases\"><h2>All cases</h2>\n");
-    table_head(
-        html,
-        &[
-            "operation",
-            "type",
-            "elements",
-            "data on",
-            "who",
-            "median",
-            "least",
-            "95% interval",
-            "samples",
-            "speed",
-            "unit",
-            "× std",
-            "chose",
-        ],
-    );
+    let of = ["operation", "type", "elements", "data on", "who"];
+    let found = ["median", "least", "95% interval", "samples", "speed", "unit", "× std", "chose"];
+    sortable_table(html, &[&of[..], &found].concat());
     for case in &record.cases {
         let group = groups.iter().find(|g| (g.op, g.ty, g.residency) == (&*case.op, &*case.ty, &*case.residency));
         let speed = case.speed(case.median).filter(|_| case.verified);
@@ -168,7 +155,8 @@ fn all_cases(html: &mut String, record: &Record, groups: &[Group<'_>]) {
         number(html, ratio.unwrap_or(f64::NAN), &ratio.map_or("–".to_owned(), digits));
         put(html, format_args!("<td title=\"{}\">{}</td></tr>\n", escape(case.plan.as_deref().unwrap_or("")), escape(chose)));
     }
-    html.push_str("</tbody></table></div></section>\n");
+    html.push_str(TABLE_END);
+    html.push_str("</section>\n");
 }
 
 /// A cell that sorts by a number.
@@ -177,13 +165,35 @@ pub(crate) fn number(html: &mut String, value: f64, text: &str) {
     put(html, format_args!("<td class=\"n\" data-v=\"{key}\">{}</td>", escape(text)));
 }
 
+/// A table with these columns up to its first row, in a box that scrolls if it is wide.
+pub(crate) fn table(html: &mut String, class: &str, label: &str, columns: &[&str]) {
+    let heads: String = columns.iter().map(|column| format!("<th>{}</th>", escape(column))).collect();
+    open(html, class, label, &heads);
+}
+
+/// The end of a table.
+pub(crate) const TABLE_END: &str = "</tbody></table></div>\n";
+
 /// A table that sorts by its columns and that a field above filters, up to its first row.
-pub(crate) fn table_head(html: &mut String, columns: &[&str]) {
-    html.push_str("<p class=\"tools\"><label>Show rows with <input type=\"search\" class=\"filter\" placeholder=\"dot f32 simd\"></label> <output class=\"count\"></output></p>\n<div class=\"wide tall\" tabindex=\"0\" role=\"region\" aria-label=\"All cases\"><table class=\"sortable\"><thead><tr>");
-    for column in columns {
-        put(html, format_args!("<th><button type=\"button\">{}</button></th>", escape(column)));
-    }
-    html.push_str("</tr></thead><tbody>\n");
+pub(crate) fn sortable_table(html: &mut String, columns: &[&str]) {
+    html.push_str(
+        "<p class=\"tools\"><label>Show rows with <input type=\"search\" class=\"filter\" placeholder=\"dot f32 simd\"></label> \
+         <output class=\"count\"></output></p>\n",
+    );
+    let head = |column: &&str| format!("<th><button type=\"button\">{}</button></th>", escape(column));
+    open(html, "sortable", "All cases", &columns.iter().map(head).collect::<String>());
+}
+
+fn open(html: &mut String, class: &str, label: &str, heads: &str) {
+    put(
+        html,
+        format_args!(
+            "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table \
+             class=\"{class}\"><thead><tr>{heads}</tr></thead>\
+             <tbody>\n",
+            escape(label)
+        ),
+    );
 }
 
 /// Buttons for the records that the page carries.

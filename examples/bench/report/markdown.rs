@@ -29,7 +29,10 @@ pub(crate) fn markdown(record: &Record) -> String {
     for sentence in advice::sentences(&groups).iter().chain(&remarks(record, &groups)) {
         put(&mut text, format_args!("- {}\n", escape(sentence)));
     }
-    text.push_str("\n| operation | data on | fastest | best speed | × std there | the library chose | its cost |\n|---|---|---|---|---:|---|---:|\n");
+    text.push_str(
+        "\n| operation | data on | fastest | best speed | × std there | the library chose | its cost \
+        |\n|---|---|---|---|---:|---|---:|\n",
+    );
     for group in &groups {
         let row = Row::of(group);
         let cells = [group.residency, &row.fastest, &row.best, &row.to_std, &row.chose, &row.cost].map(escape);

@@ -2,7 +2,7 @@
 
 use super::chart::{Chart, class};
 use super::data::{Regret, RegretCase};
-use super::html::{escape, put};
+use super::html::{TABLE_END, escape, put, table};
 use super::words::{digits, size};
 
 /// So many of the worst cases are named.
@@ -13,19 +13,19 @@ pub(crate) fn section(html: &mut String, regret: &Regret) {
     put(
         html,
         format_args!(
-            "<section id=\"regret\"><h2>How good the choices are</h2>\n<p>Regret is the time of a call left to the library over that of the \
-             same call on the fastest backend. 1 is perfect. Over {} cases:</p>\n\
-             <div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Regret\"><table class=\"plain\"><thead><tr><th>rule</th>\
-             <th>geometric mean</th><th>95th percentile</th><th>greatest</th></tr></thead><tbody>\n",
+            "<section id=\"regret\"><h2>How good the choices are</h2>\n<p>Regret is the time of a call left to the \
+             library over that of \
+             the same call on the fastest backend. 1 is perfect. Over {} cases:</p>\n",
             regret.cases.len()
         ),
     );
+    table(html, "plain", "Regret", &["rule", "geometric mean", "95th percentile", "greatest"]);
     for (name, figures) in &regret.rows {
         put(html, format_args!("<tr><th scope=\"row\">{}</th>", escape(name)));
         figures.iter().for_each(|figure| put(html, format_args!("<td class=\"n\">{}</td>", digits(*figure))));
         html.push_str("</tr>\n");
     }
-    html.push_str("</tbody></table></div>\n");
+    html.push_str(TABLE_END);
     if !regret.notes.is_empty() {
         put(html, format_args!("<p class=\"note\">Beside these: {}.</p>\n", escape(&regret.notes.join("; "))));
     }
@@ -37,7 +37,8 @@ pub(crate) fn section(html: &mut String, regret: &Regret) {
         put(
             html,
             format_args!(
-                "<figure><figcaption><strong>{}</strong>, data on the {}<br><small>what the library chose: circle simd, square threads, \
+                "<figure><figcaption><strong>{}</strong>, data on the {}<br><small>what the library chose: circle \
+                 simd, square threads, \
                  triangle gpu</small></figcaption>{}</figure>\n",
                 escape(op),
                 escape(residency),

@@ -3,7 +3,7 @@
 use super::advice::{self, Group};
 use super::chart::{Chart, Line, Point, class};
 use super::data::{Case, Record, unit_name};
-use super::html::{describe, escape, put};
+use super::html::{TABLE_END, describe, escape, put, table};
 use super::words::{about, digits, duration, size};
 use crate::catalogue::Unit;
 
@@ -16,14 +16,16 @@ pub(crate) fn charts(html: &mut String, record: &Record, groups: &[Group<'_>]) {
         "Each point is the median of a sweep."
     };
     let roof = if record.cases.iter().any(|case| case.op == "copy") {
-        "The dotted line is the roof: what the fastest copy of this record did on as many bytes. What only reads may lie above it."
+        "The dotted line is the roof: what the fastest copy of this record did on as many bytes. What only reads may \
+         lie above it."
     } else {
         "No roof is drawn: this record has no copy."
     };
     put(
         html,
         format_args!(
-            "<section id=\"speed\"><h2>Speed against size</h2>\n<p class=\"note\">{points} The wide pale line is <em>auto</em>, what the \
+            "<section id=\"speed\"><h2>Speed against size</h2>\n<p class=\"note\">{points} The wide pale line is \
+             <em>auto</em>, what the \
              library chose. {roof}</p>\n<div class=\"charts\">\n"
         ),
     );
@@ -129,7 +131,8 @@ pub(crate) fn crossovers(html: &mut String, groups: &[Group<'_>]) {
             put(
                 &mut rows,
                 format_args!(
-                    "<tr><th scope=\"row\">{} <small>{}</small></th><td>{}</td><td>{} → {}</td><td class=\"n\">{}</td><td>{} to {}</td></tr>\n",
+                    "<tr><th scope=\"row\">{} <small>{}</small></th><td>{}</td><td>{} → {}</td><td \
+                     class=\"n\">{}</td><td>{} to {}</td></tr>\n",
                     escape(group.op),
                     escape(group.ty),
                     escape(group.residency),
@@ -148,11 +151,12 @@ pub(crate) fn crossovers(html: &mut String, groups: &[Group<'_>]) {
         );
         return;
     }
-    put(
-        html,
-        format_args!(
-            "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Crossovers\"><table class=\"plain\"><thead><tr><th>operation</th><th>data on</th><th>from → to</th><th>about</th><th>between</th></tr></thead><tbody>\n{rows}</tbody></table></div>\n\
-             <p class=\"note\">Measured is only that the fastest changes between the two sizes to the right; where between is reckoned as if times were powers of the size.</p></section>\n"
-        ),
+    table(html, "plain", "Crossovers", &["operation", "data on", "from → to", "about", "between"]);
+    html.push_str(&rows);
+    html.push_str(TABLE_END);
+    html.push_str(
+        "<p class=\"note\">Measured is only that the fastest changes between the two sizes to the right; where between \
+         is reckoned as if \
+         times were powers of the size.</p></section>\n",
     );
 }

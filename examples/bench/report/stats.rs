@@ -25,12 +25,12 @@ pub(crate) fn median(sorted: &[f64]) -> f64 {
     }
 }
 
-/// The narrowest interval between two order statistics, as far from the one end as from the other, that holds the median of whatever
-/// the samples were drawn from with at least this confidence; `None` of too few samples.
+/// The narrowest interval between two order statistics, as far from the one end as from the other, that holds the median of
+/// whatever the samples were drawn from with at least this confidence; `None` of too few samples.
 ///
-/// The number of samples below the median is binomial with probability 1/2, whatever the distribution, so the interval from the `j`th
-/// smallest to the `j`th largest of `n` samples misses it with probability `2 P(B(n, 1/2) < j)` (Conover: Practical Nonparametric
-/// Statistics, 3rd ed. 1999, section 3.2). Nothing is assumed of the noise but that samples are independent.
+/// The number of samples below the median is binomial with probability 1/2, whatever the distribution, so the interval from the
+/// `j`th smallest to the `j`th largest of `n` samples misses it with probability `2 P(B(n, 1/2) < j)` (Conover: Practical
+/// Nonparametric Statistics, 3rd ed. 1999, section 3.2). Nothing is assumed of the noise but that samples are independent.
 pub(crate) fn interval(sorted: &[f64], confidence: f64) -> Option<Interval> {
     let n = sorted.len();
     let mut found = None;
@@ -49,8 +49,8 @@ pub(crate) fn interval(sorted: &[f64], confidence: f64) -> Option<Interval> {
 }
 
 /// The interval of the ratio of two medians, `of / to`, at [`CONFIDENCE`] or more. Both medians get half of the permitted error
-/// (Bonferroni), and the ratio the least and the greatest that the two intervals allow. Some fewer than [`FEWEST_FOR_RATIO`] samples
-/// on a side have none.
+/// (Bonferroni), and the ratio the least and the greatest that the two intervals allow. With fewer samples than
+/// [`FEWEST_FOR_RATIO`] on a side there is none.
 pub(crate) fn ratio_interval(of: &[f64], to: &[f64]) -> Option<Interval> {
     let each = 1.0 - (1.0 - CONFIDENCE) / 2.0;
     let (of, to) = (interval(of, each)?, interval(to, each)?);

@@ -3,7 +3,7 @@
 use super::advice::{self, Group};
 use super::chart::class;
 use super::data::{BACKENDS, Case, Record, unit_name};
-use super::html::{describe, escape, put};
+use super::html::{TABLE_END, describe, escape, put, table};
 use super::stats::geomean;
 use super::words::{digits, duration, in_words, size};
 
@@ -14,16 +14,19 @@ pub(crate) fn section(html: &mut String, record: &Record, groups: &[Group<'_>]) 
     for sentence in advice::sentences(groups).iter().chain(&remarks(record, groups)) {
         put(html, format_args!("<li>{}</li>", escape(sentence)));
     }
-    html.push_str("</ul>\n");
+    html.push_str("</ul>\n<h3>Who is the fastest</h3>\n");
     map(html, groups);
-    html.push_str("<h3>Each operation</h3>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Each operation\"><table class=\"plain\"><thead><tr><th>operation</th><th>data on</th><th>fastest</th><th>best speed</th><th>× std there</th><th>the library chose</th><th>its cost</th></tr></thead><tbody>\n");
+    html.push_str("<h3>Each operation</h3>\n");
+    let columns = ["operation", "data on", "fastest", "best speed", "× std there", "the library chose", "its cost"];
+    table(html, "plain", "Each operation", &columns);
     for group in groups {
         let row = Row::of(group);
         let title = record.meaning(group.op);
         put(
             html,
             format_args!(
-                "<tr><th scope=\"row\" title=\"{}\">{} <small>{}</small></th><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td></tr>\n",
+                "<tr><th scope=\"row\" title=\"{}\">{} <small>{}</small></th><td>{}</td><td>{}</td><td>{}</td><td \
+                 class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td></tr>\n",
                 escape(title),
                 escape(group.op),
                 escape(group.ty),
@@ -36,7 +39,14 @@ pub(crate) fn section(html: &mut String, record: &Record, groups: &[Group<'_>]) 
             ),
         );
     }
-    html.push_str("</tbody></table></div>\n<p class=\"note\">All figures are of medians. <em>Fastest</em> is among simd (one core), threads (all cores) and gpu; who leads by less than 3% leads by noise, and changes nothing. <em>× std</em>: times as fast as a plain iterator on one thread, on host data. <em>Its cost</em>: the time of a call left to the library over that on the fastest backend, geometric mean over sizes; 1 is perfect.</p></section>\n");
+    html.push_str(TABLE_END);
+    html.push_str(
+        "<p class=\"note\">All figures are of medians. <em>Fastest</em> is among simd (one core), threads (all cores) \
+         and gpu; who leads by \
+         less than 3%, or at one size alone, leads by noise. <em>× std</em>: times as fast as a plain iterator on one thread, on host data. \
+         <em>Its cost</em>: the time of a call left to the library over that on the fastest backend, geometric mean over sizes; 1 is \
+         perfect.</p></section>\n",
+    );
 }
 
 /// What a summary says of a group.
@@ -120,7 +130,8 @@ pub(crate) fn remarks(record: &Record, groups: &[Group<'_>]) -> Vec<String> {
         (geomean(costs().map(|cost| cost.2)), costs().max_by(|a, b| a.2.total_cmp(&b.2)))
     {
         remarks.push(format!(
-            "Left to the library, a call takes {} times as long as on the fastest backend (geometric mean of {} cases); at worst {} times, in {} {} on {} elements, data on the {}.",
+            "Left to the library, a call takes {} times as long as on the fastest backend (geometric mean of {} \
+             cases); at worst {} times, in {} {} on {} elements, data on the {}.",
             digits(mean),
             costs().count(),
             digits(most),
@@ -138,11 +149,10 @@ fn map(html: &mut String, groups: &[Group<'_>]) {
     let mut sizes: Vec<u64> = groups.iter().flat_map(|group| group.sizes.iter().copied()).collect();
     sizes.sort_unstable();
     sizes.dedup();
-    html.push_str("<h3>Who is the fastest</h3>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Who is the fastest\"><table class=\"map\"><thead><tr><th>operation</th><th>data</th>");
-    for &n in &sizes {
-        put(html, format_args!("<th>{}</th>", size(n)));
-    }
-    html.push_str("</tr></thead><tbody>\n");
+    let names: Vec<String> = sizes.iter().map(|&n| size(n)).collect();
+    let mut columns = vec!["operation", "data"];
+    columns.extend(names.iter().map(String::as_str));
+    table(html, "map", "Who is the fastest", &columns);
     for group in groups {
         put(
             html,
@@ -175,5 +185,10 @@ fn map(html: &mut String, groups: &[Group<'_>]) {
         }
         html.push_str("</tr>\n");
     }
-    html.push_str("</tbody></table></div>\n<p class=\"note\">simd: one core; thr: all cores; gpu: the GPU. An asterisk: left to the library, the call took over 10% longer than on that backend.</p>\n");
+    html.push_str(TABLE_END);
+    html.push_str(
+        "<p class=\"note\">simd: one core; thr: all cores; gpu: the GPU. An asterisk: left to the library, the call \
+         took over 10% longer \
+         than on that backend.</p>\n",
+    );
 }
