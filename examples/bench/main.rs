@@ -86,6 +86,10 @@ fn run(options: &Options, began: Instant) -> Result<bool, Box<dyn std::error::Er
     if let Some(script) = &options.regret_cold_child {
         return regret::child(script, &engine, began).map(|()| true);
     }
+    if options.targets {
+        // "Two threads" is meant as it stands, whatever the machine has.
+        engine.set_workers(2);
+    }
     // Before the load of this run itself.
     let context = context::now(&engine);
     let gpu = usable_gpu(&engine);
@@ -99,16 +103,13 @@ fn run(options: &Options, began: Instant) -> Result<bool, Box<dyn std::error::Er
     let mut session =
         Session { engine: &engine, options, gpu: gpu.is_ok(), cases: Vec::new(), failed: false, progress: Progress::new(0) };
     if options.targets {
-        // "Two threads" is meant as it stands, whatever the machine has.
-        engine.set_workers(2);
         targets::run(&mut session)?;
     } else {
         session.sweep()?;
         session.progress.finish();
         table::print(&session.cases);
     }
-    let (cases, context) = (session.cases.iter().map(Case::to_json), context);
-    options.write(&record::text(&engine, &context, "", cases))?;
+    options.write(&record::text(&engine, &context, "", session.cases.iter().map(Case::to_json)))?;
     Ok(!session.failed)
 }
 

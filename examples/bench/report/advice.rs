@@ -224,7 +224,7 @@ fn sentence(groups: &[Group<'_>], residency: &str) -> Option<String> {
         .map(|&(best, from, to, won, of)| {
             let where_to = match (from == parts[0].1, to == parts[parts.len() - 1].2) {
                 (true, true) => "at every size".to_owned(),
-                (true, false) => format!("up to {}", size(to)),
+                (true, false) => format!("up to {} elements", size(to)),
                 (false, true) => format!("from {}", size(from)),
                 (false, false) if from == to => format!("at {}", size(from)),
                 (false, false) => format!("from {} to {}", size(from), size(to)),

@@ -61,10 +61,7 @@ pub(crate) struct Row {
 impl Row {
     pub(crate) fn of(group: &Group<'_>) -> Row {
         let stretches = group.stretches();
-        let fastest: Vec<String> = match &stretches[..] {
-            [only] => vec![only.backend.to_owned()],
-            more => more.iter().map(|s| format!("{} from {}", s.backend, size(s.from))).collect(),
-        };
+        let fastest = from(stretches.iter().map(|stretch| (stretch.backend, stretch.from)));
         let best = group.best();
         let speed = |(backend, case): (&str, &Case)| {
             let speed =
@@ -72,9 +69,8 @@ impl Row {
             format!("{speed} ({backend}, {})", size(case.n))
         };
         let choices = group.choices();
-        let chose: Vec<String> = match &choices[..] {
-            [(only, ..)] => vec![(*only).to_owned()],
-            few if few.len() <= 3 => few.iter().map(|(backend, from, _)| format!("{backend} from {}", size(*from))).collect(),
+        let chose = match &choices[..] {
+            few if few.len() <= 3 => from(few.iter().map(|(backend, first, _)| (*backend, *first))),
             many => BACKENDS
                 .into_iter()
                 .map(|name| (name, many.iter().filter(|(backend, ..)| *backend == name).map(|(.., count)| count).sum::<usize>()))
@@ -92,6 +88,15 @@ impl Row {
             cost: or_dash(group.cost_of_choice()),
         }
     }
+}
+
+/// Backends with the sizes from which on it is them; that of the first goes without saying.
+fn from<'b>(parts: impl Iterator<Item = (&'b str, u64)>) -> Vec<String> {
+    let words = |(index, (name, n)): (usize, (&str, u64))| match index {
+        0 => name.to_owned(),
+        _ => format!("{name} from {}", size(n)),
+    };
+    parts.enumerate().map(words).collect()
 }
 
 /// The machine in one line.
