@@ -5,9 +5,16 @@ mod browser;
 #[path = "../examples/bench/catalogue.rs"]
 #[allow(dead_code, reason = "the benchmark runs what is only described here")]
 mod catalogue;
+#[path = "../examples/bench/context.rs"]
+mod context;
+#[path = "../examples/bench/record.rs"]
+#[allow(dead_code, reason = "the benchmark prints figures of its own")]
+mod record;
 #[path = "../examples/bench/report/mod.rs"]
 #[allow(dead_code, reason = "the benchmark writes files, which tests do without")]
 mod report;
+#[path = "bench_json/schema.rs"]
+mod schema;
 
 use std::path::Path;
 
@@ -44,7 +51,7 @@ fn case(op: &str, n: u64, backend: &str, seconds: &[f64]) -> Value {
     case
 }
 
-fn record(name: &str, cases: Vec<Value>) -> Record {
+fn a_record(name: &str, cases: Vec<Value>) -> Record {
     let json = json!({
         "schema": 1, "granule": "0.1.0",
         "machine": { "cpu": "a processor", "cores": 2, "simd": "avx2", "gpus": [] },
@@ -67,7 +74,7 @@ fn two_lines() -> Record {
         }
         cases.push(case("copy", n, "simd", &around(0.5e-9 * x)));
     }
-    record("two lines", cases)
+    a_record("two lines", cases)
 }
 
 #[test]
@@ -122,7 +129,7 @@ fn noise_is_no_crossover() {
     let cases = times.iter().enumerate().flat_map(|(i, (simd, threads))| {
         [("simd", simd), ("threads", threads)].map(|(who, time)| case("dot", 1 << (10 + i), who, &around(time * 1e-6)))
     });
-    let record = record("noise", cases.collect());
+    let record = a_record("noise", cases.collect());
     let stretches = advice::groups(&record)[0].stretches();
     assert_eq!(stretches.len(), 1, "{stretches:?}");
 }
@@ -131,7 +138,7 @@ fn noise_is_no_crossover() {
 fn a_slowdown_of_ten_percent_is_found_and_noise_is_not() {
     let run = |slow: f64| {
         let time = |backend: &str| if backend == "threads" { 1e-6 * slow } else { 1e-6 };
-        record("run", ["simd", "threads"].map(|backend| case("dot", 1024, backend, &around(time(backend)))).to_vec())
+        a_record("run", ["simd", "threads"].map(|backend| case("dot", 1024, backend, &around(time(backend)))).to_vec())
     };
     let (base, same, slower) = (run(1.0), run(1.005), run(1.1));
     assert!(!Comparison::of(&base, &base, 0.05).regressed());
@@ -153,7 +160,7 @@ fn a_slowdown_of_ten_percent_is_found_and_noise_is_not() {
 /// The same slowdown in samples so wild, or so few, that it may be luck.
 #[test]
 fn doubt_is_no_regression() {
-    let run = |samples: &[f64]| record("run", vec![case("dot", 1024, "simd", samples)]);
+    let run = |samples: &[f64]| a_record("run", vec![case("dot", 1024, "simd", samples)]);
     let wild = |scale: f64| run(&around(1.0).iter().map(|s| scale * (1.0 + 30.0 * (s - 1.0))).collect::<Vec<_>>());
     let (base, slower) = (wild(1.0), wild(1.1));
     let comparison = Comparison::of(&base, &slower, 0.05);
@@ -166,10 +173,10 @@ fn doubt_is_no_regression() {
 
 #[test]
 fn what_one_record_lacks_is_named_and_a_wrong_answer_counts() {
-    let base = record("base", vec![case("dot", 1024, "simd", &around(1.0)), case("dot", 1024, "gpu", &around(1.0))]);
+    let base = a_record("base", vec![case("dot", 1024, "simd", &around(1.0)), case("dot", 1024, "gpu", &around(1.0))]);
     let mut wrong = case("dot", 1024, "simd", &around(1.0));
     wrong["verified"] = json!(false);
-    let other = record("other", vec![wrong, case("dot", 2048, "simd", &around(1.0))]);
+    let other = a_record("other", vec![wrong, case("dot", 2048, "simd", &around(1.0))]);
     let comparison = Comparison::of(&base, &other, 0.05);
     assert_eq!(
         comparison.lonely.iter().map(|(record, case)| (&*record.name, case.n)).collect::<Vec<_>>(),
@@ -188,7 +195,7 @@ fn the_command_line_has_three_ends() {
     std::fs::create_dir_all(&folder).expect("there is room for files");
     let path = |name: &str| folder.join(name).display().to_string();
     for (name, time) in [("a.json", 1.0), ("b.json", 1.2)] {
-        let record = record(name, vec![case("dot", 1024, "simd", &around(time))]);
+        let record = a_record(name, vec![case("dot", 1024, "simd", &around(time))]);
         std::fs::write(path(name), record.text).expect("a record can be written");
     }
     let run = |args: &[&str]| command(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>());
@@ -289,4 +296,46 @@ fn what_is_no_record_is_refused_with_a_reason() {
     assert!(refuse(&json!({ "schema": 1, "cases": [timeless] }).to_string()).contains("no time"));
     timeless = case("dot", 64, "simd", &[]);
     assert!(refuse(&json!({ "schema": 1, "cases": [timeless] }).to_string()).contains("no samples"));
+}
+
+/// What the benchmark writes follows the schema, and is read again as it was.
+#[test]
+fn a_record_of_this_machine_follows_the_schema() {
+    let engine = granule::Engine::builder().no_cache().build().expect("there is always an engine");
+    let context = context::now(&engine);
+    let case = record::Case {
+        op: "dot",
+        ty: "f32",
+        n: 1024,
+        residency: "host",
+        backend: "auto".to_owned(),
+        chose: Some("simd".to_owned()),
+        plan: Some("simd".to_owned()),
+        seconds: around(1e-6),
+        bytes: 8192,
+        verified: true,
+    };
+    let text = record::text(&engine, &context, "", [case.to_json()].into_iter());
+    let json: Value = serde_json::from_str(&text).expect("it is JSON");
+    let schema = include_str!("../benches/record/schema.json");
+    assert_eq!(schema::check(&serde_json::from_str(schema).expect("the schema is JSON"), &json), Ok(()));
+    assert_eq!(json["operations"]["dot"]["unit"], "GB/s");
+    assert_eq!(json["context"]["workers"], engine.workers());
+    let read = Record::parse("this run", &text).expect("it is a record");
+    assert_eq!((read.cases[0].n, read.cases[0].bytes, read.meaning("dot")), (1024, Some(8192), "sum(a * b)"));
+    assert!(read.machine.iter().any(|(key, _)| key == "load average"));
+}
+
+#[test]
+fn dates_are_those_of_the_calendar() {
+    let days = [
+        (0, "1970-01-01T00:00:00Z"),
+        (951_782_400, "2000-02-29T00:00:00Z"),
+        (1_709_251_199, "2024-02-29T23:59:59Z"),
+        (4_102_444_799, "2099-12-31T23:59:59Z"),
+        (4_107_542_400, "2100-03-01T00:00:00Z"),
+    ];
+    for (seconds, date) in days {
+        assert_eq!(context::date(seconds), date);
+    }
 }

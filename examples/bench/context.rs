@@ -25,7 +25,7 @@ pub(crate) fn now(engine: &Engine) -> Value {
 }
 
 /// Seconds since 1970 as a date of the Gregorian calendar, UTC (Hinnant: chrono-compatible low-level date algorithms, 2013).
-fn date(seconds: u64) -> String {
+pub(crate) fn date(seconds: u64) -> String {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     // Years begin in March, so that the day which some lack is their last; eras of 400 years are all alike.
     let day = days + 719_468;
