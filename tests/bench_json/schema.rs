@@ -59,17 +59,17 @@ fn keyword_holds(
         }
         "properties" => {
             let wanted = wanted.as_object().expect("properties are an object");
-            let present = wanted.iter().filter_map(|(key, schema)| Some((key, schema, value.get(key)?)));
-            present.map(|(key, schema, value)| validate(root, schema, value, &format!("{at}/{key}"))).collect()
+            let mut present = wanted.iter().filter_map(|(key, schema)| Some((key, schema, value.get(key)?)));
+            present.try_for_each(|(key, schema, value)| validate(root, schema, value, &format!("{at}/{key}")))
         }
         "additionalProperties" => {
             let named = |key: &String| schema.get("properties").is_some_and(|properties| properties.get(key).is_some());
-            let others = value.as_object().into_iter().flatten().filter(|(key, _)| !named(key));
-            others.map(|(key, value)| validate(root, wanted, value, &format!("{at}/{key}"))).collect()
+            let mut others = value.as_object().into_iter().flatten().filter(|(key, _)| !named(key));
+            others.try_for_each(|(key, value)| validate(root, wanted, value, &format!("{at}/{key}")))
         }
         "items" => {
-            let items = value.as_array().into_iter().flatten().enumerate();
-            items.map(|(i, item)| validate(root, wanted, item, &format!("{at}/{i}"))).collect()
+            let mut items = value.as_array().into_iter().flatten().enumerate();
+            items.try_for_each(|(i, item)| validate(root, wanted, item, &format!("{at}/{i}")))
         }
         "anyOf" => {
             let tried: Vec<_> = list().iter().map(|schema| validate(root, schema, value, at)).collect();
