@@ -30,8 +30,10 @@ pub(crate) enum Verdict {
     Slower,
     /// Faster by more than the threshold.
     Faster,
-    /// Neither is sure.
+    /// The whole interval is within the threshold.
     Same,
+    /// The interval reaches over the threshold.
+    Unsure,
     /// There are too few samples to say.
     Unknown,
 }
@@ -42,7 +44,8 @@ impl Verdict {
             Verdict::Wrong => "WRONG ANSWER",
             Verdict::Slower => "SLOWER",
             Verdict::Faster => "faster",
-            Verdict::Same => "within",
+            Verdict::Same => "the same",
+            Verdict::Unsure => "not sure",
             Verdict::Unknown => "too few samples",
         }
     }
@@ -51,7 +54,7 @@ impl Verdict {
         match self {
             Verdict::Wrong | Verdict::Slower => "slower",
             Verdict::Faster => "faster",
-            Verdict::Same | Verdict::Unknown => "same",
+            Verdict::Same | Verdict::Unsure | Verdict::Unknown => "same",
         }
     }
 }
@@ -72,6 +75,11 @@ pub(crate) struct Comparison<'r> {
 }
 
 impl Pair<'_> {
+    /// Whether it is no part of the library.
+    fn is_peer(&self) -> bool {
+        self.base.backend.starts_with("peer:")
+    }
+
     /// What it means, at this threshold. Being faster by 5% is taking 1/1.05 of the time.
     pub(crate) fn verdict(&self, threshold: f64) -> Verdict {
         match self.interval {
@@ -79,7 +87,8 @@ impl Pair<'_> {
             None => Verdict::Unknown,
             Some(interval) if interval.low > 1.0 + threshold => Verdict::Slower,
             Some(interval) if interval.high < 1.0 / (1.0 + threshold) => Verdict::Faster,
-            Some(_) => Verdict::Same,
+            Some(interval) if interval.low >= 1.0 / (1.0 + threshold) && interval.high <= 1.0 + threshold => Verdict::Same,
+            Some(_) => Verdict::Unsure,
         }
     }
 }
@@ -114,32 +123,44 @@ impl<'r> Comparison<'r> {
         found
     }
 
-    /// Whether something is slower beyond the threshold, or wrong.
+    /// Whether something of the library is slower beyond the threshold, or wrong. Where a peer is slower, the machine is.
     pub(crate) fn regressed(&self) -> bool {
-        self.pairs.iter().any(|pair| matches!(pair.verdict(self.threshold), Verdict::Slower | Verdict::Wrong))
+        let mut own = self.pairs.iter().filter(|pair| !pair.is_peer());
+        own.any(|pair| matches!(pair.verdict(self.threshold), Verdict::Slower | Verdict::Wrong))
+    }
+
+    /// The geometric mean of the ratios, of peers or of the library.
+    fn mean(&self, peers: bool) -> String {
+        let ratios = self.pairs.iter().filter(|pair| pair.is_peer() == peers).map(|pair| pair.ratio);
+        stats::geomean(ratios.filter(|ratio| ratio.is_finite())).map_or("–".to_owned(), digits)
     }
 
     /// In one sentence.
     fn summary(&self) -> String {
-        let [slower, faster, same, unknown, wrong] =
-            [Verdict::Slower, Verdict::Faster, Verdict::Same, Verdict::Unknown, Verdict::Wrong].map(|v| self.with(v).len());
-        let ratios = self.pairs.iter().map(|pair| pair.ratio).filter(|ratio| ratio.is_finite());
-        let mean = stats::geomean(ratios).map_or("–".to_owned(), digits);
-        let wrong = if wrong == 0 { String::new() } else { format!(", {wrong} with wrong answers") };
+        let count = |verdict| self.with(verdict).len();
+        let wrong = match count(Verdict::Wrong) {
+            0 => String::new(),
+            wrong => format!(", {wrong} with wrong answers"),
+        };
         format!(
-            "{} against {}: {} cases in both; {slower} slower and {faster} faster by more than {}%, {same} not beyond doubt, \
-             {unknown} with too few samples{wrong}; {} in one only; geometric mean of the ratios {mean}",
-            self.other.name,
-            self.base.name,
+            "{} cases in both: {} slower and {} faster by more than {}%, {} the same, {} not sure, {} with too few samples{wrong}; {} in one \
+             only; geometric mean of the ratios {}, of the peers alone {}",
             self.pairs.len(),
+            count(Verdict::Slower),
+            count(Verdict::Faster),
             (self.threshold * 1000.0).round() / 10.0,
+            count(Verdict::Same),
+            count(Verdict::Unsure),
+            count(Verdict::Unknown),
             self.lonely.len(),
+            self.mean(false),
+            self.mean(true),
         )
     }
 
     /// As text for a terminal.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("{}\n", self.summary());
+        let mut text = format!("{} against {}\n", self.other.name, self.base.name);
         put(
             &mut text,
             format_args!("{:<52} {:>11} {:>11} {:>7}  {:<16} verdict\n", "case", "first", "other", "ratio", "interval"),
@@ -161,6 +182,7 @@ impl<'r> Comparison<'r> {
         for (record, case) in &self.lonely {
             put(&mut text, format_args!("{:<52} only in {}\n", describe(case), record.name));
         }
+        put(&mut text, format_args!("{}\n", self.summary()));
         text
     }
 

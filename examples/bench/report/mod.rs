@@ -30,7 +30,7 @@ usage: ... -- report RECORD.json [--html FILE] [--csv FILE] [--markdown FILE]
        the same from a record of any earlier run
 
 usage: ... -- compare FIRST.json OTHER.json [MORE.json] [--threshold 5%] [--html FILE]
-       ratios of medians to the first record, with intervals; exit code 1 if something is slower by more than the threshold,
+       ratios of medians to the first record, with intervals; exit code 1 if the library is slower by more than the threshold,
        beyond doubt";
 
 /// Where reports go.
