@@ -21,8 +21,9 @@ use std::path::{Path, PathBuf};
 use compare::Comparison;
 use data::Record;
 
-pub(crate) const USAGE: &str = "\
-  --html FILE        write a page with summary, charts and tables to FILE: nothing else is needed to look at it
+/// Options of a run, and commands of their own.
+pub(crate) const USAGE: &str =
+    "  --html FILE        write a page with summary, charts and tables to FILE, to look at in a browser
   --csv FILE         write a line for each case to FILE
   --markdown FILE    write summary and tables as Markdown to FILE
 
