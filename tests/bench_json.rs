@@ -1,5 +1,5 @@
-//! The records under `benches/record` have the form that `benches/README.md` describes, and hold no wrong answer; and regret is
-//! reckoned as it is described there.
+//! The records under `benches/record` follow `benches/record/schema.json`, and hold no wrong answer; and regret is reckoned as
+//! `benches/README.md` describes it.
 
 use std::path::{Path, PathBuf};
 
@@ -11,117 +11,17 @@ mod figures;
 
 use figures::{Case, Summary};
 
+#[path = "bench_json/schema.rs"]
+mod schema;
+
 /// The first thing that is wrong with a record.
 fn check(record: &Value) -> Result<(), String> {
-    let fail = |what: &str| Err(what.to_owned());
-    if record["schema"] != 1 {
-        return fail("schema is not 1");
-    }
-    if !record["granule"].is_string() {
-        return fail("granule is no version");
-    }
-    let machine = &record["machine"];
-    if !machine["cpu"].is_string() || !machine["simd"].is_string() || machine["cores"].as_u64().is_none_or(|n| n == 0) {
-        return fail("machine lacks cpu, cores or simd");
-    }
-    let Some(gpus) = machine["gpus"].as_array() else { return fail("machine.gpus is no list") };
-    if gpus.iter().any(|gpu| ["name", "api", "type"].iter().any(|&key| !gpu[key].is_string())) {
-        return fail("a GPU lacks name, api or type");
-    }
-    let Some(cases) = record["cases"].as_array() else { return fail("cases is no list") };
-    if cases.is_empty() {
-        return fail("there are no cases");
-    }
-    let regret = &record["regret"];
-    if regret.is_null() {
-        return cases.iter().try_for_each(|case| check_case(case).map_err(|what| format!("{what}: {case}")));
-    }
-    check_regret(regret)?;
-    let cold = record["cold"].as_array().ok_or("cold is no list")?;
-    cases.iter().chain(cold).try_for_each(|case| check_regret_case(case).map_err(|what| format!("{what}: {case}")))
+    let schema = include_str!("../benches/record/schema.json");
+    schema::check(&serde_json::from_str(schema).expect("the schema is JSON"), record)
 }
 
-/// Whether it is a time or a ratio of times.
-fn is_positive(value: &Value) -> bool {
-    value.as_f64().is_some_and(|x| x > 1e-12 && x < 1e12)
-}
-
-/// The summary of a regret sweep.
-fn check_regret(regret: &Value) -> Result<(), String> {
-    let is_spread = |value: &Value| ["geomean", "p95", "max"].iter().all(|&key| is_positive(&value[key]));
-    if !is_spread(regret) {
-        return Err("regret lacks geomean, p95 or max".to_owned());
-    }
-    if !is_positive(&regret["cold_geomean"]) || !regret["decision_ns"].is_number() {
-        return Err("regret lacks cold_geomean or decision_ns".to_owned());
-    }
-    let alternatives = ["always_simd", "always_threads", "always_gpu", "threshold", "threshold_with_gpu"];
-    match alternatives.iter().find(|&&key| regret.get(key).is_none_or(|value| !value.is_null() && !is_spread(value))) {
-        Some(key) => Err(format!("regret.{key} is neither null nor a geomean, p95 and max")),
-        None => Ok(()),
-    }
-}
-
-/// One case of a regret sweep.
-fn check_regret_case(case: &Value) -> Result<(), &'static str> {
-    let text = |key: &str| case[key].as_str().unwrap_or("");
-    let is_backend = |name: &str| ["simd", "threads", "gpu"].contains(&name);
-    if ["op", "type"].iter().any(|&key| text(key).is_empty()) || case["n"].as_u64().is_none_or(|n| n == 0) {
-        return Err("op, type or n is missing");
-    }
-    if !["host", "gpu"].contains(&text("residency")) {
-        return Err("residency is neither host nor gpu");
-    }
-    if !is_backend(text("chose")) || !is_backend(text("best_backend")) {
-        return Err("chose or best_backend is no backend");
-    }
-    if ["auto", "best", "regret"].iter().any(|&key| !is_positive(&case[key])) {
-        return Err("auto, best or regret is missing or not positive");
-    }
-    for key in ["median", "least"] {
-        let times = case[key].as_object().ok_or("median or least is missing")?;
-        if !times.contains_key("auto")
-            || times.iter().any(|(who, time)| (who != "auto" && !is_backend(who)) || !is_positive(time))
-        {
-            return Err("a time is missing, not positive, or of nobody known");
-        }
-    }
-    if case["rounds"].as_u64().is_none_or(|rounds| rounds < 2) {
-        return Err("there are fewer than two rounds");
-    }
-    if case["verified"] != true {
-        return Err("the answer was not verified");
-    }
-    Ok(())
-}
-
-fn check_case(case: &Value) -> Result<(), &'static str> {
-    let text = |key: &str| case[key].as_str().unwrap_or("");
-    if ["op", "type", "backend"].iter().any(|&key| text(key).is_empty()) {
-        return Err("op, type or backend is missing");
-    }
-    if !["host", "gpu"].contains(&text("residency")) {
-        return Err("residency is neither host nor gpu");
-    }
-    if [&case["n"], &case["bytes"]].iter().any(|x| x.as_u64().is_none_or(|x| x == 0)) {
-        return Err("n or bytes is no positive number");
-    }
-    let backend = text("backend");
-    if !["simd", "threads", "gpu", "auto"].contains(&backend) && !backend.starts_with("peer:") {
-        return Err("the backend is not known");
-    }
-    let chose = text("chose");
-    if (backend == "auto") != ["simd", "threads", "gpu"].contains(&chose) {
-        return Err("chose belongs to auto, and names what it chose");
-    }
-    let seconds = case["seconds"].as_array().ok_or("seconds is no list")?;
-    if seconds.is_empty() || seconds.iter().any(|s| s.as_f64().is_none_or(|s| s <= 0.0)) {
-        return Err("seconds are missing or not positive");
-    }
-    if case["verified"] != true {
-        return Err("the answer was not verified");
-    }
-    Ok(())
+fn records_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/record")
 }
 
 fn records(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -129,7 +29,7 @@ fn records(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.expect("an entry can be read").path();
         if path.is_dir() {
             records(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "json") {
+        } else if path.extension().is_some_and(|extension| extension == "json") && path != records_folder().join("schema.json") {
             found.push(path);
         }
     }
@@ -138,7 +38,8 @@ fn records(folder: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn every_record_has_the_form() {
     let mut found = Vec::new();
-    records(&Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/record"), &mut found);
+    records(&records_folder(), &mut found);
+    assert!(found.len() >= 2, "there are records to check");
     for path in found {
         let text = std::fs::read_to_string(&path).expect("a record can be read");
         let record: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
@@ -158,6 +59,11 @@ fn the_check_accepts_the_form_and_nothing_else() {
         }],
     });
     assert_eq!(check(&good), Ok(()));
+    let mut with_context = good.clone();
+    with_context["context"] =
+        json!({ "date": null, "workers": 2, "load_average": [0.5, 0.25, 0], "features": ["gpu"], "more": 1 });
+    with_context["operations"] = json!({ "dot": { "meaning": "sum", "unit": "GB/s", "bytes_per_element": 8 } });
+    assert_eq!(check(&with_context), Ok(()));
 
     let spoilt = [
         ("/schema", json!(2)),
@@ -174,8 +80,10 @@ fn the_check_accepts_the_form_and_nothing_else() {
         ("/cases/0/seconds/1", json!("fast")),
         ("/cases/0/verified", json!(false)),
     ];
-    for (at, value) in spoilt {
-        let mut record = good.clone();
+    let spoilt_context =
+        [("/context/workers", json!(0)), ("/context/load_average", json!([0.5])), ("/operations/dot/unit", json!("miles"))];
+    for (at, value) in spoilt.into_iter().chain(spoilt_context) {
+        let mut record = with_context.clone();
         *record.pointer_mut(at).expect("the path is in the record") = value;
         assert!(check(&record).is_err(), "{at} may be {}", record.pointer(at).unwrap());
     }

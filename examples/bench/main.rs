@@ -4,6 +4,7 @@
 //! `cargo run --release --example bench -- --quick`; how to read it, and what is claimed, is in `benches/README.md`.
 
 mod catalogue;
+mod context;
 mod groups;
 mod kernels;
 mod loops;
@@ -13,6 +14,7 @@ mod oracle;
 mod progress;
 mod record;
 mod regret;
+mod report;
 mod segments;
 mod selection;
 mod stage;
@@ -34,14 +36,24 @@ use stage::Scene;
 
 fn main() -> ExitCode {
     let began = Instant::now();
-    let options = match Options::parse(std::env::args().skip(1)) {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match report::command(&args) {
+        None => {}
+        Some(Ok(report::Outcome::Fine)) => return ExitCode::SUCCESS,
+        Some(Ok(report::Outcome::Regressed)) => return ExitCode::FAILURE,
+        Some(Err(message)) => {
+            eprintln!("{message}; --help says how it is used");
+            return ExitCode::from(2);
+        }
+    }
+    let options = match Options::parse(args.into_iter()) {
         Ok(options) => options,
         Err(message) if message.is_empty() => {
-            println!("{}", options::USAGE);
+            println!("{}\n{}", options::USAGE, report::USAGE);
             return ExitCode::SUCCESS;
         }
         Err(message) => {
-            eprintln!("{message}\n\n{}", options::USAGE);
+            eprintln!("{message}\n\n{}\n{}", options::USAGE, report::USAGE);
             return ExitCode::from(2);
         }
     };
@@ -74,29 +86,30 @@ fn run(options: &Options, began: Instant) -> Result<bool, Box<dyn std::error::Er
     if let Some(script) = &options.regret_cold_child {
         return regret::child(script, &engine, began).map(|()| true);
     }
+    if options.targets {
+        // "Two threads" is meant as it stands, whatever the machine has.
+        engine.set_workers(2);
+    }
+    // Before the load of this run itself.
+    let context = context::now(&engine);
     let gpu = usable_gpu(&engine);
     println!("granule {}; {}; SIMD level {}", env!("CARGO_PKG_VERSION"), engine.machine(), engine.simd_level());
     if let Err(reason) = &gpu {
         println!("no GPU is measured: {reason}");
     }
     if options.regret {
-        return regret::run(&engine, options, gpu.is_ok());
+        return regret::run(&engine, options, gpu.is_ok(), &context);
     }
     let mut session =
         Session { engine: &engine, options, gpu: gpu.is_ok(), cases: Vec::new(), failed: false, progress: Progress::new(0) };
     if options.targets {
-        // "Two threads" is meant as it stands, whatever the machine has.
-        engine.set_workers(2);
         targets::run(&mut session)?;
     } else {
         session.sweep()?;
         session.progress.finish();
         table::print(&session.cases);
     }
-    if let Some(path) = &options.json {
-        record::write(path, &engine, "", session.cases.iter().map(Case::to_json))?;
-        println!("\nrecord written to {}", path.display());
-    }
+    options.write(&record::text(&engine, &context, "", session.cases.iter().map(Case::to_json)))?;
     Ok(!session.failed)
 }
 

@@ -40,8 +40,8 @@ pub(crate) struct Budget {
     pub(crate) contender: Duration,
 }
 
-/// The fewest samples of a contender.
-pub(crate) const FEWEST: u32 = 3;
+/// The fewest samples of a contender: with fewer, the ratio of two medians has no 95% interval.
+pub(crate) const FEWEST: u32 = crate::report::stats::FEWEST_FOR_RATIO as u32;
 /// The most samples of a contender.
 const MOST: u32 = 60;
 /// A contender whose iteration is shorter does one before each sample, untimed, so that no sample starts with parked threads, an

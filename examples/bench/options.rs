@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::catalogue::{BACKENDS, OPS};
+use crate::report::{self, Outputs, data::Record};
 
 /// What is to be done.
 #[derive(Debug, Default)]
@@ -21,7 +22,9 @@ pub(crate) struct Options {
     /// Take a software rasteriser for a GPU.
     pub(crate) software_gpu: bool,
     /// Where the record goes.
-    pub(crate) json: Option<PathBuf>,
+    json: Option<PathBuf>,
+    /// Where reports of it go.
+    outputs: Outputs,
     /// Only these operations; empty: all.
     pub(crate) ops: Vec<String>,
     /// Only these numbers of elements; empty: as `quick` says.
@@ -77,10 +80,22 @@ impl Options {
                     options.budget = Some(Duration::from_millis(ms));
                 }
                 "--help" | "-h" => return Err(String::new()),
-                other => return Err(format!("{other}: no such option")),
+                other => {
+                    if !options.outputs.take(other, value)? {
+                        return Err(format!("{other}: no such option"));
+                    }
+                }
             }
         }
         Ok(options)
+    }
+
+    /// Writes a record, and the reports of it, wherever that was asked for.
+    pub(crate) fn write(&self, record: &str) -> Result<(), String> {
+        if let Some(path) = &self.json {
+            report::save(path, record, "record")?;
+        }
+        if self.outputs.any() { self.outputs.write(&Record::parse("this run", record)?) } else { Ok(()) }
     }
 
     /// The numbers of elements to measure, smallest first.

@@ -1,9 +1,10 @@
 //! A record: the cases of a run as data, and as JSON.
 
-use std::path::Path;
-
 use granule::prelude::*;
 use serde_json::{Value, json};
+
+use crate::catalogue::{OPS, Op};
+use crate::report::data::unit_name;
 
 /// One contender at one operation, type, size and residency.
 #[derive(Clone, Debug)]
@@ -71,8 +72,11 @@ impl Case {
 /// The machine, as records describe it.
 pub(crate) fn machine(engine: &Engine) -> Value {
     let machine = engine.machine();
-    let gpus: Vec<_> =
-        machine.gpus().iter().map(|gpu| json!({ "name": gpu.name, "api": gpu.api, "type": gpu.kind.to_string() })).collect();
+    let gpus: Vec<_> = machine
+        .gpus()
+        .iter()
+        .map(|gpu| json!({ "name": gpu.name, "api": gpu.api, "type": gpu.kind.to_string(), "driver": gpu.driver }))
+        .collect();
     json!({
         "cpu": machine.cpu.name,
         "cores": machine.cpu.cores,
@@ -86,16 +90,21 @@ pub(crate) fn lines(cases: impl Iterator<Item = Value>) -> String {
     cases.map(|case| case.to_string()).collect::<Vec<_>>().join(",\n")
 }
 
-/// Writes the record of a run: its cases, and before them what else there is to say, as `"key":value,`.
-pub(crate) fn write(path: &Path, engine: &Engine, more: &str, cases: impl Iterator<Item = Value>) -> std::io::Result<()> {
-    let text = format!(
-        "{{\"schema\":1,\"granule\":{},\"machine\":{},{more}\"cases\":[\n{}\n]}}\n",
+/// The record of a run: its cases, and before them what else there is to say, as `"key":value,`.
+pub(crate) fn text(engine: &Engine, context: &Value, more: &str, cases: impl Iterator<Item = Value>) -> String {
+    let cases: Vec<Value> = cases.collect();
+    format!(
+        "{{\"schema\":1,\"granule\":{},\"machine\":{},\"context\":{context},\"operations\":{},{more}\"cases\":[\n{}\n]}}\n",
         json!(env!("CARGO_PKG_VERSION")),
         machine(engine),
-        lines(cases),
-    );
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(path, text)
+        operations(&cases),
+        lines(cases.into_iter()),
+    )
+}
+
+/// What the operations of these cases are, so that a record can be read where they are not known.
+fn operations(cases: &[Value]) -> Value {
+    let occurs = |op: &Op| cases.iter().any(|case| case["op"] == op.name);
+    let of = |op: &Op| json!({ "meaning": op.meaning, "unit": unit_name(op.unit), "bytes_per_element": op.bytes });
+    Value::Object(OPS.iter().filter(|op| occurs(op)).map(|op| (op.name.to_owned(), of(op))).collect())
 }

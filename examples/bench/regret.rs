@@ -12,10 +12,10 @@ pub(crate) use cold::child;
 pub(crate) use scratch::Scratch;
 
 use std::hint::black_box;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use granule::prelude::*;
+use serde_json::Value;
 
 use crate::groups::Residency;
 use crate::options::Options;
@@ -25,7 +25,7 @@ use contest::{Effort, contest};
 use figures::{AUTO, Case, NAMES, Rule, Spread, Summary};
 
 /// Measures, prints, and writes the record. Whether all answers were right.
-pub(crate) fn run(engine: &Engine, options: &Options, gpu: bool) -> Result<bool, Box<dyn std::error::Error>> {
+pub(crate) fn run(engine: &Engine, options: &Options, gpu: bool, context: &Value) -> Result<bool, Box<dyn std::error::Error>> {
     let effort = effort(options);
     let residencies: &[Residency] = if gpu { &[Residency::Host, Residency::Gpu] } else { &[Residency::Host] };
     let mut groups = Vec::new();
@@ -80,10 +80,7 @@ pub(crate) fn run(engine: &Engine, options: &Options, gpu: bool) -> Result<bool,
         "a decision takes {:.0} ns for {SMALL} elements, {:.0} ns for {CONTESTED} that several backends could win",
         decisions.small, decisions.contested
     );
-    if let Some(path) = &options.json {
-        write(path, engine, &summary, &cases, &cold.first)?;
-        println!("\nrecord written to {}", path.display());
-    }
+    options.write(&text(engine, context, &summary, &cases, &cold.first))?;
     Ok(right)
 }
 
@@ -209,9 +206,9 @@ fn describe(rule: Rule) -> String {
     format!("best threshold: simd{threads}{}", from(rule.gpu_from, "gpu"))
 }
 
-/// Writes the record of a sweep.
-fn write(path: &Path, engine: &Engine, summary: &Summary, warm: &[Case], cold: &[Case]) -> std::io::Result<()> {
+/// The record of a sweep.
+fn text(engine: &Engine, context: &Value, summary: &Summary, warm: &[Case], cold: &[Case]) -> String {
     let cold = record::lines(cold.iter().map(Case::to_json));
     let more = format!("\"regret\":{},\"cold\":[\n{cold}\n],", summary.to_json());
-    record::write(path, engine, &more, warm.iter().map(Case::to_json))
+    record::text(engine, context, &more, warm.iter().map(Case::to_json))
 }

@@ -16,7 +16,7 @@ const PACKAGES: [&str; 2] = ["libvulkan1", "mesa-vulkan-drivers"];
 const TESTS: [&str; 6] = ["test", "--workspace", "--exclude", "xtask", "--lib", "--tests"];
 
 /// Test files that no SIMD level reaches, or that try every level themselves: one run of them is enough.
-const ONE_RUN: [&str; 12] = [
+const ONE_RUN: [&str; 13] = [
     "assembly",
     "bench_json",
     "device",
@@ -26,6 +26,7 @@ const ONE_RUN: [&str; 12] = [
     "levels",
     "plan",
     "plan_gpu",
+    "report",
     "templates",
     "trace",
     "tuning",

@@ -1,0 +1,279 @@
+//! Records beside each other: ratios of medians, with intervals, and what is slower beyond doubt.
+
+use std::collections::HashMap;
+
+use super::chart::{Ratio, forest};
+use super::data::{Case, Record};
+use super::html::{self, describe, escape, number, put};
+use super::stats::{self, CONFIDENCE, FEWEST_FOR_RATIO, Interval};
+use super::words::{digits, duration, size};
+
+/// A case that both records have.
+#[derive(Debug)]
+pub(crate) struct Pair<'r> {
+    /// In the first record.
+    pub(crate) base: &'r Case,
+    /// In the other one.
+    pub(crate) other: &'r Case,
+    /// Median of the other over that of the first: above 1, the other is slower.
+    pub(crate) ratio: f64,
+    /// Of the ratio; `None` if there are too few samples.
+    pub(crate) interval: Option<Interval>,
+}
+
+/// What a ratio means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The answer became wrong.
+    Wrong,
+    /// Slower by more than the threshold: the whole interval is beyond it.
+    Slower,
+    /// Faster by more than the threshold.
+    Faster,
+    /// The whole interval is within the threshold.
+    Same,
+    /// The interval reaches over the threshold.
+    Unsure,
+    /// There are too few samples to say.
+    Unknown,
+}
+
+impl Verdict {
+    fn text(self) -> &'static str {
+        match self {
+            Verdict::Wrong => "WRONG ANSWER",
+            Verdict::Slower => "SLOWER",
+            Verdict::Faster => "faster",
+            Verdict::Same => "the same",
+            Verdict::Unsure => "not sure",
+            Verdict::Unknown => "too few samples",
+        }
+    }
+
+    fn class(self) -> &'static str {
+        match self {
+            Verdict::Wrong | Verdict::Slower => "slower",
+            Verdict::Faster => "faster",
+            Verdict::Same | Verdict::Unsure | Verdict::Unknown => "same",
+        }
+    }
+}
+
+/// A record against the first one.
+#[derive(Debug)]
+pub(crate) struct Comparison<'r> {
+    /// The first record.
+    pub(crate) base: &'r Record,
+    /// The other one.
+    pub(crate) other: &'r Record,
+    /// What both have, in the order of the first.
+    pub(crate) pairs: Vec<Pair<'r>>,
+    /// What only one has.
+    pub(crate) lonely: Vec<(&'r Record, &'r Case)>,
+    /// From which part on a difference counts: 0.05 is 5%.
+    pub(crate) threshold: f64,
+}
+
+impl Pair<'_> {
+    /// Whether it is no part of the library.
+    fn is_peer(&self) -> bool {
+        self.base.backend.starts_with("peer:")
+    }
+
+    /// What it means, at this threshold. Being faster by 5% is taking 1/1.05 of the time.
+    pub(crate) fn verdict(&self, threshold: f64) -> Verdict {
+        match self.interval {
+            _ if !self.other.verified => Verdict::Wrong,
+            None => Verdict::Unknown,
+            Some(interval) if interval.low > 1.0 + threshold => Verdict::Slower,
+            Some(interval) if interval.high < 1.0 / (1.0 + threshold) => Verdict::Faster,
+            Some(interval) if interval.low >= 1.0 / (1.0 + threshold) && interval.high <= 1.0 + threshold => Verdict::Same,
+            Some(_) => Verdict::Unsure,
+        }
+    }
+}
+
+impl<'r> Comparison<'r> {
+    /// Puts the records beside each other.
+    pub(crate) fn of(base: &'r Record, other: &'r Record, threshold: f64) -> Comparison<'r> {
+        let index = |record: &'r Record| -> HashMap<_, &'r Case> { record.cases.iter().map(|c| (c.key(), c)).collect() };
+        let (in_base, in_other) = (index(base), index(other));
+        let (mut pairs, mut lonely) = (Vec::new(), Vec::new());
+        for case in &base.cases {
+            match in_other.get(&case.key()) {
+                // What was wrong in the first has no time to compare with.
+                Some(other) if case.verified => pairs.push(Pair {
+                    base: case,
+                    other,
+                    ratio: other.median / case.median,
+                    interval: stats::ratio_interval(&other.seconds, &case.seconds),
+                }),
+                Some(_) => {}
+                None => lonely.push((base, case)),
+            }
+        }
+        lonely.extend(other.cases.iter().filter(|case| !in_base.contains_key(&case.key())).map(|case| (other, case)));
+        Comparison { base, other, pairs, lonely, threshold }
+    }
+
+    /// Those with this verdict, the greatest ratio first.
+    pub(crate) fn with(&self, verdict: Verdict) -> Vec<&Pair<'r>> {
+        let mut found: Vec<_> = self.pairs.iter().filter(|pair| pair.verdict(self.threshold) == verdict).collect();
+        found.sort_by(|a, b| b.ratio.total_cmp(&a.ratio));
+        found
+    }
+
+    /// Whether something of the library is slower beyond the threshold, or wrong. Where a peer is slower, the machine is.
+    pub(crate) fn regressed(&self) -> bool {
+        let mut own = self.pairs.iter().filter(|pair| !pair.is_peer());
+        own.any(|pair| matches!(pair.verdict(self.threshold), Verdict::Slower | Verdict::Wrong))
+    }
+
+    /// The geometric mean of the ratios, of peers or of the library.
+    fn mean(&self, peers: bool) -> String {
+        let ratios = self.pairs.iter().filter(|pair| pair.is_peer() == peers).map(|pair| pair.ratio);
+        stats::geomean(ratios.filter(|ratio| ratio.is_finite())).map_or("–".to_owned(), digits)
+    }
+
+    /// In one sentence.
+    fn summary(&self) -> String {
+        let count = |verdict| self.with(verdict).len();
+        let wrong = match count(Verdict::Wrong) {
+            0 => String::new(),
+            wrong => format!(", {wrong} with wrong answers"),
+        };
+        format!(
+            "{} cases in both: {} slower and {} faster by more than {}%, {} the same, {} not sure, {} with too few samples{wrong}; {} in one \
+             only; geometric mean of the ratios {}, of the peers alone {}",
+            self.pairs.len(),
+            count(Verdict::Slower),
+            count(Verdict::Faster),
+            (self.threshold * 1000.0).round() / 10.0,
+            count(Verdict::Same),
+            count(Verdict::Unsure),
+            count(Verdict::Unknown),
+            self.lonely.len(),
+            self.mean(false),
+            self.mean(true),
+        )
+    }
+
+    /// As text for a terminal.
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("{} against {}\n", self.other.name, self.base.name);
+        put(
+            &mut text,
+            format_args!("{:<52} {:>11} {:>11} {:>7}  {:<16} verdict\n", "case", "first", "other", "ratio", "interval"),
+        );
+        for pair in &self.pairs {
+            let interval = pair.interval.map_or("–".to_owned(), |i| format!("{} to {}", digits(i.low), digits(i.high)));
+            put(
+                &mut text,
+                format_args!(
+                    "{:<52} {:>11} {:>11} {:>7}  {interval:<16} {}\n",
+                    describe(pair.base),
+                    duration(pair.base.median),
+                    duration(pair.other.median),
+                    digits(pair.ratio),
+                    pair.verdict(self.threshold).text()
+                ),
+            );
+        }
+        for (record, case) in &self.lonely {
+            put(&mut text, format_args!("{:<52} only in {}\n", describe(case), record.name));
+        }
+        put(&mut text, format_args!("{}\n", self.summary()));
+        text
+    }
+
+    /// A section of the page.
+    fn section(&self, html: &mut String, index: usize) {
+        put(html, format_args!("<section><h2>{}</h2>\n", escape(&format!("{} against {}", self.other.name, self.base.name))));
+        put(html, format_args!("<p>{}.</p>\n", escape(&self.summary())));
+        let (slower, faster) = (self.with(Verdict::Slower), self.with(Verdict::Faster));
+        let shown: Vec<Ratio> = slower
+            .iter()
+            .take(SHOWN)
+            .chain(faster.iter().skip(faster.len().saturating_sub(SHOWN)))
+            .filter_map(|pair| {
+                let Interval { low, high, .. } = pair.interval?;
+                let (case, class) = (pair.base, pair.verdict(self.threshold).class());
+                let who = case.backend.strip_prefix("peer:").unwrap_or(&case.backend);
+                let name = format!("{} {} {} {} {who}", case.op, case.ty, size(case.n), case.residency);
+                Some(Ratio { name, at: pair.ratio, low, high, class })
+            })
+            .collect();
+        if !shown.is_empty() {
+            let all = slower.len() + faster.len();
+            let what = if shown.len() < all { format!(": the greatest of {all}") } else { String::new() };
+            let title = format!("Ratios beyond the threshold, with intervals{what}");
+            let chart = forest(&format!("forest-{index}"), &title, &self.summary(), &shown, self.threshold);
+            put(
+                html,
+                format_args!(
+                    "<figure><figcaption><strong>{title}</strong><br><small>to the right: slower than the first \
+                     record. The band is the threshold.</small></figcaption>{chart}</figure>\n"
+                ),
+            );
+        }
+        html::sortable_table(
+            html,
+            &["operation", "type", "elements", "data on", "who", "first", "other", "ratio", "interval", "verdict"],
+        );
+        for pair in &self.pairs {
+            let case = pair.base;
+            let verdict = pair.verdict(self.threshold);
+            put(
+                html,
+                format_args!("<tr class=\"{}\"><td>{}</td><td>{}</td>", verdict.class(), escape(&case.op), escape(&case.ty)),
+            );
+            number(html, case.n as f64, &size(case.n));
+            put(html, format_args!("<td>{}</td><td>{}</td>", escape(&case.residency), escape(&case.backend)));
+            number(html, case.median, &duration(case.median));
+            number(html, pair.other.median, &duration(pair.other.median));
+            number(html, pair.ratio, &digits(pair.ratio));
+            match pair.interval {
+                Some(i) => number(html, i.low, &format!("{} to {}", digits(i.low), digits(i.high))),
+                None => number(html, f64::NAN, "–"),
+            }
+            put(html, format_args!("<td>{}</td></tr>\n", verdict.text()));
+        }
+        html.push_str(html::TABLE_END);
+        if !self.lonely.is_empty() {
+            put(html, format_args!("<details><summary>{} cases that only one record has</summary><ul>\n", self.lonely.len()));
+            for (record, case) in &self.lonely {
+                put(html, format_args!("<li>{}: only in {}</li>\n", escape(&describe(case)), escape(&record.name)));
+            }
+            html.push_str("</ul></details>\n");
+        }
+        html.push_str("</section>\n");
+    }
+}
+
+/// So many ratios are drawn at most, on either side.
+const SHOWN: usize = 20;
+
+/// How the figures come about, for the end of text and page.
+pub(crate) fn method() -> String {
+    format!(
+        "A ratio is the median of the other record over that of the first: above 1 is slower. Its interval holds the true ratio with \
+         {:.0}% or more: both medians get an interval between order statistics (the number of samples below a median is binomial; \
+         Conover, Practical Nonparametric Statistics, 1999, 3.2), with half of the permitted error each; {FEWEST_FOR_RATIO} samples a \
+         side are needed. It knows of the noise within a run, not of what changes from run to run: that is what the threshold is for.",
+        CONFIDENCE * 100.0
+    )
+}
+
+/// The page of several comparisons with one first record.
+pub(crate) fn page(comparisons: &[Comparison<'_>]) -> String {
+    let mut records: Vec<&Record> = comparisons.iter().take(1).map(|comparison| comparison.base).collect();
+    records.extend(comparisons.iter().map(|comparison| comparison.other));
+    let mut html = String::new();
+    for (index, comparison) in comparisons.iter().enumerate() {
+        comparison.section(&mut html, index);
+    }
+    put(&mut html, format_args!("<p class=\"note\">{}</p>\n", escape(&method())));
+    html::machine(&mut html, &records);
+    html::download(&mut html, &records);
+    html::page("Records compared", &records, &html)
+}

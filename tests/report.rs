@@ -1,0 +1,347 @@
+//! Reports of records: figures by hand, texts that are meant to do harm, records beside each other, and the page in a browser.
+
+#[path = "report/browser.rs"]
+mod browser;
+#[path = "../examples/bench/catalogue.rs"]
+#[allow(dead_code, reason = "the benchmark runs what is only described here")]
+mod catalogue;
+#[path = "../examples/bench/context.rs"]
+mod context;
+#[path = "../examples/bench/record.rs"]
+#[allow(dead_code, reason = "the benchmark prints figures of its own")]
+mod record;
+#[path = "../examples/bench/report/mod.rs"]
+#[allow(dead_code, reason = "the benchmark writes files, which tests do without")]
+mod report;
+#[path = "bench_json/schema.rs"]
+mod schema;
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use report::compare::{self, Comparison, Verdict};
+use report::data::Record;
+use report::{advice, csv, html, markdown, stats};
+
+/// A record that is kept in the repository.
+fn kept(name: &str) -> Record {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/record").join(name);
+    Record::parse(name, &std::fs::read_to_string(path).expect("the record can be read")).expect("the record is one")
+}
+
+/// A run of one machine and of one sweep.
+fn kept_records() -> [Record; 2] {
+    ["xeon-sapphire-rapids-2-cores/2026-11-20.json", "epyc-2-cores/2026-11-21-regret.json"].map(kept)
+}
+
+/// Eleven samples around this time, the same noise each time.
+fn around(time: f64) -> Vec<f64> {
+    (0..11).map(|i| time * (1.0 + 0.01 * f64::from((i * 7) % 11 - 5) / 5.0)).collect()
+}
+
+fn case(op: &str, n: u64, backend: &str, seconds: &[f64]) -> Value {
+    let mut case = json!({
+        "op": op, "type": "f32", "n": n, "residency": "host", "backend": backend,
+        "seconds": seconds, "bytes": 8 * n, "verified": true,
+    });
+    if backend == "auto" {
+        case["chose"] = json!("simd");
+    }
+    case
+}
+
+fn a_record(name: &str, cases: Vec<Value>) -> Record {
+    let json = json!({
+        "schema": 1, "granule": "0.1.0",
+        "machine": { "cpu": "a processor", "cores": 2, "simd": "avx2", "gpus": [] },
+        "cases": cases,
+    });
+    Record::parse(name, &json.to_string()).expect("it is a record")
+}
+
+/// Two backends that cross at 2^14, the copy that is the roof, and a plain iterator.
+fn two_lines() -> Record {
+    let mut cases = Vec::new();
+    for log in [10, 12, 16, 18] {
+        let n = 1_u64 << log;
+        let x = n as f64;
+        // Equal where 1e-9 x = 8.192e-6 + 0.5e-9 x; on logarithmic scales between 2^12 and 2^16 not quite there.
+        for (backend, time) in
+            [("simd", 1e-9 * x), ("threads", 8.192e-6 + 0.5e-9 * x), ("peer:std", 4e-9 * x), ("auto", 1e-9 * x)]
+        {
+            cases.push(case("dot", n, backend, &around(time)));
+        }
+        cases.push(case("copy", n, "simd", &around(0.5e-9 * x)));
+    }
+    a_record("two lines", cases)
+}
+
+#[test]
+fn intervals_are_those_of_the_tables() {
+    let samples = |n: usize| (1..=n).map(|i| i as f64).collect::<Vec<_>>();
+    // Conover, table A3; Hollander and Wolfe: 5 samples have none at 95%, 6 have the whole range, 10 the 2nd to the 9th, 100 the 40th to
+    // the 61st.
+    assert_eq!(stats::interval(&samples(5), 0.95), None);
+    for (n, low, high, confidence) in [(6, 1.0, 6.0, 0.96875), (10, 2.0, 9.0, 0.978515625), (100, 40.0, 61.0, 0.9647997997822952)]
+    {
+        let interval = stats::interval(&samples(n), 0.95).expect("there are enough samples");
+        assert_eq!((interval.low, interval.high), (low, high), "{n} samples");
+        assert!((interval.confidence - confidence).abs() < 1e-9, "{n} samples: {}", interval.confidence);
+    }
+    // So many samples that powers of 1/2 vanish.
+    let interval = stats::interval(&samples(10_000), 0.95).expect("there are enough samples");
+    assert_eq!((interval.low, interval.high), (4902.0, 5099.0));
+    let few = stats::FEWEST_FOR_RATIO;
+    assert_eq!(stats::ratio_interval(&samples(few - 1), &samples(few)), None);
+    assert!(stats::ratio_interval(&samples(few), &samples(few)).is_some_and(|i| i.confidence >= 0.95));
+}
+
+#[test]
+fn the_summary_finds_the_crossover_and_the_gains() {
+    let record = two_lines();
+    let groups = advice::groups(&record);
+    assert_eq!(groups.iter().map(|group| group.op).collect::<Vec<_>>(), ["dot", "copy"]);
+    let stretches = groups[0].stretches();
+    assert_eq!(
+        stretches.iter().map(|s| (s.backend, s.from, s.to)).collect::<Vec<_>>(),
+        [("simd", 1 << 10, 1 << 12), ("threads", 1 << 16, 1 << 18)]
+    );
+    let (before, at) = stretches[1].crossing.expect("the lines cross");
+    assert_eq!(before, 1 << 12);
+    assert!((8e3..4e4).contains(&at), "they cross about {at}");
+    let (backend, best) = groups[0].best().expect("there is a fastest");
+    assert_eq!((backend, best.n), ("threads", 1 << 18));
+    assert!(groups[0].to_std(best).is_some_and(|ratio| (7.0..8.0).contains(&ratio)));
+    // The library's choice, one core, costs nothing below and up to 1.9 above.
+    assert!(groups[0].cost_at(1 << 10).is_some_and(|cost| (cost - 1.0).abs() < 1e-9));
+    assert!(groups[0].cost_at(1 << 18).is_some_and(|cost| (1.8..2.0).contains(&cost)));
+    // 8 bytes in half a nanosecond.
+    assert!(advice::roof(&record, "host").iter().all(|(_, speed)| (15.9..16.1).contains(speed)));
+    let words = advice::sentences(&groups).join(" ");
+    assert!(words.contains("one core (simd)") && words.contains("Data on the host"), "{words}");
+}
+
+/// One size alone at which another backend leads does not make a crossover, nor does a lead of 2%.
+#[test]
+fn noise_is_no_crossover() {
+    let times = [(1.0, 2.0), (1.0, 0.98), (1.0, 2.0), (1.0, 0.5), (1.0, 2.0)];
+    let cases = times.iter().enumerate().flat_map(|(i, (simd, threads))| {
+        [("simd", simd), ("threads", threads)].map(|(who, time)| case("dot", 1 << (10 + i), who, &around(time * 1e-6)))
+    });
+    let record = a_record("noise", cases.collect());
+    let stretches = advice::groups(&record)[0].stretches();
+    assert_eq!(stretches.len(), 1, "{stretches:?}");
+}
+
+#[test]
+fn a_slowdown_of_ten_percent_is_found_and_noise_is_not() {
+    let run = |slow: f64| {
+        let time = |backend: &str| if backend == "threads" { 1e-6 * slow } else { 1e-6 };
+        a_record("run", ["simd", "threads"].map(|backend| case("dot", 1024, backend, &around(time(backend)))).to_vec())
+    };
+    let (base, same, slower) = (run(1.0), run(1.005), run(1.1));
+    assert!(!Comparison::of(&base, &base, 0.05).regressed());
+    assert!(!Comparison::of(&base, &same, 0.05).regressed());
+    assert_eq!(Comparison::of(&base, &same, 0.05).with(Verdict::Same).len(), 2);
+
+    let found = Comparison::of(&base, &slower, 0.05);
+    assert!(found.regressed());
+    let slow = found.with(Verdict::Slower);
+    assert_eq!(slow.len(), 1);
+    assert_eq!(slow[0].base.backend, "threads");
+    let interval = slow[0].interval.expect("there are samples enough");
+    assert!((slow[0].ratio - 1.1).abs() < 1e-9 && interval.low < 1.1 && 1.1 < interval.high);
+    assert!(found.text().contains("SLOWER"));
+    // The other way round it is faster, and within a wider threshold nothing.
+    assert_eq!(Comparison::of(&slower, &base, 0.05).with(Verdict::Faster).len(), 1);
+    assert!(!Comparison::of(&base, &slower, 0.15).regressed());
+    // Where a peer is slower, the machine is.
+    let peer = |time: f64| a_record("run", vec![case("dot", 1024, "peer:std", &around(time))]);
+    let (base, slower) = (peer(1.0), peer(1.1));
+    let comparison = Comparison::of(&base, &slower, 0.05);
+    assert!(!comparison.regressed() && comparison.with(Verdict::Slower).len() == 1);
+}
+
+/// The same slowdown in samples so wild, or so few, that it may be luck.
+#[test]
+fn doubt_is_no_regression() {
+    let run = |samples: &[f64]| a_record("run", vec![case("dot", 1024, "simd", samples)]);
+    let wild = |scale: f64| run(&around(1.0).iter().map(|s| scale * (1.0 + 30.0 * (s - 1.0))).collect::<Vec<_>>());
+    let (base, slower) = (wild(1.0), wild(1.1));
+    let comparison = Comparison::of(&base, &slower, 0.05);
+    assert!(!comparison.regressed() && comparison.with(Verdict::Unsure).len() == 1);
+
+    let (base, slower) = (run(&[1.0; 3]), run(&[2.0; 3]));
+    let comparison = Comparison::of(&base, &slower, 0.05);
+    assert!(!comparison.regressed() && comparison.with(Verdict::Unknown).len() == 1);
+}
+
+#[test]
+fn what_one_record_lacks_is_named_and_a_wrong_answer_counts() {
+    let base = a_record("base", vec![case("dot", 1024, "simd", &around(1.0)), case("dot", 1024, "gpu", &around(1.0))]);
+    let mut wrong = case("dot", 1024, "simd", &around(1.0));
+    wrong["verified"] = json!(false);
+    let other = a_record("other", vec![wrong, case("dot", 2048, "simd", &around(1.0))]);
+    let comparison = Comparison::of(&base, &other, 0.05);
+    assert_eq!(
+        comparison.lonely.iter().map(|(record, case)| (&*record.name, case.n)).collect::<Vec<_>>(),
+        [("base", 1024), ("other", 2048)]
+    );
+    assert!(comparison.regressed() && comparison.with(Verdict::Wrong).len() == 1);
+    assert!(comparison.text().contains("only in other"));
+    let page = html::report(&other);
+    assert!(page.contains("Wrong answers") && page.contains("WRONG ANSWER"));
+}
+
+#[test]
+fn the_command_line_has_three_ends() {
+    use report::{Outcome, command};
+    let folder = std::env::temp_dir().join(format!("granule-report-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("there is room for files");
+    let path = |name: &str| folder.join(name).display().to_string();
+    for (name, time) in [("a.json", 1.0), ("b.json", 1.2)] {
+        let record = a_record(name, vec![case("dot", 1024, "simd", &around(time))]);
+        std::fs::write(path(name), record.text).expect("a record can be written");
+    }
+    let run = |args: &[&str]| command(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>());
+    let (a, b, page) = (&*path("a.json"), &*path("b.json"), &*path("folder/page.html"));
+    assert_eq!(run(&["compare", a, a]), Some(Ok(Outcome::Fine)));
+    assert_eq!(run(&["compare", a, b]), Some(Ok(Outcome::Regressed)));
+    assert_eq!(run(&["compare", a, a, b]), Some(Ok(Outcome::Regressed)));
+    assert_eq!(run(&["compare", a, b, "--threshold", "30%", "--html", page]), Some(Ok(Outcome::Fine)));
+    assert_eq!(
+        run(&["report", a, "--html", page, "--csv", &path("a.csv"), "--markdown", &path("a.md")]),
+        Some(Ok(Outcome::Fine))
+    );
+    assert!(std::fs::read_to_string(page).is_ok_and(|page| page.contains("a processor")));
+    let misuses: [&[&str]; 7] = [
+        &["compare", a],
+        &["compare", a, b, "--threshold", "much"],
+        &["compare", a, b, "--threshold"],
+        &["compare", a, "nowhere.json"],
+        &["compare", a, b, "--what"],
+        &["report"],
+        &["report", a, "--html"],
+    ];
+    for args in misuses {
+        assert!(matches!(run(args), Some(Err(_))), "{args:?}");
+    }
+    assert_eq!(run(&["--quick"]), None);
+    std::fs::remove_dir_all(folder).expect("the files can be removed");
+}
+
+/// A record whose every text tries to leave its place.
+fn hostile() -> (Record, &'static str) {
+    let evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&|`,\n<!--";
+    let mut bad = case("dot", 4096, "simd", &around(1e-6));
+    for key in ["op", "type", "residency", "backend", "plan", "chose"] {
+        bad[key] = json!(evil);
+    }
+    let json = json!({
+        "schema": 1, "granule": evil,
+        "machine": { "cpu": evil, "cores": 2, "simd": evil, "gpus": [{ "name": evil, "api": evil, "type": evil, "driver": evil }], evil: evil },
+        "context": { "os": evil, evil: [evil] },
+        "cases": [bad, case("dot", 4096, "simd", &around(1e-6))],
+    });
+    (Record::parse(evil, &json.to_string()).expect("it is a record"), evil)
+}
+
+#[test]
+fn texts_from_files_stay_texts() {
+    let (record, evil) = hostile();
+    let comparison = Comparison::of(&record, &record, 0.05);
+    let tame = html::page("", &[], "").matches("<script").count();
+    for (page, data) in [(html::report(&record), 1), (compare::page(&[comparison]), 2)] {
+        assert!(page.contains("&lt;img src=x onerror"), "the text is shown");
+        assert!(!page.contains("<img") && !page.contains("<!--"), "and nothing else");
+        assert_eq!(page.matches("<script").count(), tame + data, "scripts are the page's own, and its data");
+        // The data is what it was.
+        let from = page
+            .split_once("<script type=\"application/json\"")
+            .and_then(|(_, rest)| rest.split_once('>'))
+            .expect("it is there")
+            .1;
+        let json: Value = serde_json::from_str(from.split_once("</script>").expect("it ends").0).expect("it is JSON");
+        assert_eq!(json["granule"], evil);
+    }
+    let lines = csv::csv(&record);
+    assert!(lines.contains("|`,\n<!--\"") && lines.contains("onerror=alert(2)>\"\"'"), "in quotes, which are doubled");
+    let text = markdown::markdown(&record);
+    let unescaped = |mark: &str| text.match_indices(mark).any(|(at, _)| !text[..at].ends_with('\\'));
+    assert!(!unescaped("<img") && !unescaped("`") && !unescaped("</script"));
+}
+
+#[test]
+fn every_kept_record_makes_every_report() {
+    for record in kept_records() {
+        let page = html::report(&record);
+        let groups = advice::groups(&record);
+        assert!(page.matches("role=\"img\"").count() >= groups.len(), "{}: a chart for each group", record.name);
+        assert!(
+            !page.contains("http://") && !page.contains("src=") && !page.contains("@import"),
+            "{}: nothing from outside",
+            record.name
+        );
+        assert!(!page.contains("NaN") && !page.contains("inf\""), "{}: no figure that is none", record.name);
+        assert_eq!(csv::csv(&record).lines().count(), record.cases.len() + 1);
+        assert!(markdown::markdown(&record).contains("| operation |"));
+        assert_eq!(page.contains("id=\"regret\""), record.regret.is_some());
+        assert!(!Comparison::of(&record, &record, 0.05).regressed());
+    }
+}
+
+#[test]
+fn what_is_no_record_is_refused_with_a_reason() {
+    let refuse = |text: &str| Record::parse("file", text).expect_err("it is no record");
+    assert!(refuse("{").contains("no JSON"));
+    assert!(refuse("{\"schema\":2}").contains("schema 2"));
+    assert!(refuse("{\"schema\":1,\"cases\":[]}").contains("no cases"));
+    assert!(refuse("{\"schema\":1,\"cases\":[{\"op\":\"dot\"}]}").contains("case 0"));
+    let mut timeless = case("dot", 64, "simd", &[0.0]);
+    assert!(refuse(&json!({ "schema": 1, "cases": [timeless] }).to_string()).contains("no time"));
+    timeless = case("dot", 64, "simd", &[]);
+    assert!(refuse(&json!({ "schema": 1, "cases": [timeless] }).to_string()).contains("no samples"));
+}
+
+/// What the benchmark writes follows the schema, and is read again as it was.
+#[test]
+fn a_record_of_this_machine_follows_the_schema() {
+    let engine = granule::Engine::builder().no_cache().build().expect("there is always an engine");
+    let context = context::now(&engine);
+    let case = record::Case {
+        op: "dot",
+        ty: "f32",
+        n: 1024,
+        residency: "host",
+        backend: "auto".to_owned(),
+        chose: Some("simd".to_owned()),
+        plan: Some("simd".to_owned()),
+        seconds: around(1e-6),
+        bytes: 8192,
+        verified: true,
+    };
+    let text = record::text(&engine, &context, "", [case.to_json()].into_iter());
+    let json: Value = serde_json::from_str(&text).expect("it is JSON");
+    let schema = include_str!("../benches/record/schema.json");
+    assert_eq!(schema::check(&serde_json::from_str(schema).expect("the schema is JSON"), &json), Ok(()));
+    assert_eq!(json["operations"]["dot"]["unit"], "GB/s");
+    assert_eq!(json["context"]["workers"], engine.workers());
+    let read = Record::parse("this run", &text).expect("it is a record");
+    assert_eq!((read.cases[0].n, read.cases[0].bytes, read.meaning("dot")), (1024, Some(8192), "sum(a * b)"));
+    assert!(read.machine.iter().any(|(key, _)| key == "load average"));
+}
+
+#[test]
+fn dates_are_those_of_the_calendar() {
+    let days = [
+        (0, "1970-01-01T00:00:00Z"),
+        (951_782_400, "2000-02-29T00:00:00Z"),
+        (1_709_251_199, "2024-02-29T23:59:59Z"),
+        (4_102_444_799, "2099-12-31T23:59:59Z"),
+        (4_107_542_400, "2100-03-01T00:00:00Z"),
+    ];
+    for (seconds, date) in days {
+        assert_eq!(context::date(seconds), date);
+    }
+}
