@@ -60,7 +60,6 @@ const TARGETS: [Target; 15] = [
         ours: "threads",
         theirs: &["simd"],
         factor: 1.8,
-        ..ONE
     },
     Target {
         claim: "two threads against one, exp*sin",
