@@ -30,6 +30,13 @@ pub enum Error {
         /// What is wrong with them, and what is accepted.
         reason: String,
     },
+    /// The data do not fill the shape of a grid.
+    Shape {
+        /// Elements of each axis that were asked for.
+        shape: Vec<usize>,
+        /// How many elements there are.
+        elements: usize,
+    },
     /// A source without an end was given where a length is needed.
     Unbounded,
     /// The backend that the task was pinned to cannot run it.
@@ -87,6 +94,9 @@ impl std::fmt::Display for Error {
                 write!(f, "{elements} elements are more than the {limit} that can be addressed here")
             }
             Error::Bins { reason } => write!(f, "no histogram has such bins: {reason}"),
+            Error::Shape { shape, elements } => {
+                write!(f, "a grid of shape {shape:?} does not hold {elements} elements: their number must be the product of its axes")
+            }
             Error::Unbounded => {
                 write!(f, "every source of this call is unbounded: give one that has a length, such as `iota(0..n)`")
             }

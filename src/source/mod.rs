@@ -61,6 +61,23 @@ pub unsafe trait Source: Copy + Send + Sync {
     fn load<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, Self::Item>
     where
         Self: 'a;
+    /// Where the stretch of neighbours that begins at `first` ends, at most at `end`: in it [`load_inner`](Source::load_inner) may stand for
+    /// [`load`](Source::load). `first` if there is none there.
+    #[inline(always)]
+    fn inner<'a, L: Lanes>(_l: L, _bound: Self::Bound<'a, L>, _first: usize, end: usize) -> usize
+    where
+        Self: 'a,
+    {
+        end
+    }
+    /// As [`load`](Source::load), of neighbours that lie in one stretch: without asking again where they are.
+    #[inline(always)]
+    fn load_inner<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, Self::Item>
+    where
+        Self: 'a,
+    {
+        Self::load(l, bound, i)
+    }
     /// The elements at any index a lane; out of range reads the nearest in range.
     fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, Self::Item>
     where

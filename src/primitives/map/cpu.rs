@@ -60,7 +60,8 @@ impl<S: Source<Item: Element>> Fill<'_, S> {
                 i += span.count;
             }
         }
-        if STREAM && PAGE_BYTES.is_multiple_of(size_of::<S::Item>() * 2 * L::WIDTH) {
+        let alike = S::inner(l, bound, i, end) == end;
+        if STREAM && alike && PAGE_BYTES.is_multiple_of(size_of::<S::Item>() * 2 * L::WIDTH) {
             let page = PAGE_BYTES / size_of::<S::Item>();
             while i + PAGES * page <= end {
                 let next = i + page;
@@ -76,23 +77,34 @@ impl<S: Source<Item: Element>> Fill<'_, S> {
                 i += (PAGES - 1) * page;
             }
         }
-        while i + 4 * L::WIDTH <= end && !S::LOOPS {
-            // Four independent vectors: enough loads in flight, and the loop's own cost spread thin.
-            let span = Span::new(i, L::WIDTH);
-            let mut x = [S::load(l, bound, span); 4];
-            for (k, x) in x.iter_mut().enumerate().skip(1) {
-                *x = S::load(l, bound, span.shift(k * L::WIDTH));
-            }
-            for (k, x) in x.into_iter().enumerate() {
-                let span = span.shift(k * L::WIDTH);
-                if STREAM { stream(l, x, out, span) } else { store(l, x, out, span) }
-            }
-            i += 4 * L::WIDTH;
-        }
         while i + L::WIDTH <= end {
-            let span = Span::new(i, L::WIDTH);
-            store(l, S::load(l, bound, span), out, span);
-            i += L::WIDTH;
+            let stop = S::inner(l, bound, i, end);
+            while i + 4 * L::WIDTH <= stop && !S::LOOPS {
+                // Four independent vectors: enough loads in flight, and the loop's own cost spread thin.
+                let span = Span::new(i, L::WIDTH);
+                let mut x = [S::load_inner(l, bound, span); 4];
+                for (k, x) in x.iter_mut().enumerate().skip(1) {
+                    *x = S::load_inner(l, bound, span.shift(k * L::WIDTH));
+                }
+                for (k, x) in x.into_iter().enumerate() {
+                    let span = span.shift(k * L::WIDTH);
+                    if STREAM { stream(l, x, out, span) } else { store(l, x, out, span) }
+                }
+                i += 4 * L::WIDTH;
+            }
+            while i + L::WIDTH <= stop {
+                let span = Span::new(i, L::WIDTH);
+                let x = S::load_inner(l, bound, span);
+                if STREAM { stream(l, x, out, span) } else { store(l, x, out, span) }
+                i += L::WIDTH;
+            }
+            if i + L::WIDTH <= end {
+                // What lies across the end of a stretch.
+                let span = Span::new(i, L::WIDTH);
+                let x = S::load(l, bound, span);
+                if STREAM { stream(l, x, out, span) } else { store(l, x, out, span) }
+                i += L::WIDTH;
+            }
         }
         if i < end {
             let span = Span::new(i, end - i);
