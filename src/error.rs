@@ -95,7 +95,10 @@ impl std::fmt::Display for Error {
             }
             Error::Bins { reason } => write!(f, "no histogram has such bins: {reason}"),
             Error::Shape { shape, elements } => {
-                write!(f, "a grid of shape {shape:?} does not hold {elements} elements: their number must be the product of its axes")
+                write!(
+                    f,
+                    "a grid of shape {shape:?} does not hold {elements} elements: their number must be the product of its axes"
+                )
             }
             Error::Unbounded => {
                 write!(f, "every source of this call is unbounded: give one that has a length, such as `iota(0..n)`")

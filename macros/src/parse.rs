@@ -4,7 +4,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Error, Expr, FnArg, GenericArgument, GenericParam, Generics, Ident, ItemFn, Pat, PathArguments, Result, ReturnType, Type, Visibility};
+use syn::{
+    Attribute, Error, Expr, FnArg, GenericArgument, GenericParam, Generics, Ident, ItemFn, Pat, PathArguments, Result,
+    ReturnType, Type, Visibility,
+};
 
 /// How a parameter reaches the kernel.
 pub(crate) enum Kind {

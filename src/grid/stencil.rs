@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::kernel::{Lanes, Rare, Uniform, Varying, ops};
 use crate::source::Source;
 
+use super::Grid;
 use super::boundary::{Boundary, Outside};
 use super::shape::Shape;
 use super::window::{Neighbours, Stencil};
-use super::Grid;
 
 /// See [`Grid::stencil`].
 #[derive(Clone, Copy)]
@@ -21,6 +21,20 @@ pub struct Stenciled<S, B, K, const D: usize> {
     pub(super) grid: Grid<S, D>,
     pub(super) boundary: B,
     pub(super) kernel: K,
+}
+
+impl<S, B, K, const D: usize> Stenciled<S, B, K, D> {
+    /// What it is a stencil of.
+    pub(crate) fn grid(&self) -> &S {
+        &self.grid.source
+    }
+}
+
+impl<S: Source, B: Copy, K: Copy, const D: usize> Stenciled<S, B, K, D> {
+    /// The same stencil of another source, which has as many elements.
+    pub(crate) fn over<T: Source>(&self, source: T) -> Stenciled<T, B, K, D> {
+        Stenciled { grid: Grid { source, shape: self.grid.shape }, boundary: self.boundary, kernel: self.kernel }
+    }
 }
 
 /// The places of an axis are added to and taken apart as `i32`.
@@ -180,10 +194,8 @@ impl<S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Rare<L> for Scat
         let mut target = ops::lit::<L, i32>(l, 0);
         let mut inside = ops::lit(l, true);
         for axis in 0..D {
-            let (p, n) = (
-                ops::add(l, edge.places[axis], ops::broadcast(l, offset[axis])),
-                ops::broadcast(l, shape.lengths[axis]),
-            );
+            let (p, n) =
+                (ops::add(l, edge.places[axis], ops::broadcast(l, offset[axis])), ops::broadcast(l, shape.lengths[axis]));
             let q = B::place(l, p, n, shape.near(axis));
             inside = ops::and(l, inside, ops::eq(l, p, q));
             target = ops::add(l, target, ops::mul(l, q, ops::broadcast(l, shape.strides[axis])));
@@ -252,6 +264,7 @@ unsafe impl<S: Source, B: Boundary<S::Item>, K: Stencil<S::Item, D>, const D: us
     where
         Self: 'a;
     const LOOPS: bool = S::LOOPS || K::LOOPS;
+    const STRETCHES: bool = true;
 
     fn len(&self) -> Result<usize> {
         let n = self.grid.source.len()?;

@@ -7,6 +7,7 @@ mod destination;
 mod fill;
 pub mod find;
 pub mod histogram;
+pub mod iterate;
 pub mod map;
 pub mod reduce;
 pub mod scan;

@@ -41,6 +41,7 @@ unsafe impl<S: Source, K: Kernel<S::Item>> Source for Map<S, K> {
     where
         Self: 'a;
     const LOOPS: bool = S::LOOPS || K::LOOPS;
+    const STRETCHES: bool = S::STRETCHES;
 
     fn len(&self) -> Result<usize> {
         self.source.len()

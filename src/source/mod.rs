@@ -45,6 +45,9 @@ pub unsafe trait Source: Copy + Send + Sync {
     /// Whether evaluating an element involves a loop.
     const LOOPS: bool = false;
 
+    /// Whether [`inner`](Source::inner) gives more than one stretch: neighbours in memory are then read from several places at once.
+    const STRETCHES: bool = false;
+
     /// Number of elements; [`UNBOUNDED`] if there is no end. An error if inputs that are read together differ in length.
     fn len(&self) -> Result<usize>;
     /// The length, if it is one that only a GPU knows yet and needs not be known to read the source there in order.

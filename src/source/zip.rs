@@ -31,6 +31,7 @@ macro_rules! zip {
             type Item = ($($s::Item,)+);
             type Bound<'a, LANES: Lanes> = ($($s::Bound<'a, LANES>,)+) where Self: 'a;
             const LOOPS: bool = false $(|| $s::LOOPS)+;
+            const STRETCHES: bool = false $(|| $s::STRETCHES)+;
 
             fn len(&self) -> Result<usize> {
                 let mut n = UNBOUNDED;

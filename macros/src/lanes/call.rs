@@ -148,7 +148,9 @@ impl Lower {
             }
             offsets.push(self.lower(e, Mode::Uniform)?);
         }
-        Ok(quote_spanned!(s=> ::granule::grid::Neighbours::at(#window, __l, [#(::granule::kernel::Uniform::<__L, i32>(#offsets)),*])))
+        Ok(
+            quote_spanned!(s=> ::granule::grid::Neighbours::at(#window, __l, [#(::granule::kernel::Uniform::<__L, i32>(#offsets)),*])),
+        )
     }
 
     /// `data.len()` and `data.is_empty()`

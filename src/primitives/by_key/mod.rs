@@ -294,11 +294,12 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         let scanned = super::scan::gpu::scan(engine, gpu, &self.by_key.scan(), grain)?.array();
-        if self.exclusive {
+        let out = if self.exclusive {
             let before = zip(heads(self.by_key.keys), (&scanned).beside(-1)).map(Before(self.by_key.operator));
-            super::map::gpu::map(engine, gpu, &before, grain)
+            super::map::gpu::evaluate(engine, gpu, &before, grain)?
         } else {
-            super::map::gpu::map(engine, gpu, &(&scanned).map(Second), grain)
-        }
+            super::map::gpu::evaluate(engine, gpu, &(&scanned).map(Second), grain)?
+        };
+        Ok(crate::backend::gpu::Started::Ready(out))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, DeviceArray, Executor, Extent, Function, Gpu, Input, Part, Share, Slot, Stage, Started, element_bytes, leaves, part,
+    Access, DeviceArray, Executor, Extent, Function, Gpu, Input, Part, Share, Slot, Stage, element_bytes, leaves, part,
 };
 use crate::element::Element;
 use crate::engine::Engine;
@@ -18,17 +18,17 @@ const BLOCK: u64 = 1024;
 /// What runs.
 pub(crate) const TEMPLATE: [Part; 1] = [part!("map")];
 
-/// Records the map into a new array.
-pub(crate) fn map<'t, S: Source<Item: Element>>(
+/// Records the evaluation of a source into a new array.
+pub(crate) fn evaluate<S: Source<Item: Element>>(
     engine: &Engine,
     gpu: &Arc<Gpu>,
     source: &S,
     grain: usize,
-) -> Result<Started<'t, Array<S::Item>>> {
+) -> Result<Array<S::Item>> {
     let length = Length::of(source)?;
     let n = length.bound();
     if n == 0 {
-        return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
+        return Ok(Array::from_vec(engine, Vec::new()));
     }
     let executor = Executor { gpu };
     let function = Function::source(gpu, source)?;
@@ -50,5 +50,5 @@ pub(crate) fn map<'t, S: Source<Item: Element>>(
         };
         executor.dispatch(&stage, [0, 0], base, count, share)?;
     }
-    Ok(Started::Ready(Array::from_device(engine, length, DeviceArray::new(gpu, out))))
+    Ok(Array::from_device(engine, length, DeviceArray::new(gpu, out)))
 }

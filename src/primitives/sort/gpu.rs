@@ -328,7 +328,7 @@ impl<'g> Sorter<'g> {
         let each = words as u64 * 4;
         let data = match Function::plain(executor.gpu, values)? {
             Some(data) => data,
-            None => map::gpu::map(engine, executor.gpu, values, self.grain)?.array().device(executor.gpu)?.buffer().clone(),
+            None => map::gpu::evaluate(engine, executor.gpu, values, self.grain)?.device(executor.gpu)?.buffer().clone(),
         };
         let out = executor.items(words, self.n)?;
         for (base, count) in executor.windows(words, self.n)? {
