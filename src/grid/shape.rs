@@ -1,4 +1,5 @@
 //! Where an element stands in its grid.
+#![allow(clippy::needless_range_loop, reason = "an axis indexes several arrays; iterators would put closures between the lanes")]
 
 use crate::kernel::{Lanes, MaskLane, Uniform, Varying, ops};
 

@@ -4,6 +4,7 @@
 //! the edges, are worked on by code that is compiled once and called ([`Lanes::rarely`]): there neighbours in one row are
 //! still whole vectors, and only what the boundary bends is read lane by lane. On a GPU the two are the branches of an `if`, and each
 //! reads at the grid index plus a number.
+#![allow(clippy::needless_range_loop, reason = "an axis indexes several arrays; iterators would put closures between the lanes")]
 
 use crate::array::DataVisitor;
 use crate::error::{Error, Result};
