@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use granule::grid::{Grid, Torus, Window};
 use granule::prelude::*;
 
+#[allow(dead_code, reason = "each example uses its part")]
 #[path = "support/backends.rs"]
 mod backends;
 #[path = "support/image.rs"]
