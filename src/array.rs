@@ -1,6 +1,6 @@
 //! `Array<T>`: data, and where its valid copies are.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use crate::element::Element;
@@ -29,6 +29,8 @@ pub struct Array<T: Element> {
     device: OnceLock<DeviceArray>,
     /// Seconds that calls lost because this stayed where it is: the bits of an `f64`. Once they exceed what moving costs it moves.
     forgone: AtomicU64,
+    /// Whether the elements were seen to be in ascending order.
+    ascends: AtomicBool,
 }
 
 /// Where the valid copies of an [`Array`] are.
@@ -57,6 +59,7 @@ impl<T: Element> Array<T> {
             #[cfg(feature = "gpu")]
             device: OnceLock::new(),
             forgone: AtomicU64::new(0),
+            ascends: AtomicBool::new(false),
         }
     }
 
@@ -67,7 +70,8 @@ impl<T: Element> Array<T> {
             Length::Pending(pending) => (pending.bound(), Some(pending)),
         };
         let (host, device) = (OnceLock::new(), OnceLock::from(device));
-        Array { engine: engine.clone(), bound, pending, host, device, forgone: AtomicU64::new(0) }
+        let (forgone, ascends) = (AtomicU64::new(0), AtomicBool::new(false));
+        Array { engine: engine.clone(), bound, pending, host, device, forgone, ascends }
     }
 
     /// Number of elements. If only the GPU knows it yet, the first call waits for the GPU.
@@ -163,6 +167,16 @@ impl<T: Element> Array<T> {
         self.forgone.store((self.forgone() + seconds).to_bits(), Relaxed);
     }
 
+    /// Whether the elements were seen to be in ascending order.
+    pub(crate) fn ascends(&self) -> bool {
+        self.ascends.load(Relaxed)
+    }
+
+    /// They were.
+    pub(crate) fn set_ascends(&self) {
+        self.ascends.store(true, Relaxed);
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -216,6 +230,7 @@ impl<T: Element> Array<T> {
         debug_assert_eq!(host.len(), self.bound());
         self.host = OnceLock::from(host);
         self.forgone = AtomicU64::new(0);
+        self.ascends = AtomicBool::new(false);
         #[cfg(feature = "gpu")]
         {
             self.device = OnceLock::new();
@@ -232,6 +247,7 @@ impl<T: Element> Array<T> {
     pub(crate) fn overwrite_host(&mut self) -> Option<&mut [T]> {
         let host = self.host.get_mut()?;
         self.forgone = AtomicU64::new(0);
+        self.ascends = AtomicBool::new(false);
         #[cfg(feature = "gpu")]
         {
             self.device = OnceLock::new();

@@ -355,15 +355,20 @@ impl EngineBuilder {
             None => workers_from_env()?.unwrap_or_else(|| self.pool.threads()),
         };
         let learning = Learning { calibrate, ..self.learning };
+        let machine = Machine::discover(level.lanes());
+        #[cfg(feature = "gpu")]
+        let gpu = gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env), self.gpu_rates);
+        #[cfg(feature = "gpu")]
+        let machine = gpu.without_gpus(machine);
         let engine = Engine(Arc::new(Inner {
             level,
             workers: AtomicUsize::new(workers),
             pool: self.pool,
             backend,
-            knowledge: Knowledge::new(learning, Machine::discover(level.lanes()), level, workers),
+            knowledge: Knowledge::new(learning, machine, level, workers),
             bereft: OnceLock::new(),
             #[cfg(feature = "gpu")]
-            gpu: gpu_side::GpuSide::new(self.gpu.unwrap_or_else(gpu_side::Origin::from_env), self.gpu_rates),
+            gpu,
         }));
         if calibrate == Calibrate::Now && !engine.tuner().frozen {
             engine.calibrate()?;
@@ -413,6 +418,9 @@ mod gpu_side {
     use crate::backend::gpu::{AdapterKind, AdapterSummary, Found};
     use crate::machine::{GpuInfo, GpuKind, GpuRates};
 
+    /// Why there is no GPU where none is wanted.
+    pub(super) const LEFT_OUT: &str = "this engine was set up without one (`GRANULE_ADAPTER=none`, or the builder's `no_gpu`)";
+
     /// Where the device comes from.
     pub(super) enum Origin {
         Open(Selection),
@@ -432,6 +440,14 @@ mod gpu_side {
     impl GpuSide {
         pub(super) fn new(origin: Origin, rates: Option<GpuRates>) -> Self {
             GpuSide { origin, found: OnceLock::new(), opened: OnceLock::new(), fallback: Mutex::new(None), rates }
+        }
+
+        /// Says of the machine that there is no GPU, if none is wanted.
+        pub(super) fn without_gpus(&self, machine: Machine) -> Machine {
+            match self.origin {
+                Origin::None => Machine { gpus: Gpus::Absent(LEFT_OUT.into()), ..machine },
+                Origin::Open(_) | Origin::Given(_) => machine,
+            }
         }
 
         fn find(&self, selection: &Selection) -> Result<&Found> {
@@ -461,10 +477,7 @@ mod gpu_side {
             let open = || match &side.origin {
                 Origin::Open(selection) => side.find(selection)?.open(),
                 Origin::Given(gpu) => Ok(gpu.clone()),
-                Origin::None => Err(Error::Unsupported {
-                    backend: Backend::Gpu,
-                    reason: "this engine was set up without one (`GRANULE_ADAPTER=none`, or the builder's `no_gpu`)".into(),
-                }),
+                Origin::None => Err(Error::Unsupported { backend: Backend::Gpu, reason: LEFT_OUT.into() }),
             };
             let open_and_watch = || {
                 let gpu = open()?;

@@ -25,6 +25,13 @@ pub enum Error {
         /// What is possible, in elements.
         limit: usize,
     },
+    /// There are fewer elements than are wanted.
+    TooFew {
+        /// How many are wanted.
+        wanted: usize,
+        /// How many there are.
+        there: usize,
+    },
     /// The bins of a histogram make no sense.
     Bins {
         /// What is wrong with them, and what is accepted.
@@ -36,6 +43,20 @@ pub enum Error {
         shape: Vec<usize>,
         /// How many elements there are.
         elements: usize,
+    },
+    /// The offsets of segments make no sense.
+    Offsets {
+        /// What is wrong with them, and what is accepted.
+        reason: String,
+    },
+    /// An index is not below the length of what it points into.
+    OutOfRange {
+        /// Which of the indices, from 0 on.
+        place: usize,
+        /// The index.
+        index: usize,
+        /// The length.
+        len: usize,
     },
     /// A source without an end was given where a length is needed.
     Unbounded,
@@ -93,6 +114,9 @@ impl std::fmt::Display for Error {
             Error::TooLarge { elements, limit } => {
                 write!(f, "{elements} elements are more than the {limit} that can be addressed here")
             }
+            Error::TooFew { wanted, there } => {
+                write!(f, "{wanted} elements are wanted of a source that has {there}: ask for as many as there are, or fewer")
+            }
             Error::Bins { reason } => write!(f, "no histogram has such bins: {reason}"),
             Error::Shape { shape, elements } => {
                 write!(
@@ -100,6 +124,8 @@ impl std::fmt::Display for Error {
                     "a grid of shape {shape:?} does not hold {elements} elements: their number must be the product of its axes"
                 )
             }
+            Error::Offsets { reason } => write!(f, "no segments have such offsets: {reason}"),
+            Error::OutOfRange { place, index, len } => write!(f, "index {place} is {index}, and there are {len} to point at"),
             Error::Unbounded => {
                 write!(f, "every source of this call is unbounded: give one that has a length, such as `iota(0..n)`")
             }

@@ -522,3 +522,12 @@ fn plans_name_all_candidates_and_can_be_kept() {
     let by_hand: Plan = "granule plan 2\nchoice backend=threads workers=2 grain=8192 gpu=0".parse().unwrap();
     assert_eq!(engine.reduce(&x, Max).with_plan(&by_hand).run().unwrap(), *x.iter().max().unwrap());
 }
+
+/// An engine that was told to do without a GPU says so, and not that nobody looked for one.
+#[test]
+#[cfg(feature = "gpu")]
+fn a_gpu_that_was_left_out_is_said_to_be() {
+    let engine = Engine::builder().no_cache().no_gpu().build().unwrap();
+    let explanation = engine.reduce(&[1.0_f32; 5000], Sum).explain().unwrap().to_string();
+    assert!(explanation.contains("no_gpu"), "{explanation}");
+}

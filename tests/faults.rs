@@ -183,6 +183,7 @@ fn a_panic_in_a_kernel_reaches_the_caller_and_nothing_else() {
     let engine = cpu();
     let n = 200_000_u32;
     let threads = threads();
+    let offsets: Vec<u32> = (0..=n / 10).map(|i| 10 * i).collect();
     for at in [0, 1, 4095, 4096, 65_537, 150_000, n - 1] {
         let source = || iota(0..n).map(Fragile(at));
         planted(|| engine.collect(source()).on(Backend::Simd).run());
@@ -194,6 +195,10 @@ fn a_panic_in_a_kernel_reaches_the_caller_and_nothing_else() {
         planted(|| engine.scan(source(), Sum).with_plan(&threads).run());
         let mut out = vec![0_u32; n as usize];
         planted(|| engine.scan(source(), Sum).with_plan(&threads).into(&mut out).run());
+        planted(|| engine.segmented_reduce(source(), &offsets, Sum).with_plan(&threads).run());
+        planted(|| engine.segmented_scan(source(), &offsets, Sum).with_plan(&threads).run());
+        planted(|| engine.reduce_by_key(iota(0..n), source(), Sum).with_plan(&threads).run());
+        planted(|| engine.reduce_by_key(source(), iota(0..n), Sum).with_plan(&threads).run());
         planted(|| pollster::block_on(std::future::IntoFuture::into_future(engine.reduce(source(), Sum).with_plan(&threads))));
     }
     let healthy = || iota(0..n).map(Fragile(n));

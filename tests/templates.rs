@@ -4,10 +4,12 @@
 
 use std::collections::BTreeSet;
 
+use granule::kernel;
 use granule::operator::Operator;
 use granule::prelude::*;
 use granule::primitives::SortKey;
-use granule::primitives::shaders::{histogram_shaders, select_shaders, shaders, sort_shaders};
+use granule::primitives::merge::TotalOrder;
+use granule::primitives::shaders::{histogram_shaders, merge_shaders, segment_shaders, select_shaders, shaders, sort_shaders};
 use granule::source::Source;
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
@@ -75,7 +77,9 @@ fn every_file_of_shaders_is_covered() {
     stages.extend(sorts("u32", (&[1_u32]).into_source()));
     stages.extend(sorts("u64", (&[1_u64]).into_source()));
     stages.extend(valid("select", select_shaders(&zip(&[1_u32], &[1_u32]))));
+    stages.extend(valid("merge", merge_shaders(&(&[1_u32]).into_source(), &TotalOrder)));
     stages.extend(valid("histogram", histogram_shaders(&(&[1_u32]).into_source())));
+    stages.extend(valid("segments", segment_shaders(&(&[1_u32]).into_source(), &Sum)));
     let library = ["scalar", "math", "wide"];
     for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders")).unwrap() {
         let path = file.unwrap().path();
@@ -101,6 +105,9 @@ macro_rules! numbers {
             all("ArgMin", zip(&x, iota(0..2_u32)), ArgMin);
             all("ArgMax", zip(&x, iota(0..2_i32)), ArgMax);
             sorts("sorted", source());
+            valid("merged", merge_shaders(&source(), &TotalOrder));
+            valid("segments", segment_shaders(&source(), &Sum));
+            valid("segments of pairs", segment_shaders(&zip(&x, constant(true)), &(Max, Or)));
         }
     )+};
 }
@@ -172,8 +179,11 @@ fn structs() {
     let bodies = [Body { alive: true, mass: 1.0, spin: (1, false), id: 1 }; 2];
     all("Body", (&bodies).into_source(), heavier::with());
     all("Body, gathered", gather(&bodies, &[1, 0]), heavier::with());
+    valid("segments of Body", segment_shaders(&(&bodies).into_source(), &heavier::with()));
     let wides = [Wide { id: 1, mass: 1.0, at: 2 }; 2];
     all("Wide", (&wides).reverse(), later::with());
+    valid("Body", merge_shaders(&(&bodies).into_source(), &kernel!(|a: Body, b: Body| a.mass < b.mass || a.alive)));
+    valid("Wide", merge_shaders(&(&wides).reverse(), &kernel!(|a: Wide, b: Wide| a.at < b.at)));
 }
 
 #[test]

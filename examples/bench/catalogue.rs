@@ -34,8 +34,11 @@ const STREAM: Op =
 /// Of random keys; a sort takes so much longer than a stream that its sizes end earlier.
 const SORT: Op = Op { unit: Unit::MitemsPerSecond, largest: 1 << 24, ..STREAM };
 
+/// Of `u32` keys alone.
+const KEYS: Op = Op { on_f32: false, on_u32: true, ..STREAM };
+
 /// All operations. The first five are BabelStream's (Deakin, Price, Martineau, McIntosh-Smith: GPU-STREAM v2.0, 2016).
-pub(crate) const OPS: [Op; 16] = [
+pub(crate) const OPS: [Op; 26] = [
     Op { name: "copy", meaning: "c = a", on_u32: true, ..STREAM },
     Op { name: "mul", meaning: "b = scalar * c", ..STREAM },
     Op { name: "add", meaning: "c = a + b", on_u32: true, bytes: 12, ..STREAM },
@@ -64,6 +67,28 @@ pub(crate) const OPS: [Op; 16] = [
     Op { name: "reduce_argmax", meaning: "largest of all, and where it is", on_u32: true, bytes: 4, ..STREAM },
     Op { name: "histogram", meaning: "how many elements fall into each of 256 bins", on_u32: true, bytes: 4, ..STREAM },
     Op { name: "scan_inclusive_sum", meaning: "out[i] = a[0] + ... + a[i]", on_u32: true, ..STREAM },
+    Op {
+        name: "segmented_reduce",
+        meaning: "sums of segments, whose lengths follow a power law, 16 in the mean",
+        bytes: 4,
+        ..STREAM
+    },
+    Op {
+        name: "spmv",
+        meaning: "product of a sparse matrix and a vector; rows as those segments, columns at random",
+        bytes: 12,
+        unit: Unit::MitemsPerSecond,
+        largest: 1 << 24,
+        ..STREAM
+    },
+    Op {
+        name: "reduce_by_key",
+        meaning: "sums of runs of equal keys, 8 long in the mean",
+        on_f32: false,
+        on_u32: true,
+        ..STREAM
+    },
+    Op { name: "run_length", meaning: "such runs' keys and lengths", on_f32: false, on_u32: true, bytes: 4, ..STREAM },
     Op { name: "sort_keys", meaning: "keys in ascending order", on_u32: true, ..SORT },
     Op {
         name: "sort_pairs",
@@ -72,6 +97,19 @@ pub(crate) const OPS: [Op; 16] = [
         on_u32: true,
         bytes: 16,
         ..SORT
+    },
+    Op { name: "filter", meaning: "those of random keys that are below 2^31: half of them", bytes: 6, ..KEYS },
+    Op { name: "partition", meaning: "the same, and the others", ..KEYS },
+    Op { name: "unique", meaning: "of sorted keys each once: a quarter of them", bytes: 5, ..KEYS },
+    Op { name: "top_k", meaning: "the 100 largest of random keys, in order", bytes: 4, unit: Unit::MitemsPerSecond, ..KEYS },
+    Op { name: "merge", meaning: "two sorted halves in one order", unit: Unit::MitemsPerSecond, ..KEYS },
+    Op {
+        name: "lower_bound",
+        meaning: "where random keys would stand in as many sorted ones",
+        bytes: 12,
+        unit: Unit::MitemsPerSecond,
+        largest: 1 << 24,
+        ..KEYS
     },
 ];
 
@@ -85,9 +123,10 @@ pub(crate) fn op(name: &str) -> &'static Op {
 
 /// Prints all of it.
 pub(crate) fn print() {
-    println!("operations (elements are f32; those marked * are measured on u32 too, sort_pairs there alone)");
+    println!("operations, on elements of these types");
     for op in &OPS {
-        println!("  {:<20}{} {:>3} B/element  {}", op.name, if op.on_u32 { '*' } else { ' ' }, op.bytes, op.meaning);
+        let types = [("f32", op.on_f32), ("u32", op.on_u32)].map(|(name, has)| if has { name } else { "" });
+        println!("  {:<20}{:<4}{:<4}{:>3} B/element  {}", op.name, types[0], types[1], op.bytes, op.meaning);
     }
     println!(
         "backends\n  \

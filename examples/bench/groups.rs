@@ -3,20 +3,21 @@
 use std::cell::RefCell;
 
 use granule::prelude::*;
+use granule::primitives::Csr;
 use granule::random::Philox;
 use rayon::prelude::*;
 
 use crate::catalogue::Op;
 use crate::measure::Contender;
-use crate::stage::{CheckAll, Place, Scene, Stage};
-use crate::{kernels, loops, oracle};
+use crate::stage::{CheckAll, Place, Scene, Stage, on_stage, on_stage_with};
+use crate::{kernels, loops, oracle, segments, selection};
 
 /// BabelStream's scalar.
 const SCALAR: f32 = 0.4;
 /// When the Mandelbrot kernel gives up.
 const LIMIT: u32 = 100;
 /// Elements of a chunk for rayon: its docs advise to give every job enough work.
-const CHUNK: usize = 16 * 1024;
+pub(crate) const CHUNK: usize = 16 * 1024;
 
 /// Where the data of a group is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,36 +41,6 @@ impl Residency {
 /// Takes the contenders of a group, ready to perform.
 pub(crate) type Go<'a> = &'a mut dyn FnMut(&mut [Contender<'_>]);
 
-/// Sets a stage for inputs `x` and `y` with `outputs` elements of output, has it filled, and lets the contenders go.
-fn on_stage<T: Element, U: Element>(
-    scene: &Scene<'_>,
-    (x, y): (&[T], &[T]),
-    (outputs, zero, spoilt): (usize, U, U),
-    residency: Residency,
-    go: Go<'_>,
-    fill: impl for<'g> FnOnce(&mut Stage<'g, T, U>),
-) -> granule::Result<()> {
-    match residency {
-        Residency::Host => {
-            let out = RefCell::new(vec![zero; outputs]);
-            let mut stage = Stage { scene, x, y, place: Place::Host { out: &out }, spoilt, contenders: Vec::new() };
-            fill(&mut stage);
-            go(&mut stage.contenders);
-        }
-        Residency::Gpu => {
-            let (on_gpu_x, on_gpu_y) = (scene.engine.array(x), scene.engine.array(y));
-            on_gpu_x.to_gpu()?;
-            on_gpu_y.to_gpu()?;
-            let out = RefCell::new(scene.engine.array_from_vec(vec![zero; outputs]));
-            let place = Place::Gpu { x: &on_gpu_x, y: &on_gpu_y, out: &out };
-            let mut stage = Stage { scene, x, y, place, spoilt, contenders: Vec::new() };
-            fill(&mut stage);
-            go(&mut stage.contenders);
-        }
-    }
-    Ok(())
-}
-
 /// Performs an operation on floats.
 pub(crate) fn on_f32(
     scene: &Scene<'_>,
@@ -91,6 +62,16 @@ pub(crate) fn on_f32(
         "philox" => on_stage(scene, (x, y), (n, 0, 0), residency, go, philox),
         "normal" => on_stage(scene, (x, y), (n, 0.0, f32::NAN), residency, go, normal),
         "histogram" => on_stage(scene, (x, y), (256, 0, u32::MAX), residency, go, even_histogram),
+        "segmented_reduce" => {
+            let offsets = scene.engine.array_from_vec(oracle::offsets(n));
+            let outputs = (offsets.bound() - 1, 0.0, f32::NAN);
+            on_stage_with(scene, (x, x), outputs, &offsets, residency, go, segments::reduce)
+        }
+        "spmv" => {
+            let (offsets, columns) = (oracle::offsets(n), oracle::columns(n));
+            let matrix = Csr::new(scene.engine, x.len(), offsets, columns, y.to_vec())?;
+            on_stage_with(scene, (x, x), (matrix.rows(), 0.0, f32::NAN), &matrix, residency, go, segments::spmv)
+        }
         "dot" | "reduce_sum" | "reduce_max" | "reduce_argmax" => {
             on_stage(scene, (x, y), (0, 0.0, f32::NAN), residency, go, |stage| reductions(op.name, stage))
         }
@@ -101,7 +82,7 @@ pub(crate) fn on_f32(
 fn exp_sin(stage: &mut Stage<'_, f32>) {
     let engine = stage.scene.engine;
     let check = oracle::exp_sin_of(stage.x);
-    stage.map(move |x, _| engine.map(x, kernels::exp_sin::with()), check.clone());
+    stage.writes(move |x, _| engine.map(x, kernels::exp_sin::with()), check.clone());
     stage.peer_writes("peer:std", |x, _, out| out.iter_mut().zip(x).for_each(|(out, &x)| *out = kernels::exp_sin(x)), &check);
     stage.peer_writes(
         "peer:rayon",
@@ -118,7 +99,7 @@ fn mandelbrot(stage: &mut Stage<'_, f32, u32>) {
     let mut expected = vec![0; stage.x.len()];
     steps(stage.x, stage.y, &mut expected);
     let check = oracle::steps_are(expected);
-    stage.map(move |x, y| engine.map(zip(x, y), kernels::mandelbrot::with(LIMIT)), check.clone());
+    stage.writes(move |x, y| engine.map(zip(x, y), kernels::mandelbrot::with(LIMIT)), check.clone());
     stage.peer_writes("peer:std", steps, &check);
     stage.peer_writes("peer:rayon", move |x, y, out| chunks(x, y, out, steps), &check);
 }
@@ -129,7 +110,7 @@ const SEED: u64 = 7;
 fn philox(stage: &mut Stage<'_, f32, u32>) {
     let (engine, n) = (stage.scene.engine, stage.x.len());
     let check = oracle::integers_are(|i| oracle::philox(SEED, i / 4)[i % 4]);
-    stage.map(move |_, _| engine.collect(Philox::new(SEED).bits().take(n)), check.clone());
+    stage.writes(move |_, _| engine.collect(Philox::new(SEED).bits().take(n)), check.clone());
     let words = |first: usize, out: &mut [u32]| {
         for (k, out) in out.chunks_mut(4).enumerate() {
             out.copy_from_slice(&oracle::philox(SEED, first / 4 + k)[..out.len()]);
@@ -148,7 +129,7 @@ fn philox(stage: &mut Stage<'_, f32, u32>) {
 fn normal(stage: &mut Stage<'_, f32>) {
     let (engine, n) = (stage.scene.engine, stage.x.len());
     let check = oracle::normal_words(SEED);
-    stage.map(move |_, _| engine.collect(Philox::new(SEED).normal().take(n)), check);
+    stage.writes(move |_, _| engine.collect(Philox::new(SEED).normal().take(n)), check);
     let numbers = |first: usize, out: &mut [f32]| {
         for (k, out) in out.chunks_mut(4).enumerate() {
             let [a, b, c, d] = oracle::philox(SEED, first / 4 + k).map(|word| (word >> 8) as f32 / (1 << 24) as f32);
@@ -177,14 +158,14 @@ fn even_bin(x: f32) -> Option<usize> {
 fn even_histogram(stage: &mut Stage<'_, f32, u32>) {
     let engine = stage.scene.engine;
     let check = oracle::counts_of(stage.x.iter().filter_map(|&x| even_bin(x)));
-    stage.histogram(move |x, _| engine.histogram_even(x, -1.0..1.0, 256), check.clone());
+    stage.writes(move |x, _| engine.histogram_even(x, -1.0..1.0, 256), check.clone());
     histogram_peers(stage, even_bin, &check);
 }
 
 fn histogram(stage: &mut Stage<'_, u32>) {
     let engine = stage.scene.engine;
     let check = oracle::counts_of(stage.x.iter().map(|&x| x as usize));
-    stage.histogram(move |x, _| engine.histogram(x, 256), check.clone());
+    stage.writes(move |x, _| engine.histogram(x, 256), check.clone());
     histogram_peers(stage, |x| (x < 256).then_some(x as usize), &check);
 }
 
@@ -236,7 +217,7 @@ fn stream(op: &str, stage: &mut Stage<'_, f32>) {
     match op {
         "copy" => {
             let check = oracle::floats_are(move |i| x[i], |_| 0.0);
-            stage.map(move |x, _| engine.collect(x), check.clone());
+            stage.writes(move |x, _| engine.collect(x), check.clone());
             stage.peer_writes("peer:std", |x, _, out| out.iter_mut().zip(x).for_each(|(out, &x)| *out = x), &check);
             stage.peer_writes("peer:rayon", |x, y, out| chunks(x, y, out, |x, _, out| out.copy_from_slice(x)), &check);
             if large {
@@ -248,7 +229,7 @@ fn stream(op: &str, stage: &mut Stage<'_, f32>) {
         "mul" => {
             let check = oracle::floats_are(move |i| SCALAR * x[i], |_| 0.0);
             let std = |x: &[f32], _: &[f32], out: &mut [f32]| out.iter_mut().zip(x).for_each(|(out, &x)| *out = SCALAR * x);
-            stage.map(move |x, _| engine.map(x, kernels::mul::with(SCALAR)), check.clone());
+            stage.writes(move |x, _| engine.map(x, kernels::mul::with(SCALAR)), check.clone());
             stage.peer_writes("peer:std", std, &check);
             stage.peer_writes("peer:rayon", move |x, y, out| chunks(x, y, out, std), &check);
         }
@@ -257,7 +238,7 @@ fn stream(op: &str, stage: &mut Stage<'_, f32>) {
             let std = |x: &[f32], y: &[f32], out: &mut [f32]| {
                 out.iter_mut().zip(x.iter().zip(y)).for_each(|(out, (&x, &y))| *out = x + y);
             };
-            stage.map(move |x, y| engine.map(zip(x, y), kernels::add::with()), check.clone());
+            stage.writes(move |x, y| engine.map(zip(x, y), kernels::add::with()), check.clone());
             stage.peer_writes("peer:std", std, &check);
             stage.peer_writes("peer:rayon", move |x, y, out| chunks(x, y, out, std), &check);
         }
@@ -270,7 +251,7 @@ fn stream(op: &str, stage: &mut Stage<'_, f32>) {
             let std = |x: &[f32], y: &[f32], out: &mut [f32]| {
                 out.iter_mut().zip(x.iter().zip(y)).for_each(|(out, (&x, &y))| *out = kernels::triad(x, y, SCALAR));
             };
-            stage.map(move |x, y| engine.map(zip(x, y), kernels::triad::with(SCALAR)), check.clone());
+            stage.writes(move |x, y| engine.map(zip(x, y), kernels::triad::with(SCALAR)), check.clone());
             stage.peer_writes("peer:std", std, &check);
             stage.peer_writes("peer:rayon", move |x, y, out| chunks(x, y, out, std), &check);
             if large {
@@ -282,7 +263,7 @@ fn stream(op: &str, stage: &mut Stage<'_, f32>) {
         }
         "scan_inclusive_sum" => {
             let check = oracle::prefixes_of(x);
-            stage.scan(move |x, _| engine.scan(x, Sum), check.clone());
+            stage.writes(move |x, _| engine.scan(x, Sum), check.clone());
             stage.peer_writes("peer:std", |x, _, out| prefixes(0.0, x, out, |a, b| a + b), &check);
             stage.peer_writes("peer:rayon", |x, _, out| parallel_prefixes(0.0, x, out, |a, b| a + b), &check);
         }
@@ -290,7 +271,7 @@ fn stream(op: &str, stage: &mut Stage<'_, f32>) {
             let mut want = x.to_vec();
             want.sort_by(f32::total_cmp);
             let check = oracle::floats_are(move |i| want[i], |_| 0.0);
-            stage.sort(move |x, _| engine.sort(x), check.clone());
+            stage.writes(move |x, _| engine.sort(x), check.clone());
             stage.peer_writes("peer:std", |x, _, out| sort(x, out, |x| x.sort_unstable_by(f32::total_cmp)), &check);
             stage.peer_writes("peer:rayon", |x, _, out| sort(x, out, |x| x.par_sort_unstable_by(f32::total_cmp)), &check);
         }
@@ -352,9 +333,20 @@ pub(crate) fn on_u32(
     residency: Residency,
     go: Go<'_>,
 ) -> granule::Result<()> {
+    if let Some(keys) = selection::keys(op.name, x.len()) {
+        let outputs = if op.name == "merge" || op.name == "lower_bound" { x.len() } else { 0 };
+        return on_stage(scene, (&keys.0, &keys.1), (outputs, 0, u32::MAX), residency, go, |stage| {
+            selection::fill(op.name, stage)
+        });
+    }
     if op.name == "histogram" {
         let x = &oracle::bins(x.len())[..];
         return on_stage(scene, (x, x), (256, 0, u32::MAX), residency, go, histogram);
+    }
+    if op.name == "reduce_by_key" || op.name == "run_length" {
+        let keys = &oracle::runs(x.len())[..];
+        let fill = if op.name == "run_length" { segments::run_length } else { segments::reduce_by_key };
+        return on_stage(scene, (keys, y), (0, 0, u32::MAX), residency, go, fill);
     }
     let outputs = if op.name.starts_with("reduce") || op.name == "sort_pairs" { 0 } else { x.len() };
     if op.name.starts_with("sort") {
@@ -370,7 +362,7 @@ fn integers(op: &str, stage: &mut Stage<'_, u32>) {
     match op {
         "copy" => {
             let check = oracle::integers_are(move |i| x[i]);
-            stage.map(move |x, _| engine.collect(x), check.clone());
+            stage.writes(move |x, _| engine.collect(x), check.clone());
             stage.peer_writes("peer:std", |x, _, out| out.iter_mut().zip(x).for_each(|(out, &x)| *out = x), &check);
             stage.peer_writes("peer:rayon", |x, y, out| chunks(x, y, out, |x, _, out| out.copy_from_slice(x)), &check);
         }
@@ -379,7 +371,7 @@ fn integers(op: &str, stage: &mut Stage<'_, u32>) {
             let std = |x: &[u32], y: &[u32], out: &mut [u32]| {
                 out.iter_mut().zip(x.iter().zip(y)).for_each(|(out, (&x, &y))| *out = kernels::add_u32(x, y));
             };
-            stage.map(move |x, y| engine.map(zip(x, y), kernels::add_u32::with()), check.clone());
+            stage.writes(move |x, y| engine.map(zip(x, y), kernels::add_u32::with()), check.clone());
             stage.peer_writes("peer:std", std, &check);
             stage.peer_writes("peer:rayon", move |x, y, out| chunks(x, y, out, std), &check);
         }
@@ -407,7 +399,7 @@ fn integers(op: &str, stage: &mut Stage<'_, u32>) {
         }
         "scan_inclusive_sum" => {
             let check = oracle::integer_prefixes_of(x);
-            stage.scan(move |x, _| engine.scan(x, Sum), check.clone());
+            stage.writes(move |x, _| engine.scan(x, Sum), check.clone());
             stage.peer_writes("peer:std", |x, _, out| prefixes(0, x, out, u32::wrapping_add), &check);
             stage.peer_writes("peer:rayon", |x, _, out| parallel_prefixes(0, x, out, u32::wrapping_add), &check);
         }
@@ -415,13 +407,13 @@ fn integers(op: &str, stage: &mut Stage<'_, u32>) {
             let mut want = x.to_vec();
             want.sort_unstable();
             let check = oracle::integers_are(move |i| want[i]);
-            stage.sort(move |x, _| engine.sort(x), check.clone());
+            stage.writes(move |x, _| engine.sort(x), check.clone());
             stage.peer_writes("peer:std", |x, _, out| sort(x, out, <[u32]>::sort_unstable), &check);
             stage.peer_writes("peer:rayon", |x, _, out| sort(x, out, |x| x.par_sort_unstable()), &check);
         }
         "sort_pairs" => {
             let check = oracle::pairs_are(oracle::sorted_pairs(x, y));
-            stage.sort_pairs(move |x, y| engine.sort_pairs(x, y), check.clone());
+            stage.arrays(move |x, y| engine.sort_pairs(x, y), check.clone());
             stage.peer_returns("peer:std", oracle::sorted_pairs, &check);
             let rayon = |x: &[u32], y: &[u32]| {
                 let mut pairs: Vec<(u32, u32)> = x.iter().copied().zip(y.iter().copied()).collect();
@@ -485,7 +477,7 @@ pub(crate) fn scan_beside_copy(scene: &Scene<'_>, x: &[u32], go: Go<'_>) -> gran
     copy.peer_writes("peer:loop-2t", |x, y, out| loops::on_two_threads(x, y, out, loops::copy_streamed), &check);
     let mut scan = Stage { scene, x, y: x, place: Place::Host { out: &out }, spoilt: u32::MAX, contenders: Vec::new() };
     let engine = scene.engine;
-    scan.scan(move |x, _| engine.scan(x, Sum), oracle::integer_prefixes_of(x));
+    scan.writes(move |x, _| engine.scan(x, Sum), oracle::integer_prefixes_of(x));
     copy.contenders.append(&mut scan.contenders);
     go(&mut copy.contenders);
     Ok(())

@@ -13,6 +13,8 @@ mod oracle;
 mod progress;
 mod record;
 mod regret;
+mod segments;
+mod selection;
 mod stage;
 mod table;
 mod targets;

@@ -46,6 +46,51 @@ pub(crate) fn integers(n: usize, seed: u64) -> Vec<u32> {
     x
 }
 
+/// Offsets of segments of `n` elements, whose lengths follow a power law: 16 in the mean, one in six empty, few of them long.
+pub(crate) fn offsets(n: usize) -> Vec<u32> {
+    let mut offsets = vec![0];
+    let mut at = 0;
+    for r in random(5) {
+        let u = (r >> 11) as f64 / (1_u64 << 53) as f64;
+        at += (8.0 * ((1.0 - u).powf(-2.0 / 3.0) - 1.0)) as usize;
+        offsets.push(at.min(n) as u32);
+        if at >= n {
+            break;
+        }
+    }
+    offsets
+}
+
+/// Columns of a matrix of `n` columns and as many entries.
+pub(crate) fn columns(n: usize) -> Vec<u32> {
+    random(6).take(n).map(|r| (r % n as u64) as u32).collect()
+}
+
+/// Keys in runs, which are 8 long in the mean.
+pub(crate) fn runs(n: usize) -> Vec<u32> {
+    let mut key = 0;
+    let next = |r: u64| {
+        key += u32::from(r >> 61 == 0);
+        key
+    };
+    random(7).take(n).map(next).collect()
+}
+
+/// The sums of these segments of terms.
+pub(crate) fn sums_of<'g>(offsets: &'g [u32], term: impl Fn(usize) -> f64 + 'g) -> CheckAll<'g, f32> {
+    let sums: Vec<(f64, f64)> = offsets
+        .windows(2)
+        .map(|pair| (pair[0]..pair[1]).map(|i| term(i as usize)).fold((0.0, 0.0), |(s, m), x| (s + x, m + x.abs())))
+        .collect();
+    let sums = Rc::new(sums);
+    let expected = sums.clone();
+    floats_near(
+        move |i| expected[i].0,
+        // Every term is rounded, and each is added so many times at most.
+        move |i, _| rounding(1 + (offsets[i + 1] - offsets[i]) as usize) * sums[i].1,
+    )
+}
+
 /// Numbers of 256 bins.
 pub(crate) fn bins(n: usize) -> Vec<u32> {
     random(4).take(n).map(|r| (r >> 56) as u32).collect()
@@ -239,6 +284,16 @@ pub(crate) fn pairs_are<'g>(want: (Vec<u32>, Vec<u32>)) -> CheckOne<'g, (Vec<u32
     })
 }
 
+/// Exactly these elements.
+pub(crate) fn elements_are<'g>(want: Vec<u32>) -> CheckOne<'g, Vec<u32>> {
+    Rc::new(move |got, _| {
+        if got.len() != want.len() {
+            return Err(format!("{} elements instead of {}", got.len(), want.len()));
+        }
+        every(&got, |i| want[i], |_, got, want| got == want)
+    })
+}
+
 /// Exactly this.
 pub(crate) fn equals<'g, R: PartialEq + std::fmt::Debug + 'g>(want: R) -> CheckOne<'g, R> {
     Rc::new(move |got, _| if got == want { Ok(()) } else { Err(format!("{got:?}, not {want:?}")) })
@@ -289,11 +344,23 @@ mod tests {
         let answer = sorted_pairs(&keys, &values);
         let check = pairs_are(answer.clone());
         check(answer.clone(), Arithmetic::Cpu).expect("the answer is right");
-        assert!(check((keys, answer.1.clone()), Arithmetic::Cpu).is_err());
-        assert!(check((answer.0, values), Arithmetic::Cpu).is_err());
+        assert!(check((keys.clone(), answer.1.clone()), Arithmetic::Cpu).is_err());
+        assert!(check((answer.0, values.clone()), Arithmetic::Cpu).is_err());
+        let check = elements_are(values.clone());
+        check(values.clone(), Arithmetic::Cpu).expect("the answer is right");
+        assert!(check(values[1..].to_vec(), Arithmetic::Cpu).is_err() && check(keys.clone(), Arithmetic::Cpu).is_err());
         let x = integers(1000, 1);
         is_strict(&integers_are(|i| x[i]), &x, &[16]);
         is_strict(&steps_are(x.clone()), &x, &[16]);
+    }
+
+    #[test]
+    fn wrong_sums_of_segments_are_refused() {
+        let (x, offsets) = (floats(1000, 1), offsets(1000));
+        assert!(offsets.is_sorted() && offsets.last() == Some(&1000) && offsets.windows(2).any(|pair| pair[0] == pair[1]));
+        let sum = |pair: &[u32]| x[pair[0] as usize..pair[1] as usize].iter().sum();
+        let answer: Vec<f32> = offsets.windows(2).map(sum).collect();
+        is_strict(&sums_of(&offsets, |i| f64::from(x[i])), &answer, &[f32::NAN, 1001.0]);
     }
 
     #[test]

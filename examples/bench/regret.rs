@@ -129,7 +129,7 @@ impl Decisions {
     /// The fastest of many batches of each, on host data.
     fn measure(engine: &Engine) -> granule::Result<Decisions> {
         /// Calls from which the library learns before.
-        const LESSONS: usize = 256;
+        const LESSONS: usize = 4096;
         const BATCHES: usize = 400;
         const CALLS: u32 = 500;
         let time = |n: usize| -> granule::Result<f64> {

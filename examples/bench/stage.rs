@@ -5,11 +5,11 @@ use std::hint::black_box;
 use std::rc::Rc;
 
 use granule::prelude::*;
-use granule::primitives::sort::{Sort, Values};
-use granule::primitives::{Fill, SortKey, map, reduce, scan};
+use granule::primitives::{Fill, reduce};
 use granule::source::{SliceSource, Source};
-use granule::{Error, Task};
+use granule::{Error, Primitive, Task};
 
+use crate::groups::{Go, Residency};
 use crate::measure::{Contender, Trouble};
 
 /// What all groups share.
@@ -37,8 +37,6 @@ pub(crate) enum Arithmetic {
 pub(crate) type CheckAll<'g, U> = Rc<dyn Fn(&[U], Arithmetic) -> Result<(), String> + 'g>;
 /// Compares a value with the oracle's.
 pub(crate) type CheckOne<'g, R> = Rc<dyn Fn(R, Arithmetic) -> Result<(), String> + 'g>;
-/// The same of two vectors: sorted keys, and their values.
-pub(crate) type CheckPairs<'g, K, V> = CheckOne<'g, (Vec<K>, Vec<V>)>;
 
 /// Where inputs and output are.
 pub(crate) enum Place<'g, T: Element, U: Element> {
@@ -74,6 +72,49 @@ pub(crate) struct Stage<'g, T: Element, U: Element = T> {
     pub(crate) contenders: Vec<Contender<'g>>,
 }
 
+/// Sets a stage for inputs `x` and `y` with `outputs` elements of output, has it filled, and lets the contenders go.
+pub(crate) fn on_stage<T: Element, U: Element>(
+    scene: &Scene<'_>,
+    (x, y): (&[T], &[T]),
+    (outputs, zero, spoilt): (usize, U, U),
+    residency: Residency,
+    go: Go<'_>,
+    fill: impl for<'g> FnOnce(&mut Stage<'g, T, U>),
+) -> granule::Result<()> {
+    on_stage_with(scene, (x, y), (outputs, zero, spoilt), &(), residency, go, |stage, ()| fill(stage))
+}
+
+/// The same with data of another type.
+pub(crate) fn on_stage_with<T: Element, U: Element, D>(
+    scene: &Scene<'_>,
+    (x, y): (&[T], &[T]),
+    (outputs, zero, spoilt): (usize, U, U),
+    data: &D,
+    residency: Residency,
+    go: Go<'_>,
+    fill: impl for<'g> FnOnce(&mut Stage<'g, T, U>, &'g D),
+) -> granule::Result<()> {
+    match residency {
+        Residency::Host => {
+            let out = RefCell::new(vec![zero; outputs]);
+            let mut stage = Stage { scene, x, y, place: Place::Host { out: &out }, spoilt, contenders: Vec::new() };
+            fill(&mut stage, data);
+            go(&mut stage.contenders);
+        }
+        Residency::Gpu => {
+            let (on_gpu_x, on_gpu_y) = (scene.engine.array(x), scene.engine.array(y));
+            on_gpu_x.to_gpu()?;
+            on_gpu_y.to_gpu()?;
+            let out = RefCell::new(scene.engine.array_from_vec(vec![zero; outputs]));
+            let place = Place::Gpu { x: &on_gpu_x, y: &on_gpu_y, out: &out };
+            let mut stage = Stage { scene, x, y, place, spoilt, contenders: Vec::new() };
+            fill(&mut stage, data);
+            go(&mut stage.contenders);
+        }
+    }
+    Ok(())
+}
+
 /// Binds `$task` to the task, pinned if the contender is a backend.
 macro_rules! pinned {
     ($task:expr, $backend:expr) => {
@@ -84,75 +125,57 @@ macro_rules! pinned {
     };
 }
 
-/// A kind of task that writes a vector: the code is the same, the types have nothing in common but their methods.
-macro_rules! writing_tasks {
-    ($(#[$doc:meta] $name:ident: $task:ty, $($generics:ident: $bound:path),+;)+) => {$(
-        #[$doc]
-        pub(crate) fn $name<$($generics),+>(
-            &mut self,
-            task: impl Fn(SliceSource<'g, T>, SliceSource<'g, T>) -> $task + Copy + 'g,
-            check: CheckAll<'g, U>,
-        ) where
-            $($generics: $bound + 'g),+
-        {
-            for (name, backend) in self.backends() {
-                let check = check.clone();
-                let (run, verify, plan): (Run<'g>, Verify<'g>, _);
-                match self.place {
-                    Place::Host { out } => {
-                        let (x, y, spoilt) = (self.x, self.y, self.spoilt);
-                        let task = move || pinned!(task(black_box(x).into_source(), black_box(y).into_source()), backend);
-                        plan = task().into(&mut *out.borrow_mut()).plan();
-                        let arithmetic = arithmetic(&plan);
-                        run = Box::new(move |iterations| {
-                            let out = &mut *out.borrow_mut();
-                            (0..iterations).try_for_each(|_| task().into(&mut *out).run())
-                        });
-                        verify = Box::new(move || {
-                            let out = &mut *out.borrow_mut();
-                            out.fill(spoilt);
-                            task().into(&mut *out).run()?;
-                            check(out, arithmetic).map_err(Trouble::Wrong)
-                        });
-                    }
-                    Place::Gpu { x, y, out } => {
-                        let (scene, spoilt) = (self.scene, self.spoilt);
-                        let task = move || pinned!(task(black_box(x).into_source(), black_box(y).into_source()), backend);
-                        plan = task().into(&mut *out.borrow_mut()).plan();
-                        let arithmetic = arithmetic(&plan);
-                        run = Box::new(move |iterations| {
-                            let out = &mut *out.borrow_mut();
-                            (0..iterations).try_for_each(|_| task().into(&mut *out).run())?;
-                            settle(scene.engine, out)
-                        });
-                        verify = Box::new(move || {
-                            let out = &mut *out.borrow_mut();
-                            *out = scene.engine.array_from_vec(vec![spoilt; out.bound()]);
-                            out.to_gpu()?;
-                            task().into(&mut *out).run()?;
-                            check(&out.to_vec()?, arithmetic).map_err(Trouble::Wrong)
-                        });
-                    }
-                }
-                self.enter(name, backend, plan, run, verify);
-            }
-        }
-    )+};
-}
-
 type Run<'g> = Box<dyn FnMut(u64) -> granule::Result<()> + 'g>;
 type Verify<'g> = Box<dyn FnMut() -> Result<(), Trouble> + 'g>;
 
 impl<'g, T: Element, U: Element> Stage<'g, T, U> {
-    writing_tasks! {
-        /// The backends with a map.
-        map: Task<'g, map::Map<S>>, S: SourceOf<U>;
-        /// The backends with a scan.
-        scan: Task<'g, scan::Scan<S, O>>, S: SourceOf<U>, O: Operator<U>;
-        /// The backends with a sort.
-        sort: Task<'g, Sort<S>>, S: KeysOf<U>;
-        /// The backends with a histogram.
-        histogram: Task<'g, H>, H: Fill<Item = U>;
+    /// The backends with a task that writes a vector.
+    pub(crate) fn writes<P: Fill<Item = U> + 'g>(
+        &mut self,
+        task: impl Fn(SliceSource<'g, T>, SliceSource<'g, T>) -> Task<'g, P> + Copy + 'g,
+        check: CheckAll<'g, U>,
+    ) {
+        for (name, backend) in self.backends() {
+            let check = check.clone();
+            let (run, verify, plan): (Run<'g>, Verify<'g>, _);
+            match self.place {
+                Place::Host { out } => {
+                    let (x, y, spoilt) = (self.x, self.y, self.spoilt);
+                    let task = move || pinned!(task(black_box(x).into_source(), black_box(y).into_source()), backend);
+                    plan = task().into(&mut *out.borrow_mut()).plan();
+                    let arithmetic = arithmetic(&plan);
+                    run = Box::new(move |iterations| {
+                        let out = &mut *out.borrow_mut();
+                        (0..iterations).try_for_each(|_| task().into(&mut *out).run())
+                    });
+                    verify = Box::new(move || {
+                        let out = &mut *out.borrow_mut();
+                        out.fill(spoilt);
+                        task().into(&mut *out).run()?;
+                        check(out, arithmetic).map_err(Trouble::Wrong)
+                    });
+                }
+                Place::Gpu { x, y, out } => {
+                    let (scene, spoilt) = (self.scene, self.spoilt);
+                    let task = move || pinned!(task(black_box(x).into_source(), black_box(y).into_source()), backend);
+                    plan = task().into(&mut *out.borrow_mut()).plan();
+                    let arithmetic = arithmetic(&plan);
+                    run = Box::new(move |iterations| {
+                        let out = &mut *out.borrow_mut();
+                        (0..iterations).try_for_each(|_| task().into(&mut *out).run())?;
+                        settle(scene.engine, out)
+                    });
+                    verify = Box::new(move || {
+                        let out = &mut *out.borrow_mut();
+                        *out = scene.engine.array_from_vec(vec![spoilt; out.bound()]);
+                        out.to_gpu()?;
+                        task().into(&mut *out).run()?;
+                        check(&out.to_vec()?, arithmetic).map_err(Trouble::Wrong)
+                    });
+                }
+            }
+            self.enter(name, backend, plan, run, verify);
+        }
     }
 
     /// The backends with a reduction.
@@ -181,11 +204,11 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
         }
     }
 
-    /// The backends with a sort of pairs, whose results are new arrays.
-    pub(crate) fn sort_pairs<S: Source<Item: SortKey> + 'g, V: Source<Item: Element> + 'g>(
+    /// The backends with a task whose results are new arrays.
+    pub(crate) fn arrays<P: Primitive<Output: Arrays> + 'g>(
         &mut self,
-        task: impl Fn(SliceSource<'g, T>, SliceSource<'g, T>) -> Task<'g, Sort<S, Values<V>>> + Copy + 'g,
-        check: CheckPairs<'g, S::Item, V::Item>,
+        task: impl Fn(SliceSource<'g, T>, SliceSource<'g, T>) -> Task<'g, P> + Copy + 'g,
+        check: CheckOne<'g, <P::Output as Arrays>::Values>,
     ) {
         for (name, backend) in self.backends() {
             let (check, engine) = (check.clone(), self.scene.engine);
@@ -199,19 +222,12 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
             let arithmetic = arithmetic(&plan);
             let run = Box::new(move |iterations| {
                 for _ in 0..iterations {
-                    let (keys, values) = task().run()?;
-                    if on_host {
-                        black_box((keys.as_slice()?, values.as_slice()?));
-                    } else {
-                        settle(engine, &values)?;
-                    }
+                    let arrays = task().run()?;
+                    if on_host { arrays.read()? } else { arrays.settle(engine)? }
                 }
                 Ok(())
             });
-            let verify = Box::new(move || {
-                let (keys, values) = task().run()?;
-                check((keys.into_vec()?, values.into_vec()?), arithmetic).map_err(Trouble::Wrong)
-            });
+            let verify = Box::new(move || check(task().run()?.values()?, arithmetic).map_err(Trouble::Wrong));
             self.enter(name, backend, plan, run, verify);
         }
     }
@@ -297,13 +313,62 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
     }
 }
 
-/// A source of exactly these items, as one name for a bound.
-pub(crate) trait SourceOf<U>: Source<Item = U> {}
-impl<U, S: Source<Item = U>> SourceOf<U> for S {}
+/// Results that are new arrays.
+pub(crate) trait Arrays {
+    /// The same in host memory.
+    type Values;
+    /// Has them in host memory.
+    fn read(&self) -> granule::Result<()>;
+    /// Waits for them where they are.
+    fn settle(&self, engine: &Engine) -> granule::Result<()>;
+    /// What they hold.
+    fn values(self) -> granule::Result<Self::Values>;
+}
 
-/// The same of keys.
-pub(crate) trait KeysOf<U>: SourceOf<U> + Source<Item: SortKey> {}
-impl<U, S: SourceOf<U> + Source<Item: SortKey>> KeysOf<U> for S {}
+impl<A: Element> Arrays for Array<A> {
+    type Values = Vec<A>;
+
+    fn read(&self) -> granule::Result<()> {
+        black_box(self.as_slice()?);
+        Ok(())
+    }
+    fn settle(&self, engine: &Engine) -> granule::Result<()> {
+        settle(engine, self)
+    }
+    fn values(self) -> granule::Result<Vec<A>> {
+        self.into_vec()
+    }
+}
+
+impl<A: Element, B: Element> Arrays for (Array<A>, Array<B>) {
+    type Values = (Vec<A>, Vec<B>);
+
+    fn read(&self) -> granule::Result<()> {
+        self.0.read()?;
+        self.1.read()
+    }
+    fn settle(&self, engine: &Engine) -> granule::Result<()> {
+        settle(engine, &self.1)
+    }
+    fn values(self) -> granule::Result<Self::Values> {
+        Ok((self.0.into_vec()?, self.1.into_vec()?))
+    }
+}
+
+impl<A: Element> Arrays for [Array<A>; 2] {
+    type Values = (Vec<A>, Vec<A>);
+
+    fn read(&self) -> granule::Result<()> {
+        self.iter().try_for_each(Arrays::read)
+    }
+    fn settle(&self, engine: &Engine) -> granule::Result<()> {
+        settle(engine, &self[1])
+    }
+    fn values(self) -> granule::Result<Self::Values> {
+        let [a, b] = self;
+        Ok((a.into_vec()?, b.into_vec()?))
+    }
+}
 
 fn arithmetic(plan: &granule::Result<granule::plan::Plan>) -> Arithmetic {
     match plan {

@@ -27,12 +27,41 @@ struct Target {
 const ONE: Target = Target { claim: "", op: "", ty: "f32", n: 64 * KI, ours: "simd", theirs: &["peer:std"], factor: 1.0 };
 const LOOPS: &[&str] = &["peer:loop", "peer:loop-nt"];
 
-const TARGETS: [Target; 10] = [
+const TARGETS: [Target; 15] = [
     Target { claim: "sum on one core against iter().sum()", op: "reduce_sum", factor: 10.0, ..ONE },
     Target { claim: "exp*sin on one core against std", op: "map_exp_sin", factor: 12.0, ..ONE },
     Target { claim: "mandelbrot on one core against scalar", op: "map_mandelbrot", factor: 6.0, ..ONE },
     Target { claim: "random words on one core against scalar", op: "philox", factor: 4.0, ..ONE },
     Target { claim: "argmax on one core against std", op: "reduce_argmax", factor: 8.0, ..ONE },
+    Target { claim: "sort on one core against sort_unstable", op: "sort_keys", ty: "u32", n: MI, factor: 2.5, ..ONE },
+    Target {
+        claim: "sort on two threads against sort_unstable",
+        op: "sort_keys",
+        ty: "u32",
+        n: 16 * MI,
+        ours: "threads",
+        factor: 4.0,
+        ..ONE
+    },
+    Target { claim: "filter on one core against the iterator", op: "filter", ty: "u32", n: MI, factor: 6.0, ..ONE },
+    Target {
+        claim: "histogram on one core against the best loop",
+        op: "histogram",
+        ty: "u32",
+        n: MI,
+        theirs: &["peer:loop"],
+        ..ONE
+    },
+    Target {
+        claim: "two threads against one, histogram",
+        op: "histogram",
+        ty: "u32",
+        n: 16 * MI,
+        ours: "threads",
+        theirs: &["simd"],
+        factor: 1.8,
+        ..ONE
+    },
     Target {
         claim: "two threads against one, exp*sin",
         op: "map_exp_sin",

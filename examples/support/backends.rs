@@ -52,6 +52,11 @@ impl Bits for u32 {
         self == other
     }
 }
+impl Bits for u64 {
+    fn same(&self, other: &u64) -> bool {
+        self == other
+    }
+}
 impl<A: Bits, B: Bits> Bits for (A, B) {
     fn same(&self, other: &Self) -> bool {
         self.0.same(&other.0) && self.1.same(&other.1)

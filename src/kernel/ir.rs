@@ -340,6 +340,11 @@ impl Traced {
         range
     }
 
+    /// Whether it is a comparison: two elements in, one truth value out. An operator has an identity besides.
+    pub fn is_comparison(&self) -> bool {
+        !self.params.is_empty() && self.identity.is_empty()
+    }
+
     /// Whether it is a source that gives the elements of its data as they are, each at its grid index.
     pub fn is_plain(&self) -> bool {
         let in_order = |at: Id| match self.ops[at as usize] {

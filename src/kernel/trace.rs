@@ -16,7 +16,7 @@ use std::marker::PhantomData;
 use crate::element::{Element, Integer, Kind, LeafBuild, LeafMap, Offset, Scalar, Value};
 use crate::kernel::cost::Cost;
 use crate::kernel::ir::{Affine, Binary, Binding, Block, Id, Needs, Op, Step, Stmt, Traced, Trips, Unary};
-use crate::kernel::{Varying, ops};
+use crate::kernel::{Kernel, Varying, ops};
 use crate::operator::Operator;
 use crate::source::Source;
 
@@ -411,6 +411,18 @@ pub fn trace_operator<T: Element, O: Operator<T>>(operator: &O) -> Traced {
     let results = leaves::<T>(l, operator.combine(l, Varying(a), Varying(b)).0);
     let identity = leaves::<T>(l, ops::uniform(l, operator.identity()).0.0);
     recorder.finish(params, results, identity)
+}
+
+/// Traces a comparison: the function from two elements to whether the first comes before the second.
+pub fn trace_comparison<T: Element, K: Kernel<(T, T), Out = bool>>(comparison: &K) -> Traced {
+    let recorder = Recorder::default();
+    let l = recorder.trace();
+    let mut params = Params(l, Vec::new());
+    let a = T::build(&mut params, Offset::START);
+    let b = T::build(&mut params, Offset::START);
+    let params = params.1;
+    let results = leaves::<bool>(l, comparison.eval(l, Varying((Varying(a), Varying(b)))).0);
+    recorder.finish(params, results, Vec::new())
 }
 
 impl<S> Ref<S> {

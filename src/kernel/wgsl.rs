@@ -238,7 +238,7 @@ impl Module {
     }
 
     /// Defines a traced function: `fn <name>(i: u32) -> Item` for a source; `fn <name>(a: Item, b: Item) -> Item` and
-    /// `fn <name>_identity() -> Item` for an operator.
+    /// `fn <name>_identity() -> Item` for an operator; `fn <name>(a: Item, b: Item) -> bool` for a comparison.
     pub fn function(&mut self, name: &str, item: &str, f: &Traced) -> Slots {
         self.needs = self.needs.union(f.needs);
         let uniform_size = f.uniforms.len().div_ceil(4) * 4;
@@ -256,8 +256,9 @@ impl Module {
         });
         let data = data.collect();
         let parameters = if f.params.is_empty() { "i: u32".into() } else { format!("a: {item}, b: {item}") };
+        let result = if f.is_comparison() { "bool" } else { item };
         self.add(&format!(
-            "fn {name}({parameters}) -> {item} {{\n{}}}\n",
+            "fn {name}({parameters}) -> {result} {{\n{}}}\n",
             Printer::new(name, f).function(item, &f.body, &f.results)
         ));
         if !f.identity.is_empty() {

@@ -19,12 +19,30 @@ pub enum Operation {
     Sort,
     /// One output for each bin.
     Histogram,
+    /// Two sorted inputs in one order.
+    Merge,
+    /// The inputs in the order of a comparison.
+    MergeSort,
+    /// The first few inputs in an order.
+    TopK,
+    /// One output for each segment.
+    SegmentedReduce,
 }
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 6] =
-        [Operation::Map, Operation::Reduce, Operation::Scan, Operation::Select, Operation::Sort, Operation::Histogram];
+    pub const ALL: [Operation; 10] = [
+        Operation::Map,
+        Operation::Reduce,
+        Operation::Scan,
+        Operation::Select,
+        Operation::Sort,
+        Operation::Histogram,
+        Operation::Merge,
+        Operation::MergeSort,
+        Operation::TopK,
+        Operation::SegmentedReduce,
+    ];
 }
 
 impl std::fmt::Display for Operation {
@@ -36,6 +54,10 @@ impl std::fmt::Display for Operation {
             Operation::Select => "select",
             Operation::Sort => "sort",
             Operation::Histogram => "histogram",
+            Operation::Merge => "merge",
+            Operation::MergeSort => "merge_sort",
+            Operation::TopK => "top_k",
+            Operation::SegmentedReduce => "segmented_reduce",
         })
     }
 }
@@ -58,7 +80,7 @@ pub struct Problem {
     pub combine: Cost,
     /// Names the code that runs: the same for the same kernels and operator in every process.
     pub code: u64,
-    /// Size of one output element, in bytes; of a histogram, that of all bins together.
+    /// Size of one output element, in bytes; of a histogram, a top-k or a segmented reduction, that of all of them together.
     pub item_bytes: usize,
     /// Input bytes that the GPU does not have.
     pub upload_bytes: u64,
@@ -184,8 +206,8 @@ impl Problem {
     #[inline]
     pub fn result_bytes(&self) -> f64 {
         match self.operation {
-            // One element, or all bins, however many elements there are.
-            Operation::Reduce | Operation::Histogram => self.item_bytes as f64,
+            // One element, all bins, all segments or all that is wanted, however many elements there are.
+            Operation::Reduce | Operation::Histogram | Operation::TopK | Operation::SegmentedReduce => self.item_bytes as f64,
             _ => self.item_bytes as f64 * self.n as f64,
         }
     }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use crate::element::Element;
 use crate::kernel::cost::Cost;
 use crate::kernel::ir::Traced;
-use crate::kernel::trace;
+use crate::kernel::{Kernel, trace};
 use crate::operator::Operator;
 use crate::plan::{GpuNeeds, half_octave};
 use crate::source::Source;
@@ -76,6 +76,16 @@ pub(super) fn of_source<S: Source<Item: Element>>(source: &S, n: usize) -> Known
 #[inline]
 pub(super) fn of_operator<T: Element, O: Operator<T>>(operator: &O, n: usize) -> Known {
     cached(trace_operator::<T, O> as *const () as usize, n, || trace_operator::<T, O>(operator))
+}
+
+#[inline]
+pub(super) fn of_comparison<T: Element, K: Kernel<(T, T), Out = bool>>(comparison: &K, n: usize) -> Known {
+    cached(trace_comparison::<T, K> as *const () as usize, n, || trace_comparison::<T, K>(comparison))
+}
+
+#[cold]
+fn trace_comparison<T: Element, K: Kernel<(T, T), Out = bool>>(comparison: &K) -> Known {
+    read_off(&trace::trace_comparison::<T, K>(comparison))
 }
 
 #[cold]

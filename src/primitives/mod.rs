@@ -1,5 +1,6 @@
 //! The primitives: one folder each, with the contract and the task in `mod.rs` and an algorithm a side in `cpu.rs` and `gpu.rs`.
 
+mod blocks;
 pub mod by_key;
 mod chain;
 mod cost;
@@ -9,24 +10,31 @@ pub mod find;
 pub mod histogram;
 pub mod iterate;
 pub mod map;
+pub mod merge;
+pub mod merge_sort;
 pub mod reduce;
 pub mod scan;
 pub mod search;
+pub mod segments;
 pub mod select;
+pub mod sets;
 #[cfg(feature = "gpu")]
 #[doc(hidden)]
 pub mod shaders;
 pub mod sort;
 mod then;
+pub mod top_k;
 mod total;
 
 pub use destination::Destination;
 pub use fill::{Fill, FillInto};
+pub use segments::Csr;
 pub use sort::SortKey;
 pub use then::Then;
 
 use crate::element::Element;
 use crate::error::{Error, Result};
+use crate::kernel::Kernel;
 use crate::operator::Operator;
 use crate::plan::{Operation, Problem};
 use crate::source::{Source, UNBOUNDED};
@@ -54,9 +62,20 @@ fn describe_exact<S: Source<Item: Element>>(survey: &Survey<'_>, operation: Oper
     describe(survey, operation, source)
 }
 
+/// The same problem with a comparison.
+#[inline]
+fn with_comparison<T: Element, K: Kernel<(T, T), Out = bool>>(problem: Problem, less: &K) -> Problem {
+    with_code(problem, cost::of_comparison::<T, K>(less, problem.n))
+}
+
 /// The same problem with an operator.
 #[inline]
 fn with_operator<T: Element, O: Operator<T>>(problem: Problem, operator: &O) -> Problem {
-    let cost::Known { cost: combine, needs, code, .. } = cost::of_operator::<T, O>(operator, problem.n);
+    with_code(problem, cost::of_operator::<T, O>(operator, problem.n))
+}
+
+#[inline]
+fn with_code(problem: Problem, known: cost::Known) -> Problem {
+    let cost::Known { cost: combine, needs, code, .. } = known;
     Problem { combine, gpu: problem.gpu.and(needs), code: problem.code.rotate_left(23) ^ code, ..problem }
 }

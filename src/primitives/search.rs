@@ -15,7 +15,7 @@ macro_rules! halving {
     ($(#[$doc:meta])* $name:ident: $before:tt) => {
         $(#[$doc])*
         #[granule_macros::kernel]
-        fn $name<T: Number + Element>(x: T, sorted: &[T]) -> u32 {
+        pub(super) fn $name<T: Number + Element>(x: T, sorted: &[T]) -> u32 {
             let mut first = 0;
             let mut left = sorted.len();
             while left > 0 {
@@ -48,7 +48,7 @@ fn holds<T: Number + Element>(x: T, sorted: &[T]) -> bool {
 }
 
 #[granule_macros::kernel]
-fn times<T: Number>(a: T, b: T) -> T {
+pub(super) fn times<T: Number>(a: T, b: T) -> T {
     a * b
 }
 

@@ -2,13 +2,14 @@
 
 use crate::backend::gpu::{Access, Declared, Holds, Part, Text, leaves};
 use crate::element::{Element, Kind};
+use crate::kernel::Kernel;
 use crate::kernel::ir::Traced;
-use crate::kernel::trace::{trace_operator, trace_source};
+use crate::kernel::trace::{trace_comparison, trace_operator, trace_source};
 use crate::operator::Operator;
-use crate::source::Source;
+use crate::source::{IntoSource, Source};
 
 use super::sort::SortKey;
-use super::{histogram, map, reduce, scan, select, sort};
+use super::{histogram, map, merge, merge_sort, reduce, scan, segments, select, sort};
 
 /// Each variant of each stage for this source and operator: its name and its WGSL.
 pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, operator: &O) -> Vec<(String, String)> {
@@ -116,4 +117,60 @@ pub fn histogram_shaders<S: Source<Item: Element>>(source: &S) -> Vec<(String, S
         }
     }
     all
+}
+
+/// The same for a merge sort of elements from this source, and for merges of what is in memory.
+pub fn merge_shaders<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bool>>(
+    source: &S,
+    less: &K,
+) -> Vec<(String, String)> {
+    let item = leaves::<T>();
+    let (source, less) = (trace_source(source), trace_comparison::<T, K>(less));
+    let glue = merge::gpu::glue(merge::gpu::each(&item).expect("an element fits in a workgroup's memory"));
+    let mut all = Vec::new();
+    let mut add = |template: &[Part], input: Option<&Traced>, buffers: &[Declared<'_>]| {
+        let parts: Vec<_> = template.iter().map(|part| part.name).collect();
+        let operator = Some(&less);
+        let text = Text { template, item: &item, input, operator, buffers, shuffles: false, counted: false, glue: &glue };
+        all.push((parts.join(" + "), text.compose().0.source().to_owned()));
+    };
+    add(&merge_sort::gpu::TEMPLATE, Some(&source), &merge_sort::gpu::BUFFERS);
+    for two in [false, true] {
+        add(&merge::gpu::partition_template(two), None, &merge::gpu::partition_buffers(two));
+        add(&merge::gpu::template(two), None, &merge::gpu::buffers(two));
+    }
+    all
+}
+
+/// The same for a reduction of segments of this source's elements.
+pub fn segment_shaders<T: Element, S: Source<Item = T>, O: Operator<T>>(source: &S, operator: &O) -> Vec<(String, String)> {
+    use segments::carry::{Carry, There};
+    let (item, element) = (leaves::<(u32, T)>(), leaves::<T>());
+    let (source, operator) = (trace_source(&source.map(There)), trace_operator::<(u32, T), _>(&Carry(*operator)));
+    let (buffers, glue) = (segments::gpu::buffers(&element), segments::gpu::glue(&element));
+    let text = |template, buffers| Text {
+        template,
+        item: &item,
+        input: None,
+        operator: Some(&operator),
+        buffers,
+        shuffles: false,
+        counted: false,
+        glue: &glue,
+    };
+    let of_offsets = |template, buffers| Text { item: &[Kind::U32], operator: None, glue: "", ..text(template, buffers) };
+    let [plain, subgroups] = [false, true].map(segments::gpu::template);
+    [
+        of_offsets(&segments::gpu::STARTS, &segments::gpu::STARTS_BUFFERS),
+        of_offsets(&segments::gpu::HEADS, &segments::gpu::HEADS_BUFFERS),
+        text(&segments::gpu::CARRY, &buffers[..3]),
+        Text { input: Some(&source), ..text(&plain, &buffers) },
+        Text { input: Some(&source), shuffles: true, ..text(&subgroups, &buffers) },
+    ]
+    .into_iter()
+    .map(|text: Text<'_>| {
+        let parts: Vec<_> = text.template.iter().map(|part| part.name).collect();
+        (parts.join(" + "), text.compose().0.source().to_owned())
+    })
+    .collect()
 }

@@ -11,8 +11,8 @@ mod zip;
 
 pub use beside::Beside;
 pub use gather::{Gather, gather};
-pub(crate) use iota::Places;
 pub use iota::{Constant, Iota, constant, iota};
+pub(crate) use iota::{Count, Places};
 pub use map::Map;
 pub use pairs::Pairs;
 pub use reshape::{Reverse, Skip, StepBy, Take};

@@ -69,6 +69,12 @@ unsafe impl<'s, T: Element> Source for SliceSource<'s, T> {
     }
 }
 
+impl<'s, T: Element> From<SliceSource<'s, T>> for Data<'s, T> {
+    fn from(source: SliceSource<'s, T>) -> Self {
+        source.0
+    }
+}
+
 macro_rules! into_source {
     ($($from:ty),+) => {$(
         impl<'s, T: Element> IntoSource for &'s $from {

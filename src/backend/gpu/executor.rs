@@ -13,36 +13,20 @@ use crate::array::{Data, DataKey, DataVisitor, Length};
 use crate::backend::cpu::TILE;
 use crate::element::{Element, Kind, Offset};
 use crate::error::{Error, Result};
+use crate::kernel::Kernel;
 use crate::kernel::ir::{Needs, Traced};
-use crate::kernel::trace::{trace_operator, trace_source};
-use crate::kernel::wgsl;
+use crate::kernel::trace::{trace_comparison, trace_operator, trace_source};
 use crate::operator::Operator;
 use crate::plan::Backend;
 use crate::source::Source;
 
 use super::array::DeviceArray;
+use super::template::{Declared, Holds, Part, Text};
 use super::{Access, Binding, Buffer, Checks, Gpu, Module, PipelineKey, PipelineSpec};
 
 /// Elements to which the start of a window is rounded down: 64 elements of at least 4 bytes are the 256 bytes to which every API
 /// aligns a binding.
-const WINDOW: u64 = 64;
-
-/// One file of a template.
-#[derive(Clone, Copy)]
-pub(crate) struct Part {
-    /// Names it in errors, and tells variants apart.
-    pub(crate) name: &'static str,
-    /// The WGSL.
-    pub(crate) text: &'static str,
-}
-
-/// Names a file of `shaders/`.
-macro_rules! part {
-    ($name:literal) => {
-        $crate::backend::gpu::Part { name: $name, text: include_str!(concat!("../../../shaders/", $name, ".wgsl")) }
-    };
-}
-pub(crate) use part;
+pub(crate) const WINDOW: u64 = 64;
 
 /// A traced function with its data on the device.
 pub(crate) struct Function {
@@ -64,6 +48,13 @@ impl Function {
         let mut resident = Resident { gpu, data: Vec::new() };
         operator.data(&mut resident)?;
         Function::new(gpu, trace_operator::<T, O>(operator), resident)
+    }
+
+    /// A comparison: whether the first of two elements comes before the second.
+    pub(crate) fn comparison<T: Element, K: Kernel<(T, T), Out = bool>>(gpu: &Arc<Gpu>, comparison: &K) -> Result<Function> {
+        let mut resident = Resident { gpu, data: Vec::new() };
+        comparison.data(&mut resident)?;
+        Function::new(gpu, trace_comparison::<T, K>(comparison), resident)
     }
 
     /// The words of a source that is nothing but data in order: to be moved, whatever type they are of. What is needed of the GPU for
@@ -151,7 +142,7 @@ pub(crate) struct Stage<'a> {
     pub(crate) item: &'a [Kind],
     /// `source(i)`
     pub(crate) input: Input<'a>,
-    /// `combine(a, b)`
+    /// `combine(a, b)`, or of a comparison `precedes(a, b)`.
     pub(crate) operator: Option<&'a Function>,
     /// The buffers.
     pub(crate) buffers: &'a [Slot<'a>],
@@ -172,17 +163,6 @@ pub(crate) struct Slot<'a> {
     pub(crate) binding: Binding,
 }
 
-/// What a buffer holds.
-#[derive(Clone, Copy)]
-pub(crate) enum Holds<'a> {
-    /// The stage's items.
-    Items,
-    /// Others, of which this is the type's name.
-    Others(&'static str, &'a [Kind]),
-    /// `u32` words that many threads add to: an array of atomics, without functions to load and store.
-    Atomics,
-}
-
 impl<'a> Slot<'a> {
     /// Of items.
     pub(crate) fn items(name: &'static str, access: Access, binding: Binding) -> Slot<'a> {
@@ -199,9 +179,6 @@ pub(crate) fn slots<'a>(declared: &[Declared<'a>], bindings: impl IntoIterator<I
     let pairs = declared.iter().zip(bindings);
     pairs.map(|(&(name, holds, access), binding)| Slot { name, holds, access, binding }).collect()
 }
-
-/// A buffer as a shader declares it.
-pub(crate) type Declared<'a> = (&'static str, Holds<'a>, Access);
 
 /// How many elements a stage has: as the host says, or as the device has counted, then at most as the host says.
 #[derive(Clone, Copy)]
@@ -249,7 +226,7 @@ impl Share {
     }
 
     /// Of `count` elements: how many blocks a workgroup takes, and how many workgroups that makes.
-    fn of(self, count: u64) -> (u64, u64) {
+    pub(crate) fn of(self, count: u64) -> (u64, u64) {
         let all = count.div_ceil(self.block);
         let blocks = self.blocks.min(all).max(1);
         (blocks, all.div_ceil(blocks))
@@ -329,7 +306,18 @@ impl Executor<'_> {
         count: u64,
         share: Share,
     ) -> Result<()> {
-        let (blocks, groups) = share.of(count);
+        self.dispatch_shared(stage, words, base, count, share.of(count))
+    }
+
+    /// The same in so many blocks a workgroup and so many workgroups, for work that is not shared out by elements.
+    pub(crate) fn dispatch_shared<const W: usize>(
+        &self,
+        stage: &Stage<'_>,
+        words: [u32; W],
+        base: u64,
+        count: u64,
+        (blocks, groups): (u64, u64),
+    ) -> Result<()> {
         let mut access = vec![(0, Access::Uniform)];
         let mut params = [0; 8];
         params[0] = count as u32;
@@ -449,93 +437,6 @@ impl Stage<'_> {
         module
     }
 }
-
-/// What the text of a stage is made of.
-pub(crate) struct Text<'a> {
-    pub(crate) template: &'a [Part],
-    pub(crate) item: &'a [Kind],
-    /// `source(i)`; `None` for the items of a buffer.
-    pub(crate) input: Option<&'a Traced>,
-    pub(crate) operator: Option<&'a Traced>,
-    pub(crate) buffers: &'a [Declared<'a>],
-    pub(crate) shuffles: bool,
-    /// Whether the device knows how many elements there are.
-    pub(crate) counted: bool,
-    /// As a stage's.
-    pub(crate) glue: &'a str,
-}
-
-impl Text<'_> {
-    /// Puts it together: uniforms, `extent()`, the item, `source`, `combine`, the buffers, and the template. Also gives the number of
-    /// the first buffer's binding. Needs no device.
-    pub(crate) fn compose(&self) -> (Module, u32) {
-        let mut generated = wgsl::Module::new(if self.counted { 3 } else { 1 });
-        generated.add(PARAMS);
-        generated.add(if self.counted { COUNTED } else { DISPATCHED });
-        generated.item("Item", self.item);
-        match self.input {
-            Some(function) => {
-                generated.function("source", "Item", function);
-            }
-            None => {
-                generated.buffer("input", "Item", wgsl::Access::Read);
-                generated.add("fn source(i: u32) -> Item {\n    return load_input(i);\n}\n");
-            }
-        }
-        if let Some(operator) = self.operator {
-            generated.function("combine", "Item", operator);
-        }
-        let mut declared = Vec::new();
-        let mut first = 0;
-        for (k, (name, holds, access)) in self.buffers.iter().enumerate() {
-            let ty = match holds {
-                Holds::Items => Some("Item"),
-                Holds::Atomics => None,
-                Holds::Others(ty, kinds) => {
-                    if !declared.contains(ty) {
-                        generated.item(ty, kinds);
-                        declared.push(ty);
-                    }
-                    Some(*ty)
-                }
-            };
-            let access = if *access == Access::Read { wgsl::Access::Read } else { wgsl::Access::ReadWrite };
-            let binding = match ty {
-                Some(ty) => generated.buffer(name, ty, access),
-                None => generated.atomics(name),
-            };
-            if k == 0 {
-                first = binding;
-            }
-        }
-        if self.shuffles {
-            generated.shuffles("Item");
-        }
-        generated.add(self.glue);
-        let start = Module::new().add("generated", &generated.finish());
-        (self.template.iter().fold(start, |module, part| module.add(part.name, part.text)), first)
-    }
-}
-
-/// The numbers of a dispatch, as each template names them.
-const PARAMS: &str = "\
-struct Params { x: u32, y: u32, z: u32, w: u32, more: vec4<u32> }
-@group(0) @binding(0) var<uniform> params: Params;
-";
-/// `extent()`: how many elements of this dispatch there are.
-const DISPATCHED: &str = "fn extent() -> u32 {\n    return params.x;\n}\n";
-/// `pending`: the word of `counts`, how often to divide by a tile, the first element of this dispatch.
-const COUNTED: &str = "\
-@group(0) @binding(1) var<storage, read> counts: array<u32>;
-@group(0) @binding(2) var<uniform> pending: vec4<u32>;
-fn extent() -> u32 {
-    var all = counts[pending.x];
-    for (var level = 0u; level < pending.y; level++) {
-        all = all / 4096u + select(0u, 1u, all % 4096u != 0u);
-    }
-    return min(params.x, all - min(all, pending.z));
-}
-";
 
 /// Mixes hashes and words into one.
 struct Mix(u128);

@@ -70,17 +70,17 @@ mod read;
 mod recorder;
 mod shader;
 mod started;
+mod template;
 
 pub use array::DeviceArray;
 pub(crate) use array::{element_bytes, pack, unpack_one};
 pub(crate) use device::Found;
 pub use device::{AdapterKind, AdapterSummary, Gpu, Selection};
-pub(crate) use executor::{
-    Declared, Executor, Extent, Function, Holds, Input, Part, Share, Slot, Stage, Text, counts_in_32_bits, leaves, part, slots,
-};
+pub(crate) use executor::{Executor, Extent, Function, Input, Share, Slot, Stage, WINDOW, counts_in_32_bits, leaves, slots};
 pub use memory::{Buffer, Pool, PoolStats, Usage};
 pub use pipeline::{Access, Checks, Pipeline, PipelineKey, PipelineSpec};
 pub use probe::Verdict;
 pub use recorder::{Binding, grid};
 pub use shader::Module;
 pub use started::Started;
+pub(crate) use template::{Declared, Holds, Part, Text, part};

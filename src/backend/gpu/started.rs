@@ -32,6 +32,12 @@ pub enum Started<'t, O> {
 }
 
 impl<'t, O> Started<'t, O> {
+    /// What stays on the device.
+    pub(crate) fn ready(self) -> O {
+        let Started::Ready(result) = self else { unreachable!("an array stays on the device") };
+        result
+    }
+
     /// The same, of what the result is made into.
     pub(crate) fn map<P>(self, f: impl FnOnce(O) -> P + 't) -> Started<'t, P>
     where

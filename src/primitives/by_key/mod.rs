@@ -1,12 +1,16 @@
 //! By key: elements whose keys are equal and that stand side by side are a run, and what is done is done in each run by itself.
 //!
-//! All of it is made of the other primitives: a scan with an operator that stays within a run, and selections of where runs begin and
-//! end.
+//! On the CPU it is one pass. On a GPU it is made of the other primitives: a scan with an operator that stays within a run, and
+//! selections of where runs begin and end.
 
-mod runs;
+mod cpu;
+#[cfg(feature = "gpu")]
+pub(super) mod gpu;
+pub(super) mod runs;
 
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::simd::ViewMut;
 use crate::element::{Element, Equal};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -15,10 +19,9 @@ use crate::plan::{Operation, Problem};
 use crate::source::{Constant, IntoSource, Map, Source, Zip2, constant, zip};
 use crate::task::{Primitive, Survey, Task};
 
-use super::scan::Scan;
 use super::select::{Filter, Flagged};
-use super::{describe, with_operator};
-use runs::{Before, Heads, Second, Segmented, heads, tails};
+use super::{Fill, describe, with_operator};
+use runs::heads;
 
 /// The elements of a source whose flag is set.
 type Picked<S, F> = Filter<Map<Zip2<S, F>, Flagged>>;
@@ -74,8 +77,8 @@ impl Engine {
     /// floats the same from run to run of one plan, as for [`Engine::scan`]. Equal is `==`, as for [`Engine::unique`]. No keys give no
     /// runs; keys and values are equally many.
     ///
-    /// Bound by bytes. A scan of all values, whose prefixes are written and read once, and two selections: a run may be of any length
-    /// at the same price.
+    /// Bound by bytes. On the CPU keys and values are read once and the results written once (and copied once more, from the cache); a
+    /// key that is computed is evaluated up to three times. On a GPU it is a scan of all values, whose prefixes are written and read once, and two selections. A run may be of any length.
     ///
     /// ```
     /// use granule::prelude::*;
@@ -92,7 +95,7 @@ impl Engine {
         V: IntoSource<Item: Element>,
         O: Operator<V::Item>,
     {
-        Task::new(self, ReduceByKey(ByKey { keys: keys.into_source(), values: values.into_source(), operator }))
+        Task::new(self, ReduceByKey { keys: keys.into_source(), values: values.into_source(), operator })
     }
 
     /// The value of each run of equal neighbours, and how long it is. A [`reduce_by_key`](Engine::reduce_by_key) of ones.
@@ -127,14 +130,18 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn scan_by_key<K, V, O>(&self, keys: K, values: V, operator: O) -> Task<'_, ScanByKey<K::Source, V::Source, O>>
+    pub fn scan_by_key<K, V, O>(
+        &self,
+        keys: K,
+        values: V,
+        operator: O,
+    ) -> Task<'_, ScanRuns<impl Source<Item = bool>, V::Source, O>>
     where
         K: IntoSource<Item: Element + Equal>,
         V: IntoSource<Item: Element>,
         O: Operator<V::Item>,
     {
-        let by_key = ByKey { keys: keys.into_source(), values: values.into_source(), operator };
-        Task::new(self, ScanByKey { by_key, exclusive: false })
+        Task::new(self, ScanRuns::new(heads(keys.into_source()), values.into_source(), operator))
     }
 }
 
@@ -177,64 +184,46 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>> Primitive for U
     }
 }
 
-/// Values with keys, and an operator.
-struct ByKey<K, V, O> {
+/// The problem of going through values and where runs begin with an operator.
+fn problem<H: Source<Item = bool>, V: Source<Item: Element>, O: Operator<V::Item>>(
+    survey: &Survey<'_>,
+    heads: H,
+    values: V,
+    operator: &O,
+) -> Result<Problem> {
+    let problem = describe(survey, Operation::Scan, &zip(heads, values))?;
+    Ok(Problem { item_bytes: size_of::<V::Item>(), allocates: true, ..with_operator(problem, operator) })
+}
+
+/// See [`Engine::reduce_by_key`].
+pub struct ReduceByKey<K, V, O> {
     keys: K,
     values: V,
     operator: O,
 }
-
-impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::Item>> ByKey<K, V, O> {
-    /// The scan whose prefixes reach back to where the run begins.
-    fn scan(&self) -> Scan<Zip2<Heads<K>, V>, Segmented<O>> {
-        Scan::inclusive(zip(heads(self.keys), self.values), Segmented(self.operator))
-    }
-
-    /// How many keys there are.
-    fn len(&self) -> Result<usize> {
-        zip(self.keys, self.values).len()
-    }
-
-    fn problem(&self, survey: &Survey<'_>) -> Result<Problem> {
-        let problem = describe(survey, Operation::Scan, &zip(self.keys, self.values))?;
-        Ok(Problem { allocates: true, ..with_operator(problem, &self.operator) })
-    }
-
-    fn data<D: DataVisitor>(&self, visitor: &mut D) -> Result<()> {
-        self.keys.data(visitor)?;
-        self.values.data(visitor)?;
-        self.operator.data(visitor)
-    }
-
-    fn scan_on_cpu(&self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Array<(bool, V::Item)>> {
-        let scan = self.scan();
-        Ok(Array::from_vec(engine, new_vec(n, |out| scan.on_cpu().run(cpu, out, n))?))
-    }
-}
-
-/// See [`Engine::reduce_by_key`].
-pub struct ReduceByKey<K, V, O>(ByKey<K, V, O>);
 
 impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::Item>> Primitive for ReduceByKey<K, V, O> {
     type Output = (Array<K::Item>, Array<V::Item>);
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
         // Where the last run ends must be known.
-        self.0.len()?;
-        self.0.problem(survey)
+        zip(self.keys, self.values).len()?;
+        let problem = problem(survey, heads(self.keys), self.values, &self.operator)?;
+        Ok(Problem { item_bytes: size_of::<K::Item>() + size_of::<V::Item>(), ..problem })
     }
     fn data<D: DataVisitor>(&self, visitor: &mut D) -> Result<()> {
-        self.0.data(visitor)
+        self.keys.data(visitor)?;
+        self.values.data(visitor)?;
+        self.operator.data(visitor)
     }
     fn inherit(&self, (keys, values): &Self::Output, forgone: f64) {
         keys.forgo(forgone);
         values.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        let scanned = self.0.scan_on_cpu(engine, cpu, n)?;
-        let keys = picked(self.0.keys, heads(self.0.keys)).run_cpu(engine, cpu, n)?;
-        let values = picked((&scanned).map(Second), tails(self.0.keys, n)).run_cpu(engine, cpu, n)?;
-        Ok((keys, values))
+        let runs = cpu::Runs { heads: &heads(self.keys), values: &self.values, op: &self.operator };
+        let (keys, values) = runs.reduce(cpu, &self.keys, n)?;
+        Ok((Array::from_vec(engine, keys), Array::from_vec(engine, values)))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
@@ -243,48 +232,47 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        let scanned = super::scan::gpu::scan(engine, gpu, &self.0.scan(), grain)?.array();
-        let keys = picked(self.0.keys, heads(self.0.keys)).start_gpu(engine, gpu, grain)?.array();
-        let mut values = picked((&scanned).map(Second), tails(self.0.keys, self.0.len()?));
-        let values = values.start_gpu(engine, gpu, grain)?.array().counted_with(&keys);
-        Ok(crate::backend::gpu::Started::Ready((keys, values)))
+        gpu::reduce(engine, gpu, (self.keys, self.values, self.operator), grain)
     }
 }
 
-/// See [`Engine::scan_by_key`].
-pub struct ScanByKey<K, V, O> {
-    by_key: ByKey<K, V, O>,
+/// A scan that begins anew where a flag says so. See [`Engine::scan_by_key`] and [`Engine::segmented_scan_flagged`].
+pub struct ScanRuns<H, V, O> {
+    heads: H,
+    values: V,
+    operator: O,
     exclusive: bool,
 }
 
-impl<'e, K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::Item>> Task<'e, ScanByKey<K, V, O>> {
-    /// Leaves the value itself out: the first of each run is the operator's identity.
-    pub fn exclusive(self) -> Self {
-        self.with(|scan| ScanByKey { exclusive: true, ..scan })
+impl<H, V, O> ScanRuns<H, V, O> {
+    pub(super) fn new(heads: H, values: V, operator: O) -> Self {
+        ScanRuns { heads, values, operator, exclusive: false }
     }
 }
 
-impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::Item>> Primitive for ScanByKey<K, V, O> {
+impl<'e, H: Source<Item = bool>, V: Source<Item: Element>, O: Operator<V::Item>> Task<'e, ScanRuns<H, V, O>> {
+    /// Leaves the value itself out: the first of each run is the operator's identity.
+    pub fn exclusive(self) -> Self {
+        self.with(|scan| ScanRuns { exclusive: true, ..scan })
+    }
+}
+
+impl<H: Source<Item = bool>, V: Source<Item: Element>, O: Operator<V::Item>> Primitive for ScanRuns<H, V, O> {
     type Output = Array<V::Item>;
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        self.by_key.problem(survey)
+        problem(survey, self.heads, self.values, &self.operator)
     }
     fn data<D: DataVisitor>(&self, visitor: &mut D) -> Result<()> {
-        self.by_key.data(visitor)
+        self.heads.data(visitor)?;
+        self.values.data(visitor)?;
+        self.operator.data(visitor)
     }
     fn inherit(&self, output: &Self::Output, forgone: f64) {
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        let scanned = self.by_key.scan_on_cpu(engine, cpu, n)?;
-        let out = if self.exclusive {
-            let before = zip(heads(self.by_key.keys), (&scanned).beside(-1)).map(Before(self.by_key.operator));
-            new_vec(n, |out| super::map::cpu::fill(cpu, &before, out, n))?
-        } else {
-            new_vec(n, |out| super::map::cpu::fill(cpu, &(&scanned).map(Second), out, n))?
-        };
-        Ok(Array::from_vec(engine, out))
+        Ok(Array::from_vec(engine, new_vec(n, |out| self.fill(cpu, n, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
@@ -293,13 +281,18 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        let scanned = super::scan::gpu::scan(engine, gpu, &self.by_key.scan(), grain)?.array();
-        let out = if self.exclusive {
-            let before = zip(heads(self.by_key.keys), (&scanned).beside(-1)).map(Before(self.by_key.operator));
-            super::map::gpu::evaluate(engine, gpu, &before, grain)?
-        } else {
-            super::map::gpu::evaluate(engine, gpu, &(&scanned).map(Second), grain)?
-        };
-        Ok(crate::backend::gpu::Started::Ready(out))
+        gpu::scan(engine, gpu, (self.heads, self.values, self.operator), self.exclusive, grain)
+    }
+}
+
+impl<H: Source<Item = bool>, V: Source<Item: Element>, O: Operator<V::Item>> Fill for ScanRuns<H, V, O> {
+    type Item = V::Item;
+
+    fn outputs(&self) -> Result<usize> {
+        zip(self.heads, self.values).len()
+    }
+    fn fill(&mut self, cpu: &Cpu<'_>, n: usize, out: ViewMut<'_, V::Item>) -> Result<()> {
+        let runs = cpu::Runs { heads: &self.heads, values: &self.values, op: &self.operator };
+        runs.scan(cpu, self.exclusive, out, n)
     }
 }

@@ -1,11 +1,8 @@
-//! Runs of equal neighbours: which elements begin one and which end one, and an operator that stays within a run.
+//! Runs of equal neighbours: which elements begin one and which end one.
 
-use crate::array::DataVisitor;
-use crate::element::{Equal, Value};
-use crate::error::Result;
+use crate::element::Equal;
 use crate::kernel::{Kernel, Lanes, MaskLane, Varying, ops};
-use crate::operator::Operator;
-use crate::source::{Beside, IntoSource, Map, Places, Source, Zip3, zip3};
+use crate::source::{Beside, IntoSource, Map, Places, Source, Zip2, Zip3, zip, zip3};
 
 /// Whether each element begins a run: the first does, and each that differs from the one before it.
 pub(super) type Heads<S> = Map<Zip3<S, Beside<S>, Places>, Differs>;
@@ -16,8 +13,26 @@ pub(super) fn heads<S: Source<Item: Equal>>(source: S) -> Heads<S> {
 }
 
 /// Whether each of `n` elements ends a run: the last does, and each that differs from the one after it.
+#[cfg(feature = "gpu")]
 pub(super) fn tails<S: Source<Item: Equal>>(source: S, n: usize) -> Heads<S> {
     zip3(source, source.beside(1), Places).map(Differs { edge: n.saturating_sub(1) as u32 })
+}
+
+/// Flags, of which the first is set whatever it says: with all elements a run begins.
+pub(in crate::primitives) fn from_the_first<H: Source<Item = bool>>(flags: H) -> Map<Zip2<H, Places>, OrFirst> {
+    zip(flags, Places).map(OrFirst)
+}
+
+/// See [`from_the_first`].
+#[derive(Clone, Copy)]
+pub(in crate::primitives) struct OrFirst;
+
+impl Kernel<(bool, u32)> for OrFirst {
+    type Out = bool;
+    #[inline(always)]
+    fn eval<L: Lanes>(&self, l: L, Varying((flag, i)): Varying<L, (bool, u32)>) -> Varying<L, bool> {
+        Varying(flag.0.or(l, ops::eq(l, i, ops::lit(l, 0)).0))
+    }
 }
 
 /// Whether an element differs from its neighbour, or is the one at the edge, which has none.
@@ -32,53 +47,5 @@ impl<T: Equal> Kernel<(T, T, u32)> for Differs {
     fn eval<L: Lanes>(&self, l: L, Varying((x, beside, i)): Varying<L, (T, T, u32)>) -> Varying<L, bool> {
         let edge = ops::broadcast(l, ops::uniform(l, self.edge));
         Varying(ops::ne(l, x, beside).0.or(l, ops::eq(l, i, edge).0))
-    }
-}
-
-/// An operator of elements that know whether they begin a run: what stands before the last beginning is not combined.
-///
-/// Associative as the operator is (J. T. Schwartz, "Ultracomputers", 1980; G. Blelloch, "Prefix sums and their applications", 1990).
-#[derive(Clone, Copy)]
-pub(super) struct Segmented<O>(pub(super) O);
-
-impl<T: Value, O: Operator<T>> Operator<(bool, T)> for Segmented<O> {
-    const COMMUTATIVE: bool = false;
-
-    #[inline(always)]
-    fn identity(&self) -> (bool, T) {
-        (false, self.0.identity())
-    }
-    #[inline(always)]
-    fn combine<L: Lanes>(&self, l: L, a: Varying<L, (bool, T)>, b: Varying<L, (bool, T)>) -> Varying<L, (bool, T)> {
-        let (Varying((begun, x)), Varying((begins, y))) = (a, b);
-        let value = ops::select(l, begins, y, self.0.combine(l, x, y));
-        Varying((Varying(begun.0.or(l, begins.0)), value))
-    }
-    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
-        self.0.data(visitor)
-    }
-}
-
-/// The value of a pair.
-#[derive(Clone, Copy)]
-pub(super) struct Second;
-
-impl<T: Value> Kernel<(bool, T)> for Second {
-    type Out = T;
-    #[inline(always)]
-    fn eval<L: Lanes>(&self, _: L, Varying((_, value)): Varying<L, (bool, T)>) -> Varying<L, T> {
-        value
-    }
-}
-
-/// Of whether a run begins, and what was combined up to the element before: that, or nothing yet.
-#[derive(Clone, Copy)]
-pub(super) struct Before<O>(pub(super) O);
-
-impl<T: Value, O: Operator<T>> Kernel<(bool, (bool, T))> for Before<O> {
-    type Out = T;
-    #[inline(always)]
-    fn eval<L: Lanes>(&self, l: L, Varying((begins, Varying((_, before)))): Varying<L, (bool, (bool, T))>) -> Varying<L, T> {
-        ops::select(l, begins, ops::lit(l, self.0.identity()), before)
     }
 }

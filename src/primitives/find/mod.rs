@@ -1,6 +1,6 @@
 //! Find: the first element for which a kernel says true, and what follows from whether there is one.
 
-mod cpu;
+pub(super) mod cpu;
 #[cfg(feature = "gpu")]
 mod gpu;
 

@@ -1,7 +1,7 @@
 //! Histogram: how many elements fall into each bin, or what they weigh.
 
 mod bins;
-mod cpu;
+pub(super) mod cpu;
 mod entry;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;

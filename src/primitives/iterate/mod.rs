@@ -100,14 +100,14 @@ where
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        use super::map::gpu::evaluate;
+        use super::map::gpu::map;
 
         if self.steps == 0 {
-            return evaluate(engine, gpu, self.stencil.grid(), grain).map(crate::backend::gpu::Started::Ready);
+            return map(engine, gpu, self.stencil.grid(), grain);
         }
-        let mut now = evaluate(engine, gpu, &self.stencil, grain)?;
+        let mut now = map(engine, gpu, &self.stencil, grain)?.array();
         for _ in 1..self.steps {
-            now = evaluate(engine, gpu, &self.stencil.over((&now).into_source()), grain)?;
+            now = map(engine, gpu, &self.stencil.over((&now).into_source()), grain)?.array();
         }
         Ok(crate::backend::gpu::Started::Ready(now))
     }

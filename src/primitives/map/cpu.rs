@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::backend::cpu::Cpu;
-use crate::backend::simd::{Fence, Level, Pair, Span, ViewMut, WithLevel, store, stream};
+use crate::backend::simd::{Fence, Level, Pair, Span, ViewMut, WithLevel, store, stream, streams_side_by_side};
 use crate::element::Element;
 use crate::error::Result;
 use crate::source::Source;
@@ -11,8 +11,7 @@ use crate::source::Source;
 /// Above this much output the caches are no help to whoever reads it next, and a streaming store saves reading the line first:
 /// measured 1.5 to 2.4 times faster from 16 MiB on.
 const STREAM_BYTES: usize = 16 << 20;
-/// Streams walk this many pages side by side, two vectors each in turn, since memory serves several pages at once faster than one:
-/// measured 1.1 to 1.25 times faster than a walk in order.
+/// Streams walk this many pages side by side, two vectors each in turn, where memory serves several pages at once faster than one.
 const PAGES: usize = 4;
 /// Bytes of a page.
 const PAGE_BYTES: usize = 4096;
@@ -56,7 +55,11 @@ impl<S: Source<Item: Element>> Fill<'_, S> {
         while i < end {
             if i >= head {
                 let stop = S::inner(l, bound, i, end);
-                if STREAM && !S::STRETCHES && PAGE_BYTES.is_multiple_of(size_of::<S::Item>() * 2 * L::WIDTH) {
+                if STREAM
+                    && !S::STRETCHES
+                    && streams_side_by_side()
+                    && PAGE_BYTES.is_multiple_of(size_of::<S::Item>() * 2 * L::WIDTH)
+                {
                     let page = PAGE_BYTES / size_of::<S::Item>();
                     while i + PAGES * page <= stop {
                         let next = i + page;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, DeviceArray, Executor, Extent, Function, Gpu, Input, Part, Share, Slot, Stage, element_bytes, leaves, part,
+    Access, Buffer, DeviceArray, Executor, Extent, Function, Gpu, Input, Part, Share, Slot, Stage, Started, element_bytes,
+    leaves, part,
 };
 use crate::element::Element;
 use crate::engine::Engine;
@@ -18,17 +19,17 @@ const BLOCK: u64 = 1024;
 /// What runs.
 pub(crate) const TEMPLATE: [Part; 1] = [part!("map")];
 
-/// Records the evaluation of a source into a new array.
-pub(crate) fn evaluate<S: Source<Item: Element>>(
+/// Records the map into a new array.
+pub(crate) fn map<'t, S: Source<Item: Element>>(
     engine: &Engine,
     gpu: &Arc<Gpu>,
     source: &S,
     grain: usize,
-) -> Result<Array<S::Item>> {
+) -> Result<Started<'t, Array<S::Item>>> {
     let length = Length::of(source)?;
     let n = length.bound();
     if n == 0 {
-        return Ok(Array::from_vec(engine, Vec::new()));
+        return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
     }
     let executor = Executor { gpu };
     let function = Function::source(gpu, source)?;
@@ -50,5 +51,13 @@ pub(crate) fn evaluate<S: Source<Item: Element>>(
         };
         executor.dispatch(&stage, [0, 0], base, count, share)?;
     }
-    Ok(Array::from_device(engine, length, DeviceArray::new(gpu, out)))
+    Ok(Started::Ready(Array::from_device(engine, length, DeviceArray::new(gpu, out))))
+}
+
+/// The elements of a source on the device, to be read at computed indices: its data, if it is nothing else.
+pub(crate) fn data<S: Source<Item: Element>>(engine: &Engine, gpu: &Arc<Gpu>, source: &S, grain: usize) -> Result<Buffer> {
+    match Function::plain(gpu, source)? {
+        Some(data) => Ok(data),
+        None => Ok(map(engine, gpu, source, grain)?.array().device(gpu)?.buffer().clone()),
+    }
 }

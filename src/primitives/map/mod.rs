@@ -91,7 +91,7 @@ impl<S: Source<Item: Element>> Primitive for Map<S> {
         gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
         grain: usize,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::evaluate(engine, gpu, &self.source, grain).map(crate::backend::gpu::Started::Ready)
+        gpu::map(engine, gpu, &self.source, grain)
     }
 }
 

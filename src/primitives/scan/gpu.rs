@@ -10,7 +10,7 @@ use crate::backend::gpu::{
     Access, Binding, Buffer, DeviceArray, Executor, Extent, Function, Gpu, Input, Part, Share, Slot, Stage, Started, leaves,
     pack, part,
 };
-use crate::element::{Element, Kind};
+use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::operator::{Operator, Sum};
@@ -56,14 +56,25 @@ pub(crate) fn scan<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
 
 /// The inclusive prefix sums of `n` numbers.
 pub(crate) fn prefix_sums(executor: &Executor<'_>, numbers: Buffer, n: u64) -> Result<Buffer> {
+    prefixes::<u32, Sum>(executor, &Sum, numbers, n)
+}
+
+/// The inclusive scan of `n` items.
+pub(crate) fn prefixes<T: Element, O: Operator<T>>(
+    executor: &Executor<'_>,
+    operator: &O,
+    items: Buffer,
+    n: u64,
+) -> Result<Buffer> {
+    let operator = Function::operator::<T, O>(executor.gpu, operator)?;
     let pass = Pass {
         executor,
-        tiles: Tiles::new(executor, Function::operator::<u32, Sum>(executor.gpu, &Sum)?, true, 1, vec![Kind::U32]),
-        initial: executor.items(1, 1)?,
+        tiles: Tiles::new(executor, operator, O::COMMUTATIVE, T::WORDS, leaves::<T>()),
+        initial: executor.items(T::WORDS, 1)?,
         flags: 0,
         grain: TILE,
     };
-    pass.scan_items(numbers, n, Extent::Dispatched)
+    pass.scan_items(items, n, Extent::Dispatched)
 }
 
 /// What runs.

@@ -70,6 +70,7 @@ impl<'e, S: Source<Item: Element>, O: Operator<S::Item>> Task<'e, Scan<S, O>> {
 }
 
 impl<S: Source<Item: Element>, O: Operator<S::Item>> Scan<S, O> {
+    #[cfg(feature = "gpu")]
     pub(crate) fn inclusive(source: S, operator: O) -> Self {
         Scan { source, operator, exclusive: false, init: None }
     }

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::kernel::{Kernel, Lanes, Varying, ops};
 
 /// The class of what is in no output.
-pub(super) const DROPPED: u32 = 3;
+pub(in crate::primitives) const DROPPED: u32 = 3;
 
 /// `first` if a lane's flag is set, else `other`.
 #[inline(always)]

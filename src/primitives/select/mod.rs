@@ -1,10 +1,11 @@
 //! Selection: the elements that a kernel or a flag chooses, side by side and in their order.
 
 mod classes;
-mod cpu;
+pub(super) mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 
+pub(super) use classes::DROPPED;
 pub use classes::Flagged;
 use classes::{Chosen, Halves, Thirds};
 

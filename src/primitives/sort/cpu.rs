@@ -106,7 +106,7 @@ fn finish_of<T: SortKey>(order: &Order) -> Option<fn(&mut [T::Bits])> {
 }
 
 /// Sorts the keys into `out`.
-pub(super) fn sort<S: Source<Item: SortKey>>(cpu: &Cpu<'_>, source: &S, order: &Order, out: ViewMut<'_, S::Item>) -> Result<()> {
+pub(crate) fn sort<S: Source<Item: SortKey>>(cpu: &Cpu<'_>, source: &S, order: &Order, out: ViewMut<'_, S::Item>) -> Result<()> {
     let rows = Rows::of_keys(out.same_bits());
     sort_rows(cpu, source, order, rows, |_, _| (), finish_of::<S::Item>(order))
 }
@@ -138,7 +138,7 @@ fn number<K: Word>(rows: Rows<'_, K, u32>, range: Range<usize>) {
 }
 
 /// Sorts the keys into one output and takes their values along into the other.
-pub(super) fn sort_pairs<S: Source<Item: SortKey>, V: Source<Item: Element>>(
+pub(crate) fn sort_pairs<S: Source<Item: SortKey>, V: Source<Item: Element>>(
     cpu: &Cpu<'_>,
     source: &S,
     values: &V,
@@ -155,4 +155,51 @@ pub(super) fn sort_pairs<S: Source<Item: SortKey>, V: Source<Item: Element>>(
     let positions = new_vec(n, |positions| sort_rows(cpu, source, order, Rows::new(keys, positions), number, finish))?;
     let values = new_vec(n, |to| fill(cpu, values, to, n))?;
     cpu.for_each_range(n, |range| range.for_each(|i| out.write(i, values[positions[i] as usize])))
+}
+
+/// Sorts the keys of each segment into `out`.
+pub(super) fn sort_segments<S: Source<Item: SortKey>>(
+    cpu: &Cpu<'_>,
+    source: &S,
+    order: &Order,
+    offsets: &[u32],
+    out: ViewMut<'_, S::Item>,
+) -> Result<()> {
+    sort_parts(cpu, source, order, offsets, Rows::of_keys(out.same_bits()), |_, _| ())
+}
+
+/// The same with values, which move along whatever their size is.
+pub(super) fn sort_pairs_in_segments<S: Source<Item: SortKey>, V: Source<Item: Element>>(
+    cpu: &Cpu<'_>,
+    source: &S,
+    values: &V,
+    order: &Order,
+    offsets: &[u32],
+    (keys, out): (ViewMut<'_, S::Item>, ViewMut<'_, V::Item>),
+) -> Result<()> {
+    sort_parts(cpu, source, order, offsets, Rows::new(keys.same_bits(), out), |rows, range| {
+        cpu.at_level(Fill { source: values, out: rows.load_view().starting_at(range.start), range, streaming: false });
+    })
+}
+
+/// Evaluates the keys, with what moves along beside them, and sorts the rows of each segment where they stand.
+fn sort_parts<S: Source<Item: SortKey>, P: Copy + Send + Sync>(
+    cpu: &Cpu<'_>,
+    source: &S,
+    order: &Order,
+    offsets: &[u32],
+    out: Rows<'_, Bits<S>, P>,
+    beside: impl Fn(Rows<'_, Bits<S>, P>, Range<usize>) + Sync,
+) -> Result<()> {
+    let source = source.map(Ordered);
+    cpu.for_each_range(out.len(), |range| {
+        let rows = out.part(range.clone());
+        evaluate(cpu, &source, order, rows, range.clone());
+        beside(rows, range);
+    })?;
+    let bits = order.mask(Bits::<S>::ALL_ONES.bits());
+    let interchangeable = size_of::<P>() == 0 && bits == Bits::<S>::ALL_ONES.bits();
+    let part = |pair: &[u32]| Part { range: pair[0] as usize..pair[1] as usize, bits };
+    let parts = offsets.windows(2).filter(|pair| pair[0] < pair[1]).map(part).collect();
+    Radix { cpu, interchangeable, finish: finish_of::<S::Item>(order) }.sort(out, parts)
 }

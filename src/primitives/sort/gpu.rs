@@ -326,10 +326,7 @@ impl<'g> Sorter<'g> {
     fn gather<V: Source<Item: Element>>(&self, engine: &Engine, values: &V, positions: &Buffer) -> Result<Buffer> {
         let (executor, words) = (&self.executor, V::Item::WORDS);
         let each = words as u64 * 4;
-        let data = match Function::plain(executor.gpu, values)? {
-            Some(data) => data,
-            None => map::gpu::evaluate(engine, executor.gpu, values, self.grain)?.device(executor.gpu)?.buffer().clone(),
-        };
+        let data = map::gpu::data(engine, executor.gpu, values, self.grain)?;
         let out = executor.items(words, self.n)?;
         for (base, count) in executor.windows(words, self.n)? {
             for (start, there) in executor.windows(words, self.n)? {

@@ -1,7 +1,8 @@
 //! Keys as unsigned numbers in the same order.
 
-use crate::element::{Integer, Scalar};
+use crate::element::{Cast, Integer, Scalar};
 use crate::kernel::{Kernel, Lanes, Varying, ops};
+use crate::source::Count;
 
 /// A type that elements can be sorted by: `u32`, `i32`, `f32`, `u64`, `i64` or `f64`.
 ///
@@ -17,7 +18,7 @@ use crate::kernel::{Kernel, Lanes, Varying, ops};
 /// ```
 pub trait SortKey: Scalar {
     /// The unsigned number: `u32` or `u64`.
-    type Bits: Integer + Scalar;
+    type Bits: Integer + Scalar + Cast<u32> + Count;
 
     /// The ordered form.
     fn ordered(self) -> Self::Bits;

@@ -1,12 +1,14 @@
 //! Sort: elements in the order of their keys.
 
-mod cpu;
+pub(super) mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 mod key;
 mod radix;
+mod segmented;
 
 pub use key::{Ordered, SortKey};
+pub use segmented::{SegmentedValues, Segments};
 
 use std::ops::Range;
 
