@@ -37,6 +37,13 @@ pub enum Error {
         /// What is wrong with them, and what is accepted.
         reason: String,
     },
+    /// The data do not fill the shape of a grid.
+    Shape {
+        /// Elements of each axis that were asked for.
+        shape: Vec<usize>,
+        /// How many elements there are.
+        elements: usize,
+    },
     /// The offsets of segments make no sense.
     Offsets {
         /// What is wrong with them, and what is accepted.
@@ -111,6 +118,12 @@ impl std::fmt::Display for Error {
                 write!(f, "{wanted} elements are wanted of a source that has {there}: ask for as many as there are, or fewer")
             }
             Error::Bins { reason } => write!(f, "no histogram has such bins: {reason}"),
+            Error::Shape { shape, elements } => {
+                write!(
+                    f,
+                    "a grid of shape {shape:?} does not hold {elements} elements: their number must be the product of its axes"
+                )
+            }
             Error::Offsets { reason } => write!(f, "no segments have such offsets: {reason}"),
             Error::OutOfRange { place, index, len } => write!(f, "index {place} is {index}, and there are {len} to point at"),
             Error::Unbounded => {

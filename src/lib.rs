@@ -40,6 +40,7 @@
 //! | the crate's root | [`Engine`], the way in to every primitive; [`Task`], a described call: run, await, explain, on, into, deadline; [`Array`], data and where its valid copies are; [`Error`] |
 //! | [`kernel`](mod@kernel) | kernels, the lanes they run in, and the IR that becomes WGSL. [`#[kernel]`](prelude::kernel) documents the language |
 //! | [`source`] | what can be read by index: slices, arrays, `iota`, `zip`, `.map`, `gather` |
+//! | [`grid`] | shapes of one to three axes over a source, stencils, and what stands beyond the edges |
 //! | [`random`] | random numbers, the same on every backend: bits, uniform, normal, integers of a range |
 //! | [`operator`](mod@operator) | how a reduction or a scan combines two elements: `Sum`, `Max`, tuples of operators, your own |
 //! | [`element`] | what may be an array's element, and the bounds of generic kernels |
@@ -75,6 +76,7 @@ pub mod backend;
 pub mod element;
 mod engine;
 mod error;
+pub mod grid;
 pub mod kernel;
 mod lock;
 pub mod machine;

@@ -6,7 +6,7 @@ use syn::visit_mut::VisitMut;
 use syn::{Block, Error, Generics, ItemFn, Result, parse_quote};
 
 use crate::lanes::{Lower, has_loop};
-use crate::parse::{Kind, Signature, Visible, at};
+use crate::parse::{Kind, Signature, Visible, Window, at};
 
 /// The lints that generated code is free of by construction, or that are about style.
 pub(crate) fn allowed() -> TokenStream {
@@ -123,6 +123,7 @@ pub(crate) fn around(k: &Signature, block: &Block, inline: bool) -> (TokenStream
             Kind::Varying => quote!(#n: impl ::granule::kernel::ToVarying<__L, #ty>),
             Kind::Uniform => quote!(#n: ::granule::kernel::Uniform<__L, #ty>),
             Kind::Slice(elem) | Kind::Array(elem) => quote!(#n: ::granule::kernel::ops::Slice<'_, __L, #elem>),
+            Kind::Window(Window { item, axes, .. }) => quote!(#n: impl ::granule::grid::Neighbours<__L, #item, #axes>),
         }
     });
     let generic_names = types.iter().map(|t| t.to_string()).collect();
@@ -149,7 +150,6 @@ pub(crate) fn around(k: &Signature, block: &Block, inline: bool) -> (TokenStream
     };
 
     // The kernel.
-    let input = k.input();
     let several = k.varying().count() > 1;
     let mut position = 0_u32;
     let lane_args = k.params.iter().map(|p| {
@@ -164,12 +164,54 @@ pub(crate) fn around(k: &Signature, block: &Block, inline: bool) -> (TokenStream
                 let fields = quote!(__x.0);
                 quote!(#fields.#i)
             }
-            Kind::Varying => quote!(__x),
+            Kind::Varying | Kind::Window(_) => quote!(__x),
         }
     });
     let lane_args: Vec<_> = lane_args.collect();
     let loops = has_loop(block);
     let docs = format!("The kernel of the function `{name}`: built by [`with`](Self::with).");
+    let data = quote! {
+        fn data<__V: ::granule::array::DataVisitor>(&self, __visitor: &mut __V) -> ::granule::Result<()> {
+            #(#visits)*
+            ::core::result::Result::Ok(())
+        }
+    };
+    let kernel = match k.window() {
+        None => {
+            let input = k.input();
+            quote! {
+                impl #impl_generics ::granule::kernel::Kernel<#input> for #name #type_generics #wheres {
+                    type Out = #out;
+                    const LOOPS: bool = #loops;
+                    #[inline(always)]
+                    fn eval<__L: ::granule::kernel::Lanes>(
+                        &self,
+                        __l: __L,
+                        __x: ::granule::kernel::Varying<__L, #input>,
+                    ) -> ::granule::kernel::Varying<__L, #out> {
+                        Self::__lanes(__l, __l.mask_all(), #(#lane_args),*)
+                    }
+                    #data
+                }
+            }
+        }
+        Some(Window { item, axes, radius }) => quote! {
+            impl #impl_generics ::granule::grid::Stencil<#item, #axes> for #name #type_generics #wheres {
+                type Out = #out;
+                const RADIUS: usize = #radius;
+                const LOOPS: bool = #loops;
+                #[inline(always)]
+                fn eval<__L: ::granule::kernel::Lanes, __W: ::granule::grid::Neighbours<__L, #item, #axes>>(
+                    &self,
+                    __l: __L,
+                    __x: __W,
+                ) -> ::granule::kernel::Varying<__L, #out> {
+                    Self::__lanes(__l, __l.mask_all(), #(#lane_args),*)
+                }
+                #data
+            }
+        },
+    };
     let with_docs = "The kernel with these uniform parameters and slices.";
     (
         quote! {
@@ -189,22 +231,7 @@ pub(crate) fn around(k: &Signature, block: &Block, inline: bool) -> (TokenStream
             }
 
             #allowed
-            impl #impl_generics ::granule::kernel::Kernel<#input> for #name #type_generics #wheres {
-                type Out = #out;
-                const LOOPS: bool = #loops;
-                #[inline(always)]
-                fn eval<__L: ::granule::kernel::Lanes>(
-                    &self,
-                    __l: __L,
-                    __x: ::granule::kernel::Varying<__L, #input>,
-                ) -> ::granule::kernel::Varying<__L, #out> {
-                    Self::__lanes(__l, __l.mask_all(), #(#lane_args),*)
-                }
-                fn data<__V: ::granule::array::DataVisitor>(&self, __visitor: &mut __V) -> ::granule::Result<()> {
-                    #(#visits)*
-                    ::core::result::Result::Ok(())
-                }
-            }
+            #kernel
         },
         ok,
     )

@@ -15,7 +15,7 @@ use syn::{
 
 use crate::emit::{allowed, around};
 use crate::infer::result_is_fixed;
-use crate::parse::{Kind, Param, Signature, Visible, at, param, value_type};
+use crate::parse::{Kind, Param, Signature, Visible, Window, at, param, value_type};
 
 /// `a: f32` or `a: f32 = expression`
 struct Capture {
@@ -104,7 +104,7 @@ pub(crate) fn kernel(input: TokenStream) -> Result<TokenStream> {
             return Err(Error::new(r.and_token.span, message));
         }
         params.push(param(&p.attrs, &p.pat, &p.ty, params.len())?);
-        if !matches!(params.last().expect("just pushed").kind, Kind::Varying) {
+        if !matches!(params.last().expect("just pushed").kind, Kind::Varying | Kind::Window(_)) {
             return Err(Error::new_spanned(pat, "a uniform is captured: `kernel!([a: f32] |x: f32| ..)`"));
         }
     }
@@ -127,7 +127,7 @@ pub(crate) fn kernel(input: TokenStream) -> Result<TokenStream> {
         params,
         ret,
     };
-    if signature.varying().next().is_none() {
+    if signature.varying().next().is_none() && signature.window().is_none() {
         let message = "a kernel needs a parameter that differs between elements: `kernel!(|x: f32| ..)`";
         return Err(Error::new(closure.or2_token.span, message));
     }
@@ -152,6 +152,10 @@ pub(crate) fn kernel(input: TokenStream) -> Result<TokenStream> {
     });
     let (pats, types): (Vec<_>, Vec<_>) = signature.params.iter().map(|p| (&p.pat, &p.ty)).unzip();
     let plain = &body;
+    let (parameter, kernel) = match signature.window() {
+        None => (quote!(, __X: ::granule::element::Value), quote!(::granule::kernel::Kernel<__X, Out = __Out>)),
+        Some(Window { item, axes, .. }) => (quote!(), quote!(::granule::grid::Stencil<#item, #axes, Out = __Out>)),
+    };
     Ok(match &signature.ret {
         Some(ret) => quote_spanned! {s=> {
             #items
@@ -163,7 +167,7 @@ pub(crate) fn kernel(input: TokenStream) -> Result<TokenStream> {
             #items
             #allowed
             #[inline(always)]
-            fn __same<__Out: ::granule::element::Value, __K: ::granule::kernel::Kernel<__X, Out = __Out>, __X: ::granule::element::Value>(
+            fn __same<__Out: ::granule::element::Value, __K: #kernel #parameter>(
                 _: impl Fn(#(#types),*) -> __Out,
                 __kernel: __K,
             ) -> __K {

@@ -55,6 +55,7 @@ pub(crate) fn operator(attr: TokenStream, item: TokenStream) -> Result<TokenStre
             Kind::Uniform => quote!(::granule::kernel::ops::uniform(__l, self.#n)),
             Kind::Slice(_) => quote!(::granule::kernel::ops::slice(__l, self.#n)),
             Kind::Array(..) => quote!(::granule::kernel::ops::slice(__l, ::granule::array::Data::Slice(&self.#n))),
+            Kind::Window(_) => unreachable!("a window is refused beside other elements"),
         }
     });
     let args: Vec<_> = args.collect();

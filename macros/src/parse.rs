@@ -4,7 +4,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Error, Expr, FnArg, GenericParam, Generics, Ident, ItemFn, Pat, Result, ReturnType, Type, Visibility};
+use syn::{
+    Attribute, Error, Expr, FnArg, GenericArgument, GenericParam, Generics, Ident, ItemFn, Pat, PathArguments, Result,
+    ReturnType, Type, Visibility,
+};
 
 /// How a parameter reaches the kernel.
 pub(crate) enum Kind {
@@ -16,6 +19,37 @@ pub(crate) enum Kind {
     Array(Type),
     /// `&[T]`, given at construction, read by index.
     Slice(Type),
+    /// `Window<T, D, R>`: a grid around each element, read at offsets.
+    Window(Window),
+}
+
+/// A window's type.
+#[derive(Clone)]
+pub(crate) struct Window {
+    /// The element.
+    pub(crate) item: Type,
+    /// The number of axes.
+    pub(crate) axes: TokenStream,
+    /// How far it reaches.
+    pub(crate) radius: TokenStream,
+}
+
+impl Window {
+    /// The window that a type is.
+    fn of(ty: &Type) -> Result<Option<Window>> {
+        let Type::Path(path) = ty else { return Ok(None) };
+        let Some(last) = path.path.segments.last().filter(|s| s.ident == "Window") else { return Ok(None) };
+        let PathArguments::AngleBracketed(list) = &last.arguments else {
+            return Err(Error::new_spanned(ty, "write the window's element and its number of axes: `Window<f32, 2>`"));
+        };
+        let mut args = list.args.iter().filter(|a| !matches!(a, GenericArgument::Lifetime(_)));
+        let (Some(GenericArgument::Type(item)), Some(axes)) = (args.next(), args.next()) else {
+            return Err(Error::new_spanned(ty, "write the window's element and its number of axes: `Window<f32, 2>`"));
+        };
+        value_type(item)?;
+        let radius = args.next().map_or_else(|| quote!(1), |r| quote!(#r));
+        Ok(Some(Window { item: item.clone(), axes: quote!(#axes), radius }))
+    }
 }
 
 /// A parameter.
@@ -129,6 +163,21 @@ impl Signature {
 
     /// Checks what holds of all kernels.
     pub(crate) fn check(&self) -> Result<()> {
+        let windows = self.params.iter().filter(|p| matches!(p.kind, Kind::Window(_))).count();
+        if windows > 0 {
+            let others = self.varying().next();
+            return match (windows, others) {
+                (1, None) => Ok(()),
+                (1, Some(p)) => Err(Error::new_spanned(
+                    &p.ty,
+                    "a window is the only parameter that differs between elements: zip the sources, and read the tuple at `w.at(..)`",
+                )),
+                _ => Err(Error::new(
+                    self.name.span(),
+                    "a kernel has one window: zip the sources, and read tuples in a window of them",
+                )),
+            };
+        }
         match self.varying().count() {
             0 => Err(Error::new(
                 self.name.span(),
@@ -142,13 +191,18 @@ impl Signature {
         }
     }
 
+    /// The window that it is a kernel of, if it is of one.
+    pub(crate) fn window(&self) -> Option<&Window> {
+        self.params.iter().find_map(|p| if let Kind::Window(window) = &p.kind { Some(window) } else { None })
+    }
+
     pub(crate) fn varying(&self) -> impl Iterator<Item = &Param> {
         self.params.iter().filter(|p| matches!(p.kind, Kind::Varying))
     }
 
     /// The parameters that are given at construction.
     pub(crate) fn bound(&self) -> impl Iterator<Item = &Param> {
-        self.params.iter().filter(|p| !matches!(p.kind, Kind::Varying))
+        self.params.iter().filter(|p| !matches!(p.kind, Kind::Varying | Kind::Window(_)))
     }
 
     /// The type `X` of `Kernel<X>`.
@@ -204,20 +258,26 @@ pub(crate) fn param(attrs: &[Attribute], pat: &Pat, ty: &Type, position: usize) 
             value_type(&a.elem)?;
             Kind::Array((*a.elem).clone())
         }
-        _ => {
-            value_type(ty)?;
-            if uniform { Kind::Uniform } else { Kind::Varying }
-        }
+        _ => match Window::of(ty)? {
+            Some(_) if uniform => {
+                return Err(Error::new_spanned(&attrs[0], "a window differs between elements: leave `#[uniform]` out"));
+            }
+            Some(window) => Kind::Window(window),
+            None => {
+                value_type(ty)?;
+                if uniform { Kind::Uniform } else { Kind::Varying }
+            }
+        },
     };
     let name = match (pat, &kind) {
         (Pat::Ident(p), _) if p.by_ref.is_none() && p.subpat.is_none() => {
             if p.mutability.is_some() && !matches!(kind, Kind::Varying) {
-                return Err(Error::new_spanned(pat, "a uniform parameter cannot be `mut`: copy it with `let mut`"));
+                return Err(Error::new_spanned(pat, "this parameter cannot be `mut`: copy a uniform with `let mut`"));
             }
             p.ident.clone()
         }
         (_, Kind::Varying) => format_ident!("__p{}", position, span = at(pat.span())),
-        _ => return Err(Error::new_spanned(pat, "a uniform or slice parameter needs a plain name")),
+        _ => return Err(Error::new_spanned(pat, "a uniform, slice or window parameter needs a plain name")),
     };
     Ok(Param { pat: pat.clone(), name, ty: ty.clone(), kind })
 }

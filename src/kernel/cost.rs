@@ -1,5 +1,7 @@
 //! What one element costs, counted from the IR. The planner multiplies it with what the machine was measured to do.
 
+use std::collections::HashSet;
+
 use crate::element::Kind;
 use crate::kernel::ir::{Binary, Block, Id, Op, Stmt, Traced, Trips, Unary};
 
@@ -42,6 +44,9 @@ impl Ops {
     }
 }
 
+/// The leaves of bindings that were read beside a grid index.
+type Neighbours = HashSet<(u32, u32, Id)>;
+
 /// How often a loop of unknown length is counted: the cost of one iteration is kept.
 const UNKNOWN_TRIPS: f32 = 1.0;
 
@@ -49,20 +54,22 @@ impl Cost {
     /// The cost of a function.
     pub fn of(f: &Traced) -> Cost {
         let mut cost = Cost::default();
-        cost.block(f, &f.body, 1.0);
+        cost.block(f, &f.body, 1.0, &mut HashSet::new());
         cost
     }
 
-    fn block(&mut self, f: &Traced, block: &Block, times: f32) {
+    fn block(&mut self, f: &Traced, block: &Block, times: f32, near: &mut Neighbours) {
         for s in block {
             match s {
-                Stmt::Let(id) => self.value(f, *id, times),
+                Stmt::Let(id) => self.value(f, *id, times, near),
                 Stmt::Store { .. } | Stmt::Break | Stmt::Continue => {}
-                Stmt::If { then, other, .. } => {
-                    // Lanes of one vector or subgroup take both branches.
+                Stmt::If { then, other, rare, .. } => {
+                    // Lanes of one vector or subgroup take both branches, but one that hardly any lane goes into.
                     self.ops.simple += times;
-                    self.block(f, then, times);
-                    self.block(f, other, times);
+                    self.block(f, then, times, near);
+                    if !rare {
+                        self.block(f, other, times, near);
+                    }
                 }
                 Stmt::Loop { body, trips } => {
                     let trips = match *trips {
@@ -82,17 +89,24 @@ impl Cost {
                             UNKNOWN_TRIPS
                         }
                     };
-                    self.block(f, body, times * trips);
+                    self.block(f, body, times * trips, near);
                 }
             }
         }
     }
 
-    fn value(&mut self, f: &Traced, id: Id, times: f32) {
+    fn value(&mut self, f: &Traced, id: Id, times: f32, near: &mut Neighbours) {
         let kind = f.kinds[id as usize];
         match f.ops[id as usize] {
-            Op::Read { guarded, .. } => {
-                let bytes = times * 4.0 * kind.words() as f32;
+            Op::Read { guarded, binding, at, word } => {
+                let times_read = match f.ops[at as usize] {
+                    // Neighbours are in the caches: each element comes from memory once.
+                    Op::Binary(Binary::Add, grid, _) if matches!(f.ops[grid as usize], Op::Grid(_)) => {
+                        near.insert((binding, word, grid)) as u8 as f32
+                    }
+                    _ => times,
+                };
+                let bytes = times_read * 4.0 * kind.words() as f32;
                 *(if guarded { &mut self.bytes_random } else { &mut self.bytes_read }) += bytes;
                 self.ops.simple += times * if guarded { 4.0 } else { 1.0 };
             }

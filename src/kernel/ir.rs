@@ -175,6 +175,8 @@ pub enum Stmt {
         then: Block,
         /// If not.
         other: Block,
+        /// Whether hardly any lane goes into the second branch: it is not counted as a cost.
+        rare: bool,
     },
     /// A loop that only `Break` leaves.
     Loop {

@@ -73,6 +73,13 @@ pub trait Lanes: Copy {
     fn index_scale(self, i: Self::Index, by: usize) -> Self::Index;
     /// `i -> i + by`, brought into `0..=last`. `None` where that is no affine map of the lane number.
     fn index_beside(self, i: Self::Index, by: isize, last: usize) -> Option<Self::Index>;
+    /// The first element and the number of those that the index stands for, if they are neighbours in order and known here: whole
+    /// vectors of a SIMD level.
+    fn index_run(self, i: Self::Index) -> Option<(usize, usize)>;
+    /// `i -> i + by`, which is in range.
+    fn index_by(self, i: Self::Index, by: In<Self::Uniform, i32>) -> Self::Index;
+    /// `i -> i + by` modulo 2^32, which is in range, by another number in each lane. `None` where that is no index.
+    fn index_nudge(self, i: Self::Index, by: Self::U32) -> Option<Self::Index>;
     /// The index as a value, modulo 2^32.
     fn index_u32(self, i: Self::Index) -> Self::U32;
     /// The index as a value.
@@ -133,6 +140,11 @@ pub trait Lanes: Copy {
     fn if_then(self, outer: Self::Mask, c: Self::Mask) -> Self::Mask;
     /// Enters the second branch: the lanes of `outer` for which `c` does not hold.
     fn if_else(self, outer: Self::Mask, c: Self::Mask) -> Self::Mask;
+    /// As [`Lanes::if_else`], where hardly any lane goes in.
+    #[inline(always)]
+    fn if_else_rarely(self, outer: Self::Mask, c: Self::Mask) -> Self::Mask {
+        self.if_else(outer, c)
+    }
     /// Leaves the `if`: the lanes that are left at the end of either branch.
     fn if_end(self, then: Self::Mask, other: Self::Mask) -> Self::Mask;
 

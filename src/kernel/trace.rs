@@ -60,6 +60,8 @@ pub struct TraceIndex {
     stride: i64,
     /// What is added to it, modulo 2^32, where it would lead out of range.
     nudge: Option<Ref<u32>>,
+    /// Whether the nudge leads to any element, and not to one near the affine map: then all of the data must be bound.
+    whole: bool,
 }
 
 /// The counter of a `for`.
@@ -76,7 +78,8 @@ pub struct TraceRange<'t, T: Integer> {
 enum Opened {
     Body,
     Then(Id),
-    Else(Id, Block),
+    /// The condition, the first branch, and whether this one is rare.
+    Else(Id, Block, bool),
     Loop(Trips),
 }
 
@@ -129,6 +132,26 @@ impl Inner {
         let id = self.push(op, kind);
         self.frames[0].known.insert((op, kind), id);
         id
+    }
+
+    /// What index arithmetic gives without computing: of two constants, and where 0 is added to, or 0 or 1 multiplied with, a number.
+    fn fold(&mut self, f: Binary, a: Id, b: Id, kind: Kind) -> Option<Id> {
+        if !matches!(kind, Kind::I32 | Kind::U32) {
+            return None;
+        }
+        let constant = |id: Id| if let Op::Const(bits) = self.ops[id as usize] { Some(bits as u32) } else { None };
+        let bits = match (f, constant(a), constant(b)) {
+            (Binary::Add, Some(a), Some(b)) => a.wrapping_add(b),
+            (Binary::Sub, Some(a), Some(b)) => a.wrapping_sub(b),
+            (Binary::Mul, Some(a), Some(b)) => a.wrapping_mul(b),
+            (Binary::Min, Some(a), Some(b)) if kind == Kind::I32 => (a as i32).min(b as i32) as u32,
+            (Binary::Max, Some(a), Some(b)) if kind == Kind::I32 => (a as i32).max(b as i32) as u32,
+            (Binary::Add, Some(0), None) | (Binary::Mul, Some(1), None) => return Some(b),
+            (Binary::Add, None, Some(0)) | (Binary::Mul, None, Some(1)) => return Some(a),
+            (Binary::Mul, Some(0), None) | (Binary::Mul, None, Some(0)) => 0,
+            _ => return None,
+        };
+        Some(self.leaf(Op::Const(bits.into()), kind))
     }
 
     /// A value computed from others, here or in an enclosing block before.
@@ -246,7 +269,7 @@ impl Inner {
 
     /// Leaves the innermost loop if `c` holds.
     fn break_if(&mut self, c: Id) {
-        self.stmt(Stmt::If { cond: c, then: vec![Stmt::Break], other: Block::new() });
+        self.stmt(Stmt::If { cond: c, then: vec![Stmt::Break], other: Block::new(), rare: false });
     }
 
     fn refuse(&mut self, reason: impl FnOnce() -> String) {
@@ -372,7 +395,7 @@ impl<'t> LeafBuild<Trace<'t>> for Params<'t> {
 pub fn trace_source<S: Source>(source: &S) -> Traced {
     let recorder = Recorder::default();
     let l = recorder.trace();
-    let item = S::load(l, source.bind(l), TraceIndex { offset: 0, stride: 1, nudge: None });
+    let item = S::load(l, source.bind(l), TraceIndex { offset: 0, stride: 1, nudge: None, whole: false });
     let results = leaves::<S::Item>(l, item.0);
     recorder.finish(Vec::new(), results, Vec::new())
 }
@@ -422,6 +445,21 @@ impl<'t> Trace<'t> {
         }
     }
 
+    /// The index so many elements on, wherever that is.
+    fn nudged(self, i: TraceIndex, by: Ref<u32>) -> TraceIndex {
+        let nudge = i.nudge.map_or(by, |before| self.binary(Binary::Add, before, by));
+        TraceIndex { nudge: Some(nudge), whole: true, ..i }
+    }
+
+    fn second_branch(self, rare: bool) -> Ref<bool> {
+        self.with(|r| {
+            let (opened, then) = r.close();
+            let Opened::Then(c) = opened else { panic!("`if_else` follows `if_then`") };
+            r.open(Opened::Else(c, then, rare));
+        });
+        self.boolean(true)
+    }
+
     fn unary<A: Scalar, B: Scalar>(self, f: Unary, a: Ref<A>) -> Ref<B> {
         let float = !matches!(f, Unary::Cast | Unary::Bits | Unary::Neg | Unary::Abs);
         let exact = matches!(f, Unary::Sqrt | Unary::Floor | Unary::Ceil | Unary::Trunc | Unary::Round | Unary::IsNan);
@@ -432,6 +470,11 @@ impl<'t> Trace<'t> {
             let a = r.read(a.id);
             if let (Unary::Not, Op::Unary(Unary::Not, x)) = (f, r.ops[a as usize]) {
                 return Ref::new(x);
+            }
+            if let (Unary::Cast, Kind::I32 | Kind::U32, Op::Const(bits), Kind::I32 | Kind::U32) =
+                (f, A::KIND, r.ops[a as usize], B::KIND)
+            {
+                return Ref::new(r.leaf(Op::Const(bits), B::KIND));
             }
             Ref::new(r.pure(Op::Unary(f, a), B::KIND))
         })
@@ -445,6 +488,9 @@ impl<'t> Trace<'t> {
             let a = r.read(a.id);
             // Two reads of one variable are one value here: nothing is stored between them.
             let b = r.read(b.id);
+            if let Some(known) = r.fold(f, a, b, C::KIND) {
+                return Ref::new(known);
+            }
             Ref::new(r.pure(Op::Binary(f, a, b), C::KIND))
         })
     }

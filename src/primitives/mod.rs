@@ -8,6 +8,7 @@ mod destination;
 mod fill;
 pub mod find;
 pub mod histogram;
+pub mod iterate;
 pub mod map;
 pub mod merge;
 pub mod merge_sort;

@@ -41,6 +41,7 @@ unsafe impl<S: Source, K: Kernel<S::Item>> Source for Map<S, K> {
     where
         Self: 'a;
     const LOOPS: bool = S::LOOPS || K::LOOPS;
+    const STRETCHES: bool = S::STRETCHES;
 
     fn len(&self) -> Result<usize> {
         self.source.len()
@@ -68,6 +69,20 @@ unsafe impl<S: Source, K: Kernel<S::Item>> Source for Map<S, K> {
         Self: 'a,
     {
         bound.kernel.eval(l, S::load(l, bound.source, i))
+    }
+    #[inline(always)]
+    fn inner<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, first: usize, end: usize) -> usize
+    where
+        Self: 'a,
+    {
+        S::inner(l, bound.source, first, end)
+    }
+    #[inline(always)]
+    fn load_inner<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, K::Out>
+    where
+        Self: 'a,
+    {
+        bound.kernel.eval(l, S::load_inner(l, bound.source, i))
     }
     #[inline(always)]
     fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, K::Out>

@@ -45,6 +45,9 @@ pub unsafe trait Source: Copy + Send + Sync {
     /// Whether evaluating an element involves a loop.
     const LOOPS: bool = false;
 
+    /// Whether [`inner`](Source::inner) gives more than one stretch: neighbours in memory are then read from several places at once.
+    const STRETCHES: bool = false;
+
     /// Number of elements; [`UNBOUNDED`] if there is no end. An error if inputs that are read together differ in length.
     fn len(&self) -> Result<usize>;
     /// The length, if it is one that only a GPU knows yet and needs not be known to read the source there in order.
@@ -61,6 +64,23 @@ pub unsafe trait Source: Copy + Send + Sync {
     fn load<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, Self::Item>
     where
         Self: 'a;
+    /// Where the stretch of neighbours that begins at `first` ends, at most at `end`: in it [`load_inner`](Source::load_inner) may stand for
+    /// [`load`](Source::load). `first` if there is none there.
+    #[inline(always)]
+    fn inner<'a, L: Lanes>(_l: L, _bound: Self::Bound<'a, L>, _first: usize, end: usize) -> usize
+    where
+        Self: 'a,
+    {
+        end
+    }
+    /// As [`load`](Source::load), of neighbours that lie in one stretch: without asking again where they are.
+    #[inline(always)]
+    fn load_inner<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, Self::Item>
+    where
+        Self: 'a,
+    {
+        Self::load(l, bound, i)
+    }
     /// The elements at any index a lane; out of range reads the nearest in range.
     fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, Self::Item>
     where

@@ -31,6 +31,7 @@ macro_rules! zip {
             type Item = ($($s::Item,)+);
             type Bound<'a, LANES: Lanes> = ($($s::Bound<'a, LANES>,)+) where Self: 'a;
             const LOOPS: bool = false $(|| $s::LOOPS)+;
+            const STRETCHES: bool = false $(|| $s::STRETCHES)+;
 
             fn len(&self) -> Result<usize> {
                 let mut n = UNBOUNDED;
@@ -61,6 +62,15 @@ macro_rules! zip {
             #[inline(always)]
             fn load<'a, LANES: Lanes>(l: LANES, bound: Self::Bound<'a, LANES>, i: LANES::Index) -> Varying<LANES, Self::Item> where Self: 'a {
                 Varying(($($s::load(l, bound.$i, i),)+))
+            }
+            #[inline(always)]
+            fn inner<'a, LANES: Lanes>(l: LANES, bound: Self::Bound<'a, LANES>, first: usize, end: usize) -> usize where Self: 'a {
+                $(let end = $s::inner(l, bound.$i, first, end);)+
+                end
+            }
+            #[inline(always)]
+            fn load_inner<'a, LANES: Lanes>(l: LANES, bound: Self::Bound<'a, LANES>, i: LANES::Index) -> Varying<LANES, Self::Item> where Self: 'a {
+                Varying(($($s::load_inner(l, bound.$i, i),)+))
             }
             #[inline(always)]
             fn at<'a, LANES: Lanes>(l: LANES, bound: Self::Bound<'a, LANES>, i: Varying<LANES, u32>) -> Varying<LANES, Self::Item> where Self: 'a {

@@ -64,6 +64,8 @@ impl Lower {
             let a = at(e.span());
             args.extend(if let Some(data) = self.slice(e) {
                 quote_spanned!(a=> , #data)
+            } else if let Some(window) = self.window(e) {
+                quote_spanned!(a=> , #window)
             } else if self.is_uniform(e) {
                 let value = self.lower(e, Mode::Uniform)?;
                 quote_spanned!(a=> , ::granule::kernel::Uniform::<__L, _>(#value))
@@ -130,6 +132,25 @@ impl Lower {
         let (ty, name) = (&segments[0].ident, &segments[1].ident);
         let text = ty.to_string();
         (methods::is_primitive(&text) || self.generics.contains(&text)).then_some((ty, name))
+    }
+
+    /// `w.at(..)`
+    pub(super) fn window_method(&mut self, window: &Ident, m: &syn::ExprMethodCall, s: Span) -> Result<TokenStream> {
+        if m.method != "at" {
+            let message = format!("there is no `{}` of a window in a kernel, only `at`: `{window}.at(-1, 0)`", m.method);
+            return Err(Error::new(m.method.span(), message));
+        }
+        let mut offsets = Vec::new();
+        for e in &m.args {
+            if !self.is_uniform(e) {
+                let message = "a window is read at offsets that are the same for all elements: literals, uniforms, loop counters";
+                return Err(Error::new_spanned(e, message));
+            }
+            offsets.push(self.lower(e, Mode::Uniform)?);
+        }
+        Ok(
+            quote_spanned!(s=> ::granule::grid::Neighbours::at(#window, __l, [#(::granule::kernel::Uniform::<__L, i32>(#offsets)),*])),
+        )
     }
 
     /// `data.len()` and `data.is_empty()`

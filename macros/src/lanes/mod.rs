@@ -48,6 +48,7 @@ enum Name {
     Varying,
     Variable { epoch: u32 },
     Slice,
+    Window,
 }
 
 /// Translates one kernel.
@@ -152,6 +153,10 @@ impl Lower {
                 self.declare(name, Name::Slice)?;
                 Ok(TokenStream::new())
             }
+            Kind::Window(_) => {
+                self.declare(name, Name::Window)?;
+                Ok(TokenStream::new())
+            }
         }
     }
 
@@ -178,6 +183,10 @@ impl Lower {
             (Expr::Reference(r), _) if r.mutability.is_none() => self.slice(&r.expr),
             _ => None,
         }
+    }
+
+    fn window(&self, e: &Expr) -> Option<Ident> {
+        if let Some(Name::Window) = self.find(e) { ident(e).cloned() } else { None }
     }
 
     fn unknown(&self, name: &Ident) -> Error {

@@ -43,6 +43,10 @@ impl Lower {
                     let message = "a slice is read by index: `data[i]`, or passed to a kernel that takes a slice";
                     return Err(Error::new_spanned(e, message));
                 }
+                Some(Name::Window) => {
+                    let message = "a window is read at offsets: `w.at(-1, 0)`, or passed to a kernel that takes a window";
+                    return Err(Error::new_spanned(e, message));
+                }
                 None => {
                     if let Some(name) = ident(e).filter(|n| !is_constant(n)) {
                         return Err(self.unknown(name));
@@ -137,6 +141,9 @@ impl Lower {
             Expr::MethodCall(m) => {
                 if self.slice(&m.receiver).is_some() {
                     return self.slice_method(m, s);
+                }
+                if let Some(window) = self.window(&m.receiver) {
+                    return self.window_method(&window, m, s);
                 }
                 let args: Vec<&Expr> = m.args.iter().collect();
                 let value = self.method(&m.method, &m.receiver, &args, None, mode, s)?;

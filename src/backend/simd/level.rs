@@ -105,6 +105,18 @@ macro_rules! level_common {
             i.beside(by, last)
         }
         #[inline(always)]
+        fn index_run(self, i: Self::Index) -> Option<(usize, usize)> {
+            i.run()
+        }
+        #[inline(always)]
+        fn index_by(self, i: Self::Index, by: i32) -> Self::Index {
+            i.shift(by as isize as usize)
+        }
+        #[inline(always)]
+        fn index_nudge(self, _: Self::Index, _: Self::U32) -> Option<Self::Index> {
+            None
+        }
+        #[inline(always)]
         fn index_flip(self, i: Self::Index, last: usize) -> Self::Index {
             i.flip(last)
         }

@@ -86,6 +86,18 @@ impl<L: Level> Lanes for Pair<L> {
         i.beside(by, last)
     }
     #[inline(always)]
+    fn index_run(self, i: Span) -> Option<(usize, usize)> {
+        i.run()
+    }
+    #[inline(always)]
+    fn index_by(self, i: Span, by: In<L::Uniform, i32>) -> Span {
+        self.0.index_by(i, by)
+    }
+    #[inline(always)]
+    fn index_nudge(self, _: Span, _: Self::U32) -> Option<Span> {
+        None
+    }
+    #[inline(always)]
     fn index_flip(self, i: Span, last: usize) -> Span {
         i.flip(last)
     }

@@ -46,6 +46,12 @@ impl Span {
         if inside { Some(Span { base: self.base.wrapping_add_signed(by), ..self }) } else { None }
     }
 
+    /// The first element and how many, if they are neighbours in order.
+    #[inline(always)]
+    pub(crate) fn run(self) -> Option<(usize, usize)> {
+        if self.stride == 1 { Some((self.base, self.count)) } else { None }
+    }
+
     /// `last - i`
     #[inline(always)]
     pub fn flip(self, last: usize) -> Span {

@@ -82,11 +82,20 @@ impl<'t> Lanes for Trace<'t> {
     }
     fn index_flip(self, i: TraceIndex, last: usize) -> TraceIndex {
         let nudge = i.nudge.map(|nudge| self.unary(Unary::Neg, nudge));
-        TraceIndex { offset: (last as i64).wrapping_sub(i.offset), stride: i.stride.wrapping_neg(), nudge }
+        TraceIndex { offset: (last as i64).wrapping_sub(i.offset), stride: i.stride.wrapping_neg(), nudge, ..i }
     }
     fn index_scale(self, i: TraceIndex, by: usize) -> TraceIndex {
         let nudge = i.nudge.map(|nudge| self.binary(Binary::Mul, nudge, self.uniform(by as u32)));
-        TraceIndex { offset: i.offset.wrapping_mul(by as i64), stride: i.stride.wrapping_mul(by as i64), nudge }
+        TraceIndex { offset: i.offset.wrapping_mul(by as i64), stride: i.stride.wrapping_mul(by as i64), nudge, ..i }
+    }
+    fn index_run(self, _: TraceIndex) -> Option<(usize, usize)> {
+        None
+    }
+    fn index_by(self, i: TraceIndex, by: Ref<i32>) -> TraceIndex {
+        self.nudged(i, by.to_u32(self))
+    }
+    fn index_nudge(self, i: TraceIndex, by: Ref<u32>) -> Option<TraceIndex> {
+        Some(self.nudged(i, by))
     }
     fn index_u32(self, i: TraceIndex) -> Ref<u32> {
         let at = Ref::new(self.with(|r| r.grid(None, i, false)));
@@ -135,18 +144,16 @@ impl<'t> Lanes for Trace<'t> {
         self.mask_all()
     }
     fn if_else(self, _: Ref<bool>, _: Ref<bool>) -> Ref<bool> {
-        self.with(|r| {
-            let (opened, then) = r.close();
-            let Opened::Then(c) = opened else { panic!("`if_else` follows `if_then`") };
-            r.open(Opened::Else(c, then));
-        });
-        self.mask_all()
+        self.second_branch(false)
+    }
+    fn if_else_rarely(self, _: Ref<bool>, _: Ref<bool>) -> Ref<bool> {
+        self.second_branch(true)
     }
     fn if_end(self, _: Ref<bool>, _: Ref<bool>) -> Ref<bool> {
         self.with(|r| {
             let (opened, other) = r.close();
-            let Opened::Else(cond, then) = opened else { panic!("`if_end` follows `if_else`") };
-            r.stmt(Stmt::If { cond, then, other });
+            let Opened::Else(cond, then, rare) = opened else { panic!("`if_end` follows `if_else`") };
+            r.stmt(Stmt::If { cond, then, other, rare });
         });
         self.mask_all()
     }
@@ -269,6 +276,7 @@ macro_rules! lane {
             fn load(l: Trace<'t>, s: TraceSlice<$s>, i: TraceIndex) -> Self {
                 Ref::new(l.with(|r| {
                     let at = r.grid(Some(s.binding), i, false);
+                    r.bindings[s.binding as usize].random |= i.whole;
                     let at = i.nudge.map_or(at, |nudge| r.pure(Op::Binary(Binary::Add, at, nudge.id), Kind::U32));
                     r.pure(Op::Read { binding: s.binding, at, word: s.word, guarded: false }, <$s as Scalar>::KIND)
                 }))

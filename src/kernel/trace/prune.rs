@@ -124,7 +124,7 @@ fn renumber_block(block: &mut Block, values: &[u32], vars: &[u32]) {
                 *var = vars[*var as usize];
                 new(value);
             }
-            Stmt::If { cond, then, other } => {
+            Stmt::If { cond, then, other, .. } => {
                 new(cond);
                 renumber_block(then, values, vars);
                 renumber_block(other, values, vars);
@@ -199,7 +199,7 @@ impl Live {
         for s in block {
             match s {
                 Stmt::Store { var, value } if self.vars[*var as usize] => new |= self.mark(inner, *value),
-                Stmt::If { cond, then, other } if self.acts(then) || self.acts(other) => {
+                Stmt::If { cond, then, other, .. } if self.acts(then) || self.acts(other) => {
                     new |= self.mark(inner, *cond) | self.visit(inner, then) | self.visit(inner, other);
                 }
                 Stmt::Loop { body, trips } if self.stores(body) => {

@@ -53,7 +53,7 @@ impl<'a> Printer<'a> {
                     used[*value as usize] = true;
                     vars[*var as usize] = true;
                 }
-                Stmt::If { cond, then, other } => {
+                Stmt::If { cond, then, other, .. } => {
                     used[*cond as usize] = true;
                     self.uses(then, used, vars);
                     self.uses(other, used, vars);
@@ -76,7 +76,7 @@ impl<'a> Printer<'a> {
                     let value = self.operand(*value);
                     self.line(&format!("x{var} = {value};"));
                 }
-                Stmt::If { cond, then, other } => {
+                Stmt::If { cond, then, other, .. } => {
                     let cond = self.operand(*cond);
                     self.line(&format!("if {cond} {{"));
                     self.nested(then);

@@ -51,51 +51,66 @@ impl<S: Source<Item: Element>> Fill<'_, S> {
         let (bound, out) = (self.source.bind(l), self.out.whole());
         let Range { start: mut i, end } = self.range;
         let _fence = Fence::<L, STREAM>(l);
-        if STREAM {
-            let head = (i + out.elements_to_alignment(i)).min(end);
-            while i < head {
-                let span = Span::new(i, L::WIDTH.min(head - i));
-                store(l, S::load(l, bound, span), out, span);
+        let head = if STREAM { (i + out.elements_to_alignment(i)).min(end) } else { i };
+        while i < end {
+            if i >= head {
+                let stop = S::inner(l, bound, i, end);
+                if STREAM
+                    && !S::STRETCHES
+                    && streams_side_by_side()
+                    && PAGE_BYTES.is_multiple_of(size_of::<S::Item>() * 2 * L::WIDTH)
+                {
+                    let page = PAGE_BYTES / size_of::<S::Item>();
+                    while i + PAGES * page <= stop {
+                        let next = i + page;
+                        while i < next {
+                            for k in 0..PAGES {
+                                let (a, b) = (Span::new(i + k * page, L::WIDTH), Span::new(i + k * page + L::WIDTH, L::WIDTH));
+                                let (x, y) = (S::load_inner(l, bound, a), S::load_inner(l, bound, b));
+                                stream(l, x, out, a);
+                                stream(l, y, out, b);
+                            }
+                            i += 2 * L::WIDTH;
+                        }
+                        i += (PAGES - 1) * page;
+                    }
+                }
+                while i + 4 * L::WIDTH <= stop && !S::LOOPS {
+                    // Four independent vectors: enough loads in flight, and the loop's own cost spread thin.
+                    let span = Span::new(i, L::WIDTH);
+                    let mut x = [S::load_inner(l, bound, span); 4];
+                    for (k, x) in x.iter_mut().enumerate().skip(1) {
+                        *x = S::load_inner(l, bound, span.shift(k * L::WIDTH));
+                    }
+                    for (k, x) in x.into_iter().enumerate() {
+                        let span = span.shift(k * L::WIDTH);
+                        if STREAM { stream(l, x, out, span) } else { store(l, x, out, span) }
+                    }
+                    i += 4 * L::WIDTH;
+                }
+                while i + L::WIDTH <= stop {
+                    let span = Span::new(i, L::WIDTH);
+                    let x = S::load_inner(l, bound, span);
+                    if STREAM {
+                        stream(l, x, out, span)
+                    } else {
+                        store(l, x, out, span)
+                    }
+                    i += L::WIDTH;
+                }
+            }
+            if i < end {
+                // Up to where streaming stores are possible, across the end of a stretch, or the last.
+                let until = if i < head { head } else { end };
+                let span = Span::new(i, L::WIDTH.min(until - i));
+                let x = S::load(l, bound, span);
+                if STREAM {
+                    stream(l, x, out, span)
+                } else {
+                    store(l, x, out, span)
+                }
                 i += span.count;
             }
-        }
-        if STREAM && streams_side_by_side() && PAGE_BYTES.is_multiple_of(size_of::<S::Item>() * 2 * L::WIDTH) {
-            let page = PAGE_BYTES / size_of::<S::Item>();
-            while i + PAGES * page <= end {
-                let next = i + page;
-                while i < next {
-                    for k in 0..PAGES {
-                        let (a, b) = (Span::new(i + k * page, L::WIDTH), Span::new(i + k * page + L::WIDTH, L::WIDTH));
-                        let (x, y) = (S::load(l, bound, a), S::load(l, bound, b));
-                        stream(l, x, out, a);
-                        stream(l, y, out, b);
-                    }
-                    i += 2 * L::WIDTH;
-                }
-                i += (PAGES - 1) * page;
-            }
-        }
-        while i + 4 * L::WIDTH <= end && !S::LOOPS {
-            // Four independent vectors: enough loads in flight, and the loop's own cost spread thin.
-            let span = Span::new(i, L::WIDTH);
-            let mut x = [S::load(l, bound, span); 4];
-            for (k, x) in x.iter_mut().enumerate().skip(1) {
-                *x = S::load(l, bound, span.shift(k * L::WIDTH));
-            }
-            for (k, x) in x.into_iter().enumerate() {
-                let span = span.shift(k * L::WIDTH);
-                if STREAM { stream(l, x, out, span) } else { store(l, x, out, span) }
-            }
-            i += 4 * L::WIDTH;
-        }
-        while i + L::WIDTH <= end {
-            let span = Span::new(i, L::WIDTH);
-            store(l, S::load(l, bound, span), out, span);
-            i += L::WIDTH;
-        }
-        if i < end {
-            let span = Span::new(i, end - i);
-            store(l, S::load(l, bound, span), out, span);
         }
     }
 }

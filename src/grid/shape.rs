@@ -1,0 +1,159 @@
+//! Where an element stands in its grid.
+#![allow(clippy::needless_range_loop, reason = "an axis indexes several arrays; iterators would put closures between the lanes")]
+
+use crate::kernel::{Lanes, MaskLane, Uniform, Varying, ops};
+
+/// A shape made readable in the lanes `L`.
+#[derive(Clone, Copy)]
+pub(super) struct Shape<L: Lanes, const D: usize> {
+    /// Elements of each axis.
+    sizes: [usize; D],
+    /// What a division by the size multiplies with.
+    inverses: [u64; D],
+    /// The sizes again.
+    pub(super) lengths: [Uniform<L, i32>; D],
+    /// Elements from one place of an axis to the next.
+    pub(super) strides: [Uniform<L, i32>; D],
+    /// How many places of an axis are further than the radius from both of its ends.
+    inner: [Uniform<L, u32>; D],
+    pub(super) radius: usize,
+}
+
+impl<L: Lanes, const D: usize> Shape<L, D> {
+    #[inline(always)]
+    pub(super) fn new(l: L, sizes: [usize; D], radius: usize) -> Self {
+        let mut strides = [1; D];
+        for a in (0..D - 1).rev() {
+            strides[a] = strides[a + 1] * sizes[a + 1];
+        }
+        Shape {
+            sizes,
+            // ceil(2^64 / n): the upper half of a product with it is the quotient of any number below 2^32 (Lemire, Kaser, Kurz
+            // 2019). Of 1 it would be 2^64; see `divide`.
+            inverses: sizes.map(|n| (u64::MAX / n.max(1) as u64).wrapping_add(1)),
+            lengths: sizes.map(|n| ops::uniform(l, n as i32)),
+            strides: strides.map(|n| ops::uniform(l, n as i32)),
+            inner: sizes.map(|n| ops::uniform(l, n.saturating_sub(2 * radius) as u32)),
+            radius,
+        }
+    }
+
+    /// How many elements there are.
+    #[inline(always)]
+    pub(super) fn elements(&self) -> usize {
+        let mut elements = 1;
+        for axis in 0..D {
+            elements *= self.sizes[axis];
+        }
+        elements
+    }
+
+    /// The quotient and the remainder by the size of an axis, of a number below 2^32.
+    #[inline(always)]
+    fn divide(&self, i: usize, axis: usize) -> (usize, usize) {
+        let inverse = self.inverses[axis];
+        if inverse == 0 {
+            return (i, 0);
+        }
+        let quotient = ((i as u128 * inverse as u128) >> 64) as usize;
+        (quotient, i - quotient * self.sizes[axis])
+    }
+
+    /// The place of an element on each axis.
+    #[inline(always)]
+    pub(super) fn place(&self, i: usize) -> [usize; D] {
+        let (mut place, mut rest) = ([0; D], i);
+        for axis in (1..D).rev() {
+            (rest, place[axis]) = self.divide(rest, axis);
+        }
+        place[0] = rest;
+        place
+    }
+
+    /// Whether so many elements from this place on stand in one row.
+    #[inline(always)]
+    pub(super) fn in_row(&self, place: [usize; D], count: usize) -> bool {
+        place[D - 1] + count <= self.sizes[D - 1]
+    }
+
+    /// How many elements from this one on stand in its row and have windows that lie in the grid.
+    #[inline(always)]
+    pub(super) fn stretch(&self, first: usize) -> usize {
+        let place = self.place(first);
+        let mut inside = place[D - 1] >= self.radius;
+        for axis in 0..D - 1 {
+            inside &= place[axis] >= self.radius && place[axis] + self.radius < self.sizes[axis];
+        }
+        let end = self.sizes[D - 1].saturating_sub(self.radius);
+        if inside { end.saturating_sub(place[D - 1]) } else { 0 }
+    }
+
+    /// Whether a window leads less than the size of the axis beyond its ends.
+    #[inline(always)]
+    pub(super) fn near(&self, axis: usize) -> bool {
+        self.sizes[axis] > self.radius
+    }
+
+    /// The place of each lane's element on each axis.
+    #[inline(always)]
+    pub(super) fn places(&self, l: L, i: Varying<L, u32>) -> [Varying<L, i32>; D] {
+        let (mut places, mut rest) = ([ops::lit::<L, i32>(l, 0); D], i);
+        for axis in (1..D).rev() {
+            let n = ops::cast::<u32, L, i32>(l, ops::broadcast(l, self.lengths[axis]));
+            let quotient = ops::div(l, rest, n);
+            places[axis] = ops::cast(l, ops::sub(l, rest, ops::mul(l, quotient, n)));
+            rest = quotient;
+        }
+        places[0] = ops::cast(l, rest);
+        places
+    }
+
+    /// The places of neighbours of which the first is at `place`: `lane` further on, over the ends of rows.
+    #[inline(always)]
+    pub(super) fn places_from(&self, l: L, place: [usize; D], lane: Varying<L, i32>, count: usize) -> [Varying<L, i32>; D] {
+        let mut places = [lane; D];
+        for axis in 0..D {
+            let first = ops::broadcast(l, ops::uniform::<L, i32>(l, place[axis] as i32));
+            places[axis] = if axis == D - 1 { ops::add(l, first, lane) } else { first };
+        }
+        // The last lane's place tells how often a lane comes to the end of an axis.
+        let mut last = place[D - 1] + count - 1;
+        for axis in (1..D).rev() {
+            let n = ops::broadcast(l, self.lengths[axis]);
+            let mut ends = 0;
+            while last >= self.sizes[axis] {
+                let over = ops::ge(l, places[axis], n);
+                let (zero, one) = (ops::lit(l, 0), ops::lit(l, 1));
+                places[axis] = ops::sub(l, places[axis], ops::select(l, over, n, zero));
+                places[axis - 1] = ops::add(l, places[axis - 1], ops::select(l, over, one, zero));
+                last -= self.sizes[axis];
+                ends += 1;
+            }
+            last = place[axis - 1] + ends;
+        }
+        places
+    }
+
+    /// The lanes whose windows lie in the grid.
+    #[inline(always)]
+    pub(super) fn inside_lanes(&self, l: L, places: [Varying<L, i32>; D]) -> Varying<L, bool> {
+        let radius = ops::lit(l, self.radius as u32);
+        let mut inside = l.mask_all();
+        for axis in 0..D {
+            let p = ops::sub(l, ops::cast::<u32, L, i32>(l, places[axis]), radius);
+            inside = inside.and(l, ops::lt(l, p, ops::broadcast(l, self.inner[axis])).0);
+        }
+        Varying(inside)
+    }
+
+    /// An offset, brought into the radius.
+    #[inline(always)]
+    pub(super) fn within(&self, l: L, offset: [Uniform<L, i32>; D]) -> [Uniform<L, i32>; D] {
+        let (u, most) = (l.uniform_level(), self.radius as i32);
+        let mut within = offset;
+        for axis in 0..D {
+            within[axis] = Uniform(ops::max(u, ops::min(u, offset[axis].0, ops::lit(u, most)), ops::lit(u, -most)));
+        }
+        within
+    }
+}

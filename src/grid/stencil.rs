@@ -1,0 +1,333 @@
+//! A stencil: a kernel of windows, as a source.
+//!
+//! A vector whose windows all lie in the grid reads whole vectors at shifted indices, after one test of its place. The others, at
+//! the edges, are worked on by code that is compiled once and called ([`Lanes::rarely`]): there neighbours in one row are
+//! still whole vectors, and only what the boundary bends is read lane by lane. On a GPU the two are the branches of an `if`, and each
+//! reads at the grid index plus a number.
+#![allow(clippy::needless_range_loop, reason = "an axis indexes several arrays; iterators would put closures between the lanes")]
+
+use crate::array::DataVisitor;
+use crate::error::{Error, Result};
+use crate::kernel::{Lanes, Rare, Uniform, Varying, ops};
+use crate::source::Source;
+
+use super::Grid;
+use super::boundary::{Boundary, Outside};
+use super::shape::Shape;
+use super::window::{Neighbours, Stencil};
+
+/// See [`Grid::stencil`].
+#[derive(Clone, Copy)]
+pub struct Stenciled<S, B, K, const D: usize> {
+    pub(super) grid: Grid<S, D>,
+    pub(super) boundary: B,
+    pub(super) kernel: K,
+}
+
+impl<S, B, K, const D: usize> Stenciled<S, B, K, D> {
+    /// What it is a stencil of.
+    pub(crate) fn grid(&self) -> &S {
+        &self.grid.source
+    }
+}
+
+impl<S: Source, B: Copy, K: Copy, const D: usize> Stenciled<S, B, K, D> {
+    /// The same stencil of another source, which has as many elements.
+    pub(crate) fn over<T: Source>(&self, source: T) -> Stenciled<T, B, K, D> {
+        Stenciled { grid: Grid { source, shape: self.grid.shape }, boundary: self.boundary, kernel: self.kernel }
+    }
+}
+
+/// The places of an axis are added to and taken apart as `i32`.
+const LIMIT: usize = i32::MAX as usize;
+
+/// A grid made readable.
+struct Readable<'a, S: Source + 'a, L: Lanes, const D: usize> {
+    source: S::Bound<'a, L>,
+    shape: Shape<L, D>,
+    outside: Outside<L, S::Item>,
+}
+
+impl<S: Source, L: Lanes, const D: usize> Clone for Readable<'_, S, L, D> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<S: Source, L: Lanes, const D: usize> Copy for Readable<'_, S, L, D> {}
+
+/// A [`Stenciled`] made readable.
+pub struct BoundStencil<'a, S: Source + 'a, B, K, L: Lanes, const D: usize> {
+    grid: Readable<'a, S, L, D>,
+    stencil: &'a Stenciled<S, B, K, D>,
+}
+
+impl<S: Source, B, K, L: Lanes, const D: usize> Clone for BoundStencil<'_, S, B, K, L, D> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<S: Source, B, K, L: Lanes, const D: usize> Copy for BoundStencil<'_, S, B, K, L, D> {}
+
+/// Windows that lie in the grid.
+struct Inside<'a, S: Source + 'a, L: Lanes, const D: usize> {
+    grid: Readable<'a, S, L, D>,
+    index: L::Index,
+}
+
+impl<S: Source, L: Lanes, const D: usize> Clone for Inside<'_, S, L, D> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<S: Source, L: Lanes, const D: usize> Copy for Inside<'_, S, L, D> {}
+
+impl<'a, S: Source, L: Lanes, const D: usize> Neighbours<L, S::Item, D> for Inside<'a, S, L, D> {
+    #[inline(always)]
+    fn at(self, l: L, offset: [Uniform<L, i32>; D]) -> Varying<L, S::Item> {
+        let Readable { source, shape, .. } = self.grid;
+        let (u, offset) = (l.uniform_level(), shape.within(l, offset));
+        let mut by = offset[D - 1].0;
+        for axis in 0..D - 1 {
+            by = ops::add(u, ops::mul(u, offset[axis].0, shape.strides[axis].0), by);
+        }
+        S::load(l, source, l.index_by(self.index, by.0))
+    }
+}
+
+/// Windows that may lead out of the grid.
+struct Edge<'a, S: Source + 'a, B, L: Lanes, const D: usize> {
+    grid: Readable<'a, S, L, D>,
+    /// The boundary is a type.
+    boundary: std::marker::PhantomData<B>,
+    /// The index, and the elements that it stands for, if they are read by it.
+    index: Option<(L::Index, Varying<L, u32>)>,
+    /// Where each lane's element stands.
+    places: [Varying<L, i32>; D],
+    /// The lanes, if they are neighbours in one row.
+    row: Option<Row<L, D>>,
+}
+
+/// Neighbours in one row.
+#[derive(Clone, Copy)]
+struct Row<L: Lanes, const D: usize> {
+    index: L::Index,
+    first: Uniform<L, i32>,
+    place: [Uniform<L, i32>; D],
+    count: Uniform<L, i32>,
+}
+
+impl<'a, S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Edge<'a, S, B, L, D> {
+    /// Of neighbours in order.
+    #[inline(always)]
+    fn run(l: L, grid: Readable<'a, S, L, D>, index: L::Index, first: usize, count: usize) -> Self {
+        let place = grid.shape.place(first);
+        let start = ops::uniform::<L, u32>(l, first as u32);
+        let lane = ops::sub(l, Varying::<L, u32>(l.index_u32(index)), ops::broadcast(l, start));
+        let places = grid.shape.places_from(l, place, ops::cast(l, lane), count);
+        let mut row = None;
+        if grid.shape.in_row(place, count) {
+            let mut uniform = [ops::uniform::<L, i32>(l, 0); D];
+            for axis in 0..D {
+                uniform[axis] = ops::uniform(l, place[axis] as i32);
+            }
+            let (first, count) = (ops::uniform(l, first as i32), ops::uniform(l, count as i32));
+            row = Some(Row { index, first, place: uniform, count });
+        }
+        Edge { grid, boundary: std::marker::PhantomData, index: None, places, row }
+    }
+
+    /// Of any elements.
+    #[inline(always)]
+    fn any(l: L, grid: Readable<'a, S, L, D>, i: Varying<L, u32>, index: Option<(L::Index, Varying<L, u32>)>) -> Self {
+        Edge { grid, boundary: std::marker::PhantomData, index, places: grid.shape.places(l, i), row: None }
+    }
+
+    /// The neighbours of a row, if they are a row, or lie outside.
+    #[inline(always)]
+    fn whole(&self, l: L, row: Row<L, D>, offset: [Uniform<L, i32>; D]) -> Option<Varying<L, S::Item>> {
+        let (u, Readable { source, shape, outside }) = (l.uniform_level(), self.grid);
+        let mut target = ops::lit::<L::Uniform, i32>(u, 0);
+        for axis in 0..D - 1 {
+            let (p, n) = (ops::add(u, row.place[axis].0, offset[axis].0), shape.lengths[axis].0);
+            let q = B::place(u, p, n, shape.near(axis));
+            if let Some(outside) = outside
+                && u.any(ops::ne(u, p, q).0)
+            {
+                return Some(ops::broadcast(l, outside));
+            }
+            target = ops::add(u, target, ops::mul(u, q, shape.strides[axis].0));
+        }
+        let (p, n) = (ops::add(u, row.place[D - 1].0, offset[D - 1].0), shape.lengths[D - 1].0);
+        let inside = ops::and(u, ops::ge(u, p, ops::lit(u, 0)), ops::le(u, p, ops::sub(u, n, row.count.0)));
+        if !u.any(inside.0) {
+            return None;
+        }
+        let by = ops::sub(u, ops::add(u, target, p), row.first.0);
+        Some(S::load(l, source, l.index_by(row.index, by.0)))
+    }
+}
+
+impl<'a, S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Neighbours<L, S::Item, D> for &Edge<'a, S, B, L, D> {
+    #[inline(always)]
+    fn at(self, l: L, offset: [Uniform<L, i32>; D]) -> Varying<L, S::Item> {
+        let offset = self.grid.shape.within(l, offset);
+        if let Some(row) = self.row
+            && let Some(whole) = self.whole(l, row, offset)
+        {
+            return whole;
+        }
+        l.rarely(Scattered(self, offset))
+    }
+}
+
+/// What an edge's window reads at an offset, lane by lane.
+struct Scattered<'e, 'a, S: Source + 'a, B, L: Lanes, const D: usize>(&'e Edge<'a, S, B, L, D>, [Uniform<L, i32>; D]);
+
+impl<S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Rare<L> for Scattered<'_, '_, S, B, L, D> {
+    type Out = Varying<L, S::Item>;
+    #[inline(always)]
+    fn run(self, l: L) -> Varying<L, S::Item> {
+        let Scattered(edge, offset) = self;
+        let Readable { source, shape, outside } = edge.grid;
+        let mut target = ops::lit::<L, i32>(l, 0);
+        let mut inside = ops::lit(l, true);
+        for axis in 0..D {
+            let (p, n) =
+                (ops::add(l, edge.places[axis], ops::broadcast(l, offset[axis])), ops::broadcast(l, shape.lengths[axis]));
+            let q = B::place(l, p, n, shape.near(axis));
+            inside = ops::and(l, inside, ops::eq(l, p, q));
+            target = ops::add(l, target, ops::mul(l, q, ops::broadcast(l, shape.strides[axis])));
+        }
+        let target = ops::cast::<u32, L, i32>(l, target);
+        let mut near = None;
+        if let Some((index, here)) = edge.index {
+            near = l.index_nudge(index, ops::sub(l, target, here).0);
+        }
+        let x = match near {
+            Some(index) => S::load(l, source, index),
+            None => S::at(l, source, target),
+        };
+        match outside {
+            Some(outside) => ops::select(l, inside, x, ops::broadcast(l, outside)),
+            None => x,
+        }
+    }
+}
+
+/// Which elements are evaluated at the edges.
+enum Which<L: Lanes> {
+    Run(L::Index, usize, usize),
+    Any(Varying<L, u32>),
+}
+
+/// The evaluation at the edges.
+struct AtEdge<'a, S: Source + 'a, B, K, L: Lanes, const D: usize>(BoundStencil<'a, S, B, K, L, D>, Which<L>);
+
+impl<S: Source, B: Boundary<S::Item>, K: Stencil<S::Item, D>, L: Lanes, const D: usize> Rare<L> for AtEdge<'_, S, B, K, L, D> {
+    type Out = Varying<L, K::Out>;
+    #[inline(always)]
+    fn run(self, l: L) -> Varying<L, K::Out> {
+        let AtEdge(BoundStencil { grid, stencil }, which) = self;
+        let window: Edge<'_, S, B, L, D> = match which {
+            Which::Run(index, first, count) => Edge::run(l, grid, index, first, count),
+            Which::Any(i) => Edge::any(l, grid, i, None),
+        };
+        stencil.kernel.eval(l, &window)
+    }
+}
+
+impl<'a, S: Source, B: Boundary<S::Item>, K: Stencil<S::Item, D>, L: Lanes, const D: usize> BoundStencil<'a, S, B, K, L, D> {
+    /// Both ways as the branches of an `if`, where indices may be different in each lane.
+    #[inline(always)]
+    fn branches(self, l: L, index: L::Index, here: Varying<L, u32>) -> Varying<L, K::Out> {
+        let BoundStencil { grid, stencil } = self;
+        let all = l.mask_all();
+        let edge: Edge<'_, S, B, L, D> = Edge::any(l, grid, here, Some((index, here)));
+        let inside = grid.shape.inside_lanes(l, edge.places);
+        let then = l.if_then(all, inside.0);
+        let mut result = ops::var(l, stencil.kernel.eval(l, Inside { grid, index }));
+        let otherwise = l.if_else_rarely(all, inside.0);
+        ops::merge(l, otherwise, &mut result, stencil.kernel.eval(l, &edge));
+        l.if_end(then, otherwise);
+        ops::get(l, result)
+    }
+}
+
+// SAFETY: the length is that of the grid, and of its source. Windows inside read at most the radius beyond their element on each axis,
+// where there are elements; at the edges places are brought into range by the boundary.
+unsafe impl<S: Source, B: Boundary<S::Item>, K: Stencil<S::Item, D>, const D: usize> Source for Stenciled<S, B, K, D> {
+    type Item = K::Out;
+    type Bound<'a, L: Lanes>
+        = BoundStencil<'a, S, B, K, L, D>
+    where
+        Self: 'a;
+    const LOOPS: bool = S::LOOPS || K::LOOPS;
+    const STRETCHES: bool = true;
+
+    fn len(&self) -> Result<usize> {
+        let n = self.grid.source.len()?;
+        let limit = LIMIT - K::RADIUS.min(LIMIT);
+        if n > limit { Err(Error::TooLarge { elements: n, limit }) } else { Ok(n) }
+    }
+    fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
+        self.grid.source.data(visitor)?;
+        self.kernel.data(visitor)
+    }
+    #[inline(always)]
+    fn bind<'a, L: Lanes>(&'a self, l: L) -> Self::Bound<'a, L>
+    where
+        Self: 'a,
+    {
+        let mut outside = None;
+        if let Some(value) = self.boundary.outside() {
+            outside = Some(ops::uniform(l, value));
+        }
+        let shape = Shape::new(l, self.grid.shape, K::RADIUS);
+        BoundStencil { grid: Readable { source: self.grid.source.bind(l), shape, outside }, stencil: self }
+    }
+    #[inline(always)]
+    fn load<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, K::Out>
+    where
+        Self: 'a,
+    {
+        match l.index_run(i) {
+            Some((first, count)) if bound.grid.shape.stretch(first) >= count => {
+                bound.stencil.kernel.eval(l, Inside { grid: bound.grid, index: i })
+            }
+            Some((first, count)) => l.rarely(AtEdge(bound, Which::Run(i, first, count))),
+            None => {
+                let here = Varying(l.index_u32(i));
+                match l.index_nudge(i, ops::lit::<L, u32>(l, 0).0) {
+                    Some(_) => bound.branches(l, i, here),
+                    None => l.rarely(AtEdge(bound, Which::Any(here))),
+                }
+            }
+        }
+    }
+    #[inline(always)]
+    fn inner<'a, L: Lanes>(_: L, bound: Self::Bound<'a, L>, first: usize, end: usize) -> usize
+    where
+        Self: 'a,
+    {
+        end.min(first + bound.grid.shape.stretch(first))
+    }
+    #[inline(always)]
+    fn load_inner<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, K::Out>
+    where
+        Self: 'a,
+    {
+        bound.stencil.kernel.eval(l, Inside { grid: bound.grid, index: i })
+    }
+    #[inline(always)]
+    fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, K::Out>
+    where
+        Self: 'a,
+    {
+        let last = ops::uniform::<L, u32>(l, bound.grid.shape.elements().saturating_sub(1) as u32);
+        let i = ops::min(l, i, ops::broadcast(l, last));
+        l.rarely(AtEdge(bound, Which::Any(i)))
+    }
+}
