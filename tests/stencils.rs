@@ -82,7 +82,7 @@ fn limited(w: Window<f32, 2>, #[uniform] most: f32, table: &[f32]) -> f32 {
         return most;
     }
     if w.at(0, 0) < 0.0 {
-        slope = slope + table[1];
+        slope += table[1];
     }
     slope
 }
