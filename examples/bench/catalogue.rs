@@ -38,7 +38,7 @@ const SORT: Op = Op { unit: Unit::MitemsPerSecond, largest: 1 << 24, ..STREAM };
 const KEYS: Op = Op { on_f32: false, on_u32: true, ..STREAM };
 
 /// All operations. The first five are BabelStream's (Deakin, Price, Martineau, McIntosh-Smith: GPU-STREAM v2.0, 2016).
-pub(crate) const OPS: [Op; 26] = [
+pub(crate) const OPS: [Op; 28] = [
     Op { name: "copy", meaning: "c = a", on_u32: true, ..STREAM },
     Op { name: "mul", meaning: "b = scalar * c", ..STREAM },
     Op { name: "add", meaning: "c = a + b", on_u32: true, bytes: 12, ..STREAM },
@@ -67,6 +67,8 @@ pub(crate) const OPS: [Op; 26] = [
     Op { name: "reduce_argmax", meaning: "largest of all, and where it is", on_u32: true, bytes: 4, ..STREAM },
     Op { name: "histogram", meaning: "how many elements fall into each of 256 bins", on_u32: true, bytes: 4, ..STREAM },
     Op { name: "scan_inclusive_sum", meaning: "out[i] = a[0] + ... + a[i]", on_u32: true, ..STREAM },
+    Op { name: "stencil_2d", meaning: "mean of five neighbours on a square, edges repeated", ..STREAM },
+    Op { name: "stencil_3d", meaning: "sum of seven neighbours in a cube / 8, edges repeated", ..STREAM },
     Op {
         name: "segmented_reduce",
         meaning: "sums of segments, whose lengths follow a power law, 16 in the mean",

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::catalogue::Op;
 use crate::measure::Contender;
 use crate::stage::{CheckAll, Place, Scene, Stage, on_stage, on_stage_with};
-use crate::{kernels, loops, oracle, segments, selection};
+use crate::{kernels, loops, oracle, segments, selection, stencils};
 
 /// BabelStream's scalar.
 const SCALAR: f32 = 0.4;
@@ -215,6 +215,7 @@ fn stream(op: &str, stage: &mut Stage<'_, f32>) {
     let (engine, x, y) = (stage.scene.engine, stage.x, stage.y);
     let large = x.len() >= loops::FROM;
     match op {
+        "stencil_2d" | "stencil_3d" => stencils::fill(op, stage),
         "copy" => {
             let check = oracle::floats_are(move |i| x[i], |_| 0.0);
             stage.writes(move |x, _| engine.collect(x), check.clone());

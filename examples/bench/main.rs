@@ -18,6 +18,7 @@ mod report;
 mod segments;
 mod selection;
 mod stage;
+mod stencils;
 mod table;
 mod targets;
 

@@ -18,8 +18,23 @@ const PAGE_BYTES: usize = 4096;
 
 /// Writes `source[i]` to `out[i]` for all `n` elements.
 pub(crate) fn fill<S: Source<Item: Element>>(cpu: &Cpu<'_>, source: &S, out: ViewMut<'_, S::Item>, n: usize) -> Result<()> {
-    let streaming = n.saturating_mul(size_of::<S::Item>()) >= STREAM_BYTES;
-    cpu.for_each_range(n, |range| cpu.at_level(Fill { source, out, range, streaming }))
+    let stores = match n.saturating_mul(size_of::<S::Item>()) {
+        ..STREAM_BYTES => Stores::Cached,
+        _ if streams_side_by_side() => Stores::SideBySide,
+        _ => Stores::Streaming,
+    };
+    cpu.for_each_range(n, |range| cpu.at_level(Fill { source, out, range, stores }))
+}
+
+/// How the output is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stores {
+    /// Through the caches.
+    Cached,
+    /// Past them.
+    Streaming,
+    /// Past them, to several pages in turn.
+    SideBySide,
 }
 
 /// The same of a range.
@@ -27,8 +42,7 @@ pub(crate) struct Fill<'a, S: Source<Item: Element>> {
     pub(crate) source: &'a S,
     pub(crate) out: ViewMut<'a, S::Item>,
     pub(crate) range: Range<usize>,
-    /// Whether the output is written past the caches.
-    pub(crate) streaming: bool,
+    pub(crate) stores: Stores,
 }
 
 impl<S: Source<Item: Element>> WithLevel for Fill<'_, S> {
@@ -37,7 +51,7 @@ impl<S: Source<Item: Element>> WithLevel for Fill<'_, S> {
     fn run<L: Level>(self, l: L) {
         if S::LOOPS {
             self.each::<_, false>(Pair(l));
-        } else if self.streaming {
+        } else if self.stores != Stores::Cached {
             self.each::<L, true>(l);
         } else {
             self.each::<L, false>(l);
@@ -57,7 +71,7 @@ impl<S: Source<Item: Element>> Fill<'_, S> {
                 let stop = S::inner(l, bound, i, end);
                 if STREAM
                     && !S::STRETCHES
-                    && streams_side_by_side()
+                    && self.stores == Stores::SideBySide
                     && PAGE_BYTES.is_multiple_of(size_of::<S::Item>() * 2 * L::WIDTH)
                 {
                     let page = PAGE_BYTES / size_of::<S::Item>();

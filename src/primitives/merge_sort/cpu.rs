@@ -8,7 +8,7 @@ use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::primitives::map::cpu::Fill;
+use crate::primitives::map::cpu::{Fill, Stores};
 use crate::primitives::merge::cpu::{Inputs, Runs, choose, precedes};
 use crate::source::Source;
 
@@ -30,7 +30,7 @@ pub(super) fn sort<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bool
 ) -> Result<()> {
     let n = out.len();
     if n <= RUN {
-        cpu.at_level(Fill { source, out, range: 0..n, streaming: false });
+        cpu.at_level(Fill { source, out, range: 0..n, stores: Stores::Cached });
         sort_run(less, out, 0..n);
         return Ok(());
     }
@@ -44,7 +44,7 @@ pub(super) fn sort<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bool
         cpu.for_each_chunk(n.div_ceil(block), |chunk| {
             let range = chunk * block..((chunk + 1) * block).min(n);
             let mut rows = rows;
-            cpu.at_level(Fill { source, out: rows[0], range: range.clone(), streaming: false });
+            cpu.at_level(Fill { source, out: rows[0], range: range.clone(), stores: Stores::Cached });
             for start in range.clone().step_by(RUN) {
                 sort_run(less, rows[0], start..(start + RUN).min(range.end));
             }

@@ -9,7 +9,7 @@ use crate::backend::rows::{Rows, Scratch, Word};
 use crate::backend::simd::ViewMut;
 use crate::element::{Element, Integer, Kind, Scalar};
 use crate::error::Result;
-use crate::primitives::map::cpu::{Fill, fill};
+use crate::primitives::map::cpu::{Fill, Stores, fill};
 use crate::source::{IntoSource, Map, Source};
 
 use super::Order;
@@ -81,7 +81,7 @@ fn evaluate<S: Source<Item: SortKey>, P: Copy>(
     range: Range<usize>,
 ) {
     let out = rows.key_view().starting_at(range.start);
-    cpu.at_level(Fill { source, out, range, streaming: false });
+    cpu.at_level(Fill { source, out, range, stores: Stores::Cached });
     if order.descending {
         rows.keys().iter_mut().for_each(|key| *key = !*key);
     }
@@ -148,7 +148,7 @@ pub(crate) fn sort_pairs<S: Source<Item: SortKey>, V: Source<Item: Element>>(
     let (keys, n, finish) = (keys.same_bits(), out.len(), finish_of::<S::Item>(order));
     if size_of::<V::Item>() <= CARRIED_BYTES || n > u32::MAX as usize {
         let beside = |rows: Rows<'_, Bits<S>, V::Item>, range: Range<usize>| {
-            cpu.at_level(Fill { source: values, out: rows.load_view().starting_at(range.start), range, streaming: false });
+            cpu.at_level(Fill { source: values, out: rows.load_view().starting_at(range.start), range, stores: Stores::Cached });
         };
         return sort_rows(cpu, source, order, Rows::new(keys, out), beside, finish);
     }
@@ -178,7 +178,7 @@ pub(super) fn sort_pairs_in_segments<S: Source<Item: SortKey>, V: Source<Item: E
     (keys, out): (ViewMut<'_, S::Item>, ViewMut<'_, V::Item>),
 ) -> Result<()> {
     sort_parts(cpu, source, order, offsets, Rows::new(keys.same_bits(), out), |rows, range| {
-        cpu.at_level(Fill { source: values, out: rows.load_view().starting_at(range.start), range, streaming: false });
+        cpu.at_level(Fill { source: values, out: rows.load_view().starting_at(range.start), range, stores: Stores::Cached });
     })
 }
 
