@@ -62,7 +62,7 @@ fn warm(options: &Options) -> Result<(), String> {
         let (x, y) = place(i);
         (PI * x).sin() * (PI * y).sinh() / PI.sinh()
     };
-    let edge = |i: usize| i < n || i >= n * (n - 1) || i % n == 0 || i % n == n - 1;
+    let edge = |i: usize| i < n || i >= n * (n - 1) || i.is_multiple_of(n) || (i + 1).is_multiple_of(n);
     let start: Vec<Point> =
         (0..n * n).map(|i| Point { heat: if edge(i) { steady(i) as f32 } else { 0.0 }, held: edge(i) }).collect();
 
