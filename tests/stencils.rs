@@ -7,6 +7,8 @@ mod plain;
 
 use granule::grid::{Clamp, Grid, Reflect, Torus, Window};
 use granule::kernel;
+use granule::machine::{GpuInfo, GpuKind, GpuRates, Gpus, Machine};
+use granule::plan::choose;
 use granule::prelude::*;
 
 use plain::{Mode, data, stencil};
@@ -103,4 +105,47 @@ fn kernels_of_windows_have_the_whole_language() {
     agree!("limited", |e| e.collect(grid.stencil(Clamp, limited::with(30.0, &table))), want);
     let plane = |[y, x]: [i32; 2]| (3 * x + y) as f32;
     assert_eq!((across(Window::new(&plane)), limited(Window::new(&plane), 2.0, &table)), (3.0, 2.0), "the plain functions");
+}
+
+/// What many steps take is predicted to be that of one so many times, and they need no more memory than two.
+#[test]
+fn many_steps_are_planned() {
+    let builder = Engine::builder().no_cache().frozen();
+    #[cfg(feature = "gpu")]
+    let builder = builder.no_gpu();
+    let engine = builder.build().unwrap();
+    let cells = vec![0.0_f32; 512 * 512];
+    let grid = Grid::new(&cells, [512, 512]).unwrap();
+    let predicted = |steps: usize| {
+        let plan = engine.iterate(grid.stencil(Torus, kernel!(|w: Window<f32, 2>| w.at(0, 1))), steps).plan().unwrap();
+        plan.predicted().unwrap()
+    };
+    let (one, many) = (predicted(1), predicted(1000));
+    let ratio = many.total / one.total;
+    assert!((500.0..1100.0).contains(&ratio), "{ratio} times as long: {many:?} and {one:?}");
+
+    let mut problem =
+        engine.iterate(grid.stencil(Torus, kernel!(|w: Window<f32, 2>| w.at(0, 1))), 1_000_000).explain().unwrap().problem;
+    assert_eq!((problem.steps, problem.result_bytes()), (1_000_000, 1048576.0));
+    problem.pinned = Some(Backend::Gpu);
+    let gpu = GpuInfo {
+        asked_for: true,
+        name: "one that is described".into(),
+        api: "none".into(),
+        kind: GpuKind::Discrete,
+        driver: String::new(),
+        vendor: 0,
+        device: 0,
+        max_binding_bytes: 1 << 27,
+        max_buffer_bytes: 1 << 28,
+        max_storage_bindings: 8,
+        int64: false,
+        float64: false,
+        subgroups: true,
+        ieee_f32: true,
+        rates: GpuRates::prior(GpuKind::Discrete),
+    };
+    let machine = Machine { gpus: Gpus::Present(vec![gpu]), ..engine.machine().clone() };
+    let choice = choose(&problem, &machine);
+    assert!(choice.is_ok() || cfg!(not(feature = "gpu")), "{choice:?}");
 }

@@ -72,6 +72,8 @@ pub struct Problem {
     pub operation: Operation,
     /// Number of elements.
     pub n: usize,
+    /// How often it is done, each time on what came out: one, but for an iteration.
+    pub steps: usize,
     /// Whether there may be fewer elements: how many, only a GPU knows yet.
     pub bounded: bool,
     /// What reading and computing one element costs: the source, with everything fused into it.
@@ -183,6 +185,7 @@ impl Problem {
         Problem {
             operation,
             n: 0,
+            steps: 1,
             bounded: false,
             element: Cost::default(),
             combine: Cost::default(),

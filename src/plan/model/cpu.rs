@@ -26,6 +26,8 @@ pub(in crate::plan) struct Serial {
     fetch: f64,
     /// How much of `fetch` does not count.
     paid: f64,
+    /// How often it is done: what is above holds for all of them together.
+    steps: f64,
     assumed: bool,
 }
 
@@ -33,7 +35,7 @@ impl Serial {
     #[inline]
     pub(in crate::plan) fn of(problem: &Problem, work: &Work, machine: &Machine) -> Self {
         let (cached, dram) = memory(work, machine);
-        let cached = cached + work.fresh / machine.rates.fresh;
+        let cached = cached * work.steps + work.fresh / machine.rates.fresh;
         // A prefix over the lanes takes a shift and a combination for each doubling, and three steps to carry on. Measured.
         let steps = match problem.operation {
             Operation::Scan => 3.0 + 2.0 * f64::from(machine.cpu.simd_lanes.ilog2()),
@@ -57,7 +59,8 @@ impl Serial {
             _ => {}
         }
         let fetch = if problem.download_bytes == 0 { 0.0 } else { fetch(problem, machine.gpus()) };
-        Serial { cached, dram, compute, fetch, paid: fetch.min(problem.forgone), assumed: work.assumed }
+        let (dram, compute) = (dram * work.steps, compute * work.steps);
+        Serial { cached, dram, compute, fetch, paid: fetch.min(problem.forgone), steps: work.steps, assumed: work.assumed }
     }
 
     #[inline]
@@ -127,7 +130,7 @@ pub(in crate::plan) fn simd(problem: &Problem, machine: &Machine, serial: &Seria
 #[inline]
 fn alone(problem: &Problem, machine: &Machine, serial: &Serial) -> Prediction {
     Prediction {
-        overhead: machine.rates.call,
+        overhead: machine.rates.call * serial.steps,
         transfer: serial.fetch,
         paid: serial.paid,
         memory: serial.cached + serial.dram,
@@ -146,7 +149,7 @@ const ALONE_AT_LEAST: f64 = 0.5;
 /// Whether there is enough to share: several tiles, which one core does not do before a helper has come.
 #[inline]
 fn enough(problem: &Problem, machine: &Machine, serial: &Serial, wakes: f64) -> bool {
-    problem.n > TILE && serial.body() * f64::from(problem.seen.simd.ratio) >= wakes * machine.rates.wake_hot
+    problem.n > TILE && serial.body() * f64::from(problem.seen.simd.ratio) >= wakes * machine.rates.wake_hot * serial.steps
 }
 
 /// Whether there may be enough to share, if the machine's rates are a little wrong.
@@ -232,7 +235,7 @@ impl<'a> Shared<'a> {
 
     #[inline]
     fn wake(&self, workers: usize) -> f64 {
-        self.rates.wake_hot + self.rates.wake_more * (workers - 2) as f64
+        (self.rates.wake_hot + self.rates.wake_more * (workers - 2) as f64) * self.serial.steps
     }
 
     /// Seconds that no number of workers up to a limit gets below, without waking them.
@@ -244,15 +247,15 @@ impl<'a> Shared<'a> {
 
     #[inline]
     fn on(&self, workers: usize) -> Prediction {
-        let (Serial { cached, dram, compute, fetch, paid, assumed }, rates) = (self.serial, self.rates);
+        let (Serial { cached, dram, compute, fetch, paid, steps, assumed }, rates) = (self.serial, self.rates);
         // Whoever takes the most tiles is waited for: few and dear ones may not come out even.
         let most = self.n.div_ceil(TILE).div_ceil(workers) * TILE;
         let share = (most as f64 / self.n as f64).clamp(1.0 / workers as f64, 1.0);
         let memory = cached * share + dram * share.max(self.saturated);
         let compute = compute * share;
-        let chunks = (memory.max(compute) * (1.0 / CHUNK_SECONDS)).max(CHUNKS_PER_WORKER as f64);
+        let chunks = (memory.max(compute) * (1.0 / CHUNK_SECONDS)).max(CHUNKS_PER_WORKER as f64 * steps);
         Prediction {
-            overhead: rates.call + chunks * rates.chunk,
+            overhead: rates.call * steps + chunks * rates.chunk,
             wake: self.wake(workers),
             transfer: fetch,
             paid,
@@ -270,7 +273,7 @@ impl<'a> Shared<'a> {
 pub(in crate::plan) fn grain(problem: &Problem, machine: &Machine, serial: &Serial, workers: usize) -> usize {
     let tiles = |elements: f64| ((elements / TILE as f64) as usize).max(1);
     let n = problem.n as f64;
-    let body = serial.body();
+    let body = serial.body() / serial.steps;
     let by_time = if body > 0.0 { tiles(n * (CHUNK_SECONDS / body)) } else { usize::MAX };
     let by_count = (problem.n / (CHUNKS_PER_WORKER * workers * TILE)).max(1);
     let mut grain = by_time.min(by_count);

@@ -76,12 +76,12 @@ pub(in crate::plan) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gp
     let near = if work.footprint > 0.0 { (rates.cache_bytes / work.footprint).min(1.0) } else { 0.0 };
     let (transfer, paid) = upload(problem, gpu);
     let prediction = Prediction {
-        overhead: rates.submit + (passes + parts - 1.0) * rates.dispatch,
+        overhead: rates.submit + (passes + parts - 1.0) * work.steps * rates.dispatch,
         prepare: problem.preparing,
         transfer,
         paid,
-        memory: traffic * (near / rates.cache + (1.0 - near) / rates.memory),
-        compute: work.compute(problem, &rates.ops, slowdown, evaluations, evaluations),
+        memory: work.steps * traffic * (near / rates.cache + (1.0 - near) / rates.memory),
+        compute: work.steps * work.compute(problem, &rates.ops, slowdown, evaluations, evaluations),
         readback: if problem.result_on_host {
             rates.download.latency + problem.result_bytes() / rates.download.bandwidth
         } else {

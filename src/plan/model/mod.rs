@@ -86,6 +86,8 @@ pub(super) struct Work {
     /// Of `written`, what goes to memory that nobody has touched yet.
     fresh: f64,
     n: f64,
+    /// How often all of it is done.
+    steps: f64,
     /// How often the element's loops of unknown length run, and the operator's.
     iterations: (f64, f64),
     assumed: bool,
@@ -111,6 +113,7 @@ impl Work {
             written,
             fresh: if problem.allocates { (written - OWN_PAGES).max(0.0) } else { 0.0 },
             n,
+            steps: problem.steps as f64,
             iterations,
             assumed: seen == 0.0 && (element.loops_unknown || combine.loops_unknown),
         }

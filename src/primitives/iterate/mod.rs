@@ -62,15 +62,7 @@ where
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
         let one = describe(survey, Operation::Map, &self.stencil)?;
-        // What is between the steps is written and read again.
-        let (steps, item) = (self.steps.max(1) as f32, one.item_bytes as f32);
-        let mut element = one.element;
-        element.bytes_read += (steps - 1.0) * (element.bytes_read + item);
-        element.bytes_random *= steps;
-        element.ops.simple *= steps;
-        element.ops.divide *= steps;
-        element.ops.function *= steps;
-        Ok(Problem { element, allocates: true, code: one.code.rotate_left(17) ^ self.steps as u64, ..one })
+        Ok(Problem { steps: self.steps.max(1), allocates: true, code: one.code.rotate_left(17), ..one })
     }
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
         self.stencil.data(visitor)
