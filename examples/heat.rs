@@ -1,7 +1,7 @@
 //! Heat in a square plate whose edges are held at given temperatures: a stencil, applied until nothing changes any more. What is left
 //! is known in closed form: with sin(pi x) along one edge and 0 along the others it is sin(pi x) sinh(pi y) / sinh(pi).
 //!
-//! `cargo run --release --example heat -- [--size 97] [--out out/heat.png] [--explain]`
+//! `cargo run --release --example heat -- [--size 49] [--out out/heat.png] [--explain]`
 
 use std::f64::consts::PI;
 use std::path::PathBuf;
@@ -118,7 +118,7 @@ struct Options {
 
 impl Options {
     fn from_args() -> Result<Options, String> {
-        let mut options = Options { size: 97, out: PathBuf::from("out/heat.png"), explain: false };
+        let mut options = Options { size: 49, out: PathBuf::from("out/heat.png"), explain: false };
         let mut args = std::env::args().skip(1);
         while let Some(flag) = args.next() {
             let mut value = || args.next().ok_or_else(|| format!("{flag} needs a value"));
