@@ -139,7 +139,7 @@ fn plain(region: &[Pixel], [height, width]: [usize; 2], omega: f32, sweeps: usiz
                 if now[i].inside && region[i].turn == (half % 2 == 0) {
                     let around = now[i - width].colour + now[i + width].colour + now[i - 1].colour + now[i + 1].colour;
                     let change = (around + now[i].wanted) * 0.25 - now[i].colour;
-                    now[i].colour = now[i].colour + change * omega;
+                    now[i].colour += change * omega;
                 }
             }
         }
