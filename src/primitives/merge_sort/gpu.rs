@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Declared, DeviceArray, Extent, Function, Gpu, Holds, Input, Part, Stage, Started, element_bytes, part, slots,
+    Access, Declared, DeviceArray, Extent, Function, Gpu, Holds, Input, Part, Stage, Started, counts_in_32_bits, element_bytes,
+    part, slots,
 };
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::primitives::merge::gpu::{Inputs, Merger};
+use crate::primitives::merge::gpu::Merger;
 use crate::source::Source;
 
 /// What sorts tiles.
@@ -32,7 +33,7 @@ pub(super) fn sort<'t, T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = 
         return Ok(Started::Ready(Array::empty(engine)));
     }
     let merger = Merger::new::<T, K>(gpu, less, grain)?;
-    merger.check(n)?;
+    counts_in_32_bits(n)?;
     let (executor, function) = (&merger.executor, Function::source(gpu, source)?);
     let mut sorted = executor.items(T::WORDS, n)?;
     let chunk = executor.chunk(&function, T::WORDS)?;
@@ -54,7 +55,7 @@ pub(super) fn sort<'t, T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = 
     let mut run = merger.tile;
     while run < n {
         let merged = executor.items(T::WORDS, n)?;
-        merger.merge(Inputs::Neighbours(&sorted, run), &merged, n)?;
+        merger.merge_runs(&sorted, run, &merged, n)?;
         (sorted, run) = (merged, run * 2);
     }
     Ok(Started::Ready(Array::from_device(engine, Length::Known(n as usize), DeviceArray::new(gpu, sorted))))
