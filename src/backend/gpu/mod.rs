@@ -68,12 +68,13 @@ mod poller;
 mod probe;
 mod read;
 mod recorder;
+mod recording;
 mod shader;
 mod started;
 mod template;
 
 pub use array::DeviceArray;
-pub(crate) use array::{element_bytes, pack, unpack_one};
+pub(crate) use array::{element_bytes, pack};
 pub(crate) use device::Found;
 pub use device::{AdapterKind, AdapterSummary, Gpu, Selection};
 pub(crate) use executor::{
@@ -83,6 +84,7 @@ pub use memory::{Buffer, Pool, PoolStats, Usage};
 pub use pipeline::{Access, Checks, Pipeline, PipelineKey, PipelineSpec};
 pub use probe::Verdict;
 pub use recorder::{Binding, grid};
+pub use recording::Recording;
 pub use shader::Module;
 pub use started::Started;
 pub(crate) use template::{Declared, Holds, Part, Text, part};

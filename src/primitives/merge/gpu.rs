@@ -5,15 +5,12 @@
 //! pair of windows is dispatched, in order: one thread looks where the path leaves the pair, if it enters it, and what lies between is
 //! merged as two inputs are. The other pairs find nothing to do.
 
-use std::sync::Arc;
-
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Binding, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Stage, Started,
+    Access, Binding, Buffer, Declared, Executor, Extent, Function, Holds, Input, Part, Recording, Share, Stage, Started,
     counts_in_32_bits, element_bytes, leaves, part, slots, unsupported,
 };
 use crate::element::{Element, Kind};
-use crate::engine::Engine;
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::primitives::map;
@@ -133,7 +130,7 @@ pub(crate) struct Merger<'g> {
 }
 
 impl<'g> Merger<'g> {
-    pub(crate) fn new<T: Element, K: Kernel<(T, T), Out = bool>>(gpu: &'g Arc<Gpu>, less: &K, grain: usize) -> Result<Self> {
+    pub(crate) fn new<T: Element, K: Kernel<(T, T), Out = bool>>(on: Recording<'g>, less: &K) -> Result<Self> {
         let item = leaves::<T>();
         let Some(each) = each(&item) else {
             let reason = format!(
@@ -143,10 +140,10 @@ impl<'g> Merger<'g> {
             );
             return Err(unsupported(reason));
         };
-        let (executor, less) = (Executor { gpu }, Function::comparison::<T, K>(gpu, less)?);
+        let (executor, less) = (on.executor(), Function::comparison::<T, K>(on.gpu, less)?);
         let window = executor.window(T::WORDS)?;
         let (glue, tile) = (glue(each), (each * THREADS) as u64);
-        Ok(Merger { executor, item, less, glue, tile, window, bytes: element_bytes::<T>(), grain })
+        Ok(Merger { executor, item, less, glue, tile, window, bytes: element_bytes::<T>(), grain: on.grain })
     }
 
     /// Elements as a workgroup takes them: a tile at a time.
@@ -236,22 +233,20 @@ impl<'g> Merger<'g> {
 
 /// Records the merge into a new array.
 pub(crate) fn merge<'t, T: Element, A: Source<Item = T>, B: Source<Item = T>, K: Kernel<(T, T), Out = bool>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     (a, b): (&A, &B),
     less: &K,
-    grain: usize,
 ) -> Result<Started<'t, Array<T>>> {
     let sizes = [a.len()? as u64, b.len()? as u64];
     let n = sizes[0] + sizes[1];
     if n == 0 {
-        return Ok(Started::Ready(Array::empty(engine)));
+        return Ok(Started::Ready(Array::empty(on.engine)));
     }
-    let merger = Merger::new::<T, K>(gpu, less, grain)?;
+    let merger = Merger::new::<T, K>(on, less)?;
     counts_in_32_bits(n)?;
-    let [a, b] = [map::gpu::data(engine, gpu, a, grain)?, map::gpu::data(engine, gpu, b, grain)?];
+    let [a, b] = [map::gpu::data(on, a)?, map::gpu::data(on, b)?];
     let out = merger.executor.items(T::WORDS, n)?;
     let all = |buffer, len| Items { buffer, start: 0, len };
     merger.merge([all(&a, sizes[0]), all(&b, sizes[1])], all(&out, n))?;
-    Ok(Started::Ready(Array::from_device(engine, Length::Known(n as usize), DeviceArray::new(gpu, out))))
+    Ok(Started::Ready(on.array(Length::Known(n as usize), out)))
 }
