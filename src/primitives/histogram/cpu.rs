@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use crate::backend::cpu::{Cpu, TILE};
+use crate::backend::pages::in_large_pages;
 use crate::backend::simd::{Level, OneLane, Pair, Span, ViewMut, WithLevel, store};
 use crate::element::{Scalar, Value};
 use crate::error::{Error, Result};
@@ -72,7 +73,11 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
     let workers = Cpu { workers: cpu.workers.min(useful), ..cpu.clone() };
     workers.for_each_chunk(n.div_ceil(grain), |chunk| {
         let idle = if E::Amount::ROUNDS { None } else { lock(&tables).pop() };
-        let (first, mut table) = idle.unwrap_or_else(|| (chunk, vec![E::Amount::ZERO; size]));
+        let (first, mut table) = idle.unwrap_or_else(|| {
+            let mut table = vec![E::Amount::ZERO; size];
+            in_large_pages(&mut table);
+            (chunk, table)
+        });
         let range = chunk * grain..((chunk + 1) * grain).min(n);
         cpu.at_level(Add { source, range, bins, turns, stride, computes, table: ViewMut::of(&mut table) });
         lock(&tables).push((first, table));
