@@ -28,7 +28,7 @@ impl Engine {
     /// result is some of the elements, in no order.
     ///
     /// One pass: each element is read and written once, by merge path; besides each worker, and each workgroup, searches for where its
-    /// share begins. A GPU evaluates a source that is computed beforehand, and holds each in one binding.
+    /// share begins. A GPU evaluates a source that is computed beforehand.
     ///
     /// ```
     /// use granule::prelude::*;
