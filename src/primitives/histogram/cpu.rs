@@ -69,28 +69,33 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
         .map_err(|_| Error::TooLarge { elements: bins, limit: isize::MAX as usize / size_of::<E::Amount>() })?;
     drop(fits);
 
+    let (workers, chunks) = (Cpu { workers: cpu.workers.min(useful), ..cpu.clone() }, n.div_ceil(grain));
+    let in_parts = E::Amount::ROUNDS && chunks > 1;
     // A worker takes the tables that another has left, or new ones.
     let idle: Mutex<Vec<Vec<E::Amount>>> = Mutex::new(Vec::new());
     let tables = || {
-        lock(&idle).pop().unwrap_or_else(|| {
-            let mut tables = vec![E::Amount::ZERO; size];
-            in_large_pages(&mut tables);
-            tables
-        })
+        let left = lock(&idle).pop();
+        if let Some(mut tables) = left {
+            if in_parts {
+                tables.fill(E::Amount::ZERO);
+            }
+            return tables;
+        }
+        let mut tables = vec![E::Amount::ZERO; size];
+        in_large_pages(&mut tables);
+        tables
     };
     let count = |chunk: usize, tables: &mut [E::Amount]| {
         let range = chunk * grain..((chunk + 1) * grain).min(n);
         cpu.at_level(Add { source, range, bins, turns, stride, computes, table: ViewMut::of(tables) });
     };
-    let (workers, chunks) = (Cpu { workers: cpu.workers.min(useful), ..cpu.clone() }, n.div_ceil(grain));
     if chunks == 0 {
         return Ok(vec![E::Amount::ZERO; bins]);
     }
-    if E::Amount::ROUNDS {
+    if in_parts {
         let mut sums = new_vec(chunks * bins, |sums| {
             workers.for_each_chunk(chunks, |chunk| {
                 let mut tables = tables();
-                tables.fill(E::Amount::ZERO);
                 count(chunk, &mut tables);
                 let total = fold(&mut tables, stride);
                 total[..bins].iter().enumerate().for_each(|(bin, &sum)| sums.write(chunk * bins + bin, sum));
