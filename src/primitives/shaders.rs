@@ -8,6 +8,7 @@ use crate::kernel::trace::{trace_comparison, trace_operator, trace_source};
 use crate::operator::Operator;
 use crate::source::{IntoSource, Source};
 
+use super::merge::gpu::Inputs;
 use super::sort::SortKey;
 use super::{histogram, map, merge, merge_sort, reduce, scan, segments, select, sort};
 
@@ -135,9 +136,10 @@ pub fn merge_shaders<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bo
         all.push((parts.join(" + "), text.compose().0.source().to_owned()));
     };
     add(&merge_sort::gpu::TEMPLATE, Some(&source), &merge_sort::gpu::BUFFERS);
-    for two in [false, true] {
-        add(&merge::gpu::partition_template(two), None, &merge::gpu::partition_buffers(two));
-        add(&merge::gpu::template(two), None, &merge::gpu::buffers(two));
+    add(&merge::gpu::PATH, None, &merge::gpu::PATH_BUFFERS);
+    for inputs in [Inputs::Two, Inputs::Windows, Inputs::Neighbours] {
+        add(&inputs.partition_template(), None, &inputs.partition_buffers());
+        add(&inputs.template(), None, &inputs.merge_buffers());
     }
     all
 }
