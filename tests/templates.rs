@@ -9,7 +9,9 @@ use granule::operator::Operator;
 use granule::prelude::*;
 use granule::primitives::SortKey;
 use granule::primitives::merge::TotalOrder;
-use granule::primitives::shaders::{histogram_shaders, merge_shaders, segment_shaders, select_shaders, shaders, sort_shaders};
+use granule::primitives::shaders::{
+    histogram_shaders, merge_shaders, scatter_shaders, segment_shaders, select_shaders, shaders, sort_shaders,
+};
 use granule::source::Source;
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
@@ -107,6 +109,7 @@ macro_rules! numbers {
             sorts("sorted", source());
             valid("merged", merge_shaders(&source(), &TotalOrder));
             valid("segments", segment_shaders(&source(), &Sum));
+            valid("scattered", scatter_shaders(&source(), &Sum));
             valid("segments of pairs", segment_shaders(&zip(&x, constant(true)), &(Max, Or)));
         }
     )+};
@@ -121,6 +124,9 @@ macro_rules! integers {
             all("BitAnd", (&x).into_source(), BitAnd);
             all("BitOr", (&x).into_source(), BitOr);
             all("BitXor", (&x).into_source(), BitXor);
+            for shaders in [scatter_shaders(&(&x).into_source(), &BitXor), scatter_shaders(&(&x).into_source(), &Min)] {
+                valid("scattered", shaders);
+            }
         }
     )+};
 }
@@ -180,6 +186,7 @@ fn structs() {
     all("Body", (&bodies).into_source(), heavier::with());
     all("Body, gathered", gather(&bodies, &[1, 0]), heavier::with());
     valid("segments of Body", segment_shaders(&(&bodies).into_source(), &heavier::with()));
+    valid("scattered Body", scatter_shaders(&(&bodies).into_source(), &heavier::with()));
     let wides = [Wide { id: 1, mass: 1.0, at: 2 }; 2];
     all("Wide", (&wides).reverse(), later::with());
     valid("Body", merge_shaders(&(&bodies).into_source(), &kernel!(|a: Body, b: Body| a.mass < b.mass || a.alive)));

@@ -14,6 +14,7 @@ pub mod merge;
 pub mod merge_sort;
 pub mod reduce;
 pub mod scan;
+pub mod scatter;
 pub mod search;
 pub mod segments;
 pub mod select;
