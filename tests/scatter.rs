@@ -103,7 +103,12 @@ fn first_alive(a: Body, b: Body) -> Body {
 fn structs_stay_whole() {
     for n in FEW {
         let x: Vec<Body> = (0..n as u32)
-            .map(|i| Body { alive: i % 3 == 0, mass: i as f32 * 0.5, id: u64::from(i) << 35 | 7, spin: (-(i as i32), i % 5 == 0) })
+            .map(|i| Body {
+                alive: i % 3 == 0,
+                mass: i as f32 * 0.5,
+                id: u64::from(i) << 35 | 7,
+                spin: (-(i as i32), i % 5 == 0),
+            })
             .collect();
         let at = indices(n, n / 2 + 1);
         let start = vec![Body::default(); n / 2 + 1];

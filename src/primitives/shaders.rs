@@ -196,11 +196,11 @@ pub fn scatter_shaders<T: Element, S: Source<Item = T>, O: Operator<T>>(source: 
             glue: &last_glue,
         };
         let (claim, combine) = (&scatter::gpu::CLAIM_BUFFERS, &scatter::gpu::COMBINE_BUFFERS);
-        let claim = Text { template: &scatter::gpu::CLAIM, item: &[Kind::U32], input: Some(&index), buffers: claim, glue: "", ..last };
+        let claim =
+            Text { template: &scatter::gpu::CLAIM, item: &[Kind::U32], input: Some(&index), buffers: claim, glue: "", ..last };
         let (template, operator) = (&scatter::gpu::COMBINE, Some(&operator));
         let combine = Text { template, item: &element, input: Some(&alone), operator, buffers: combine, glue: "", ..last };
-        let atomic =
-            atomic.as_ref().map(|(buffers, glue)| Text { template: &scatter::gpu::ATOMIC, buffers, glue, ..last });
+        let atomic = atomic.as_ref().map(|(buffers, glue)| Text { template: &scatter::gpu::ATOMIC, buffers, glue, ..last });
         for text in [claim, last, combine].into_iter().chain(atomic) {
             let name = format!("{}{}", text.template[0].name, if counted { ", counted on the device" } else { "" });
             all.push((name, text.compose().0.source().to_owned()));

@@ -12,10 +12,9 @@ use crate::primitives::with_operator;
 #[cfg(feature = "gpu")]
 use {
     super::gpu,
-    crate::backend::gpu::{Buffer, Executor, Gpu},
-    crate::engine::Engine,
+    crate::backend::gpu::{Buffer, Recording},
+    crate::primitives::map::gpu::data,
     crate::source::{IntoSource, Source, constant},
-    std::sync::Arc,
 };
 
 /// What several elements give to one place: [`Last`] or [`Combined`].
@@ -35,17 +34,15 @@ pub trait Collisions<T: Element>: Copy + Send + Sync {
     /// Memory for so many elements, with what is there before.
     #[cfg(feature = "gpu")]
     #[doc(hidden)]
-    fn started(&self, engine: &Engine, gpu: &Arc<Gpu>, len: usize, grain: usize) -> Result<Buffer>;
+    fn started(&self, on: Recording<'_>, len: usize) -> Result<Buffer>;
     /// Records the scatter into memory of so many elements.
     #[cfg(feature = "gpu")]
     #[doc(hidden)]
     fn record<I: Source<Item = u32>, V: Source<Item = T>>(
         &self,
-        engine: &Engine,
-        gpu: &Arc<Gpu>,
+        on: Recording<'_>,
         entries: (&I, &V),
         out: (&Buffer, usize),
-        grain: usize,
     ) -> Result<()>;
 }
 
@@ -81,21 +78,19 @@ impl<T: Element> Collisions<T> for Last {
         Ok(())
     }
     #[cfg(feature = "gpu")]
-    fn started(&self, _: &Engine, gpu: &Arc<Gpu>, len: usize, _: usize) -> Result<Buffer> {
-        let out = Executor { gpu }.items(T::WORDS, len as u64)?;
-        gpu.clear(&out, 0, len as u64 * crate::backend::gpu::element_bytes::<T>())?;
+    fn started(&self, on: Recording<'_>, len: usize) -> Result<Buffer> {
+        let out = on.executor().items(T::WORDS, len as u64)?;
+        on.gpu.clear(&out, 0, len as u64 * crate::backend::gpu::element_bytes::<T>())?;
         Ok(out)
     }
     #[cfg(feature = "gpu")]
     fn record<I: Source<Item = u32>, V: Source<Item = T>>(
         &self,
-        _: &Engine,
-        gpu: &Arc<Gpu>,
+        on: Recording<'_>,
         entries: (&I, &V),
         out: (&Buffer, usize),
-        grain: usize,
     ) -> Result<()> {
-        gpu::last(gpu, entries, out, grain)
+        gpu::last(on, entries, out)
     }
 }
 
@@ -120,26 +115,22 @@ impl<T: Element, O: Operator<T>> Collisions<T> for Combined<O> {
         self.0.data(visitor)
     }
     #[cfg(feature = "gpu")]
-    fn started(&self, engine: &Engine, gpu: &Arc<Gpu>, len: usize, grain: usize) -> Result<Buffer> {
+    fn started(&self, on: Recording<'_>, len: usize) -> Result<Buffer> {
         if len == 0 {
-            return Executor { gpu }.items(T::WORDS, 0);
+            return on.executor().items(T::WORDS, 0);
         }
-        let start = constant(self.0.identity()).take(len);
-        let start = crate::primitives::map::gpu::map(engine, gpu, &start, grain)?.array();
-        Ok(start.device(gpu)?.buffer().clone())
+        data(on, &constant(self.0.identity()).take(len))
     }
     #[cfg(feature = "gpu")]
     fn record<I: Source<Item = u32>, V: Source<Item = T>>(
         &self,
-        engine: &Engine,
-        gpu: &Arc<Gpu>,
+        on: Recording<'_>,
         entries: (&I, &V),
         out: (&Buffer, usize),
-        grain: usize,
     ) -> Result<()> {
         match gpu::atomic::<T, O>() {
-            Some(function) => gpu::combine_atomically(gpu, entries, function, out, grain),
-            None => gpu::combine_sorted(engine, gpu, entries, &self.0, out, grain),
+            Some(function) => gpu::combine_atomically(on, entries, function, out),
+            None => gpu::combine_sorted(on, entries, &self.0, out),
         }
     }
 }

@@ -1,15 +1,12 @@
 //! Scatter on a GPU. Threads that write to one place are told apart by atomics, or by sorting: what comes out never depends on which of
 //! them comes first.
 
-use std::sync::Arc;
-
 use crate::array::{Array, Data, Length};
 use crate::backend::gpu::{
-    Access, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Stage, Started,
+    Access, Buffer, Declared, DeviceArray, Executor, Extent, Function, Holds, Input, Part, Recording, Share, Stage, Started,
     element_bytes, leaves, part, slots,
 };
 use crate::element::{Element, Kind};
-use crate::engine::Engine;
 use crate::error::Result;
 use crate::operator::{Atomic, Operator};
 use crate::primitives::by_key::gpu::reduce;
@@ -72,16 +69,16 @@ pub(super) fn atomic<T: Element, O: Operator<T>>() -> Option<Atomic> {
 }
 
 /// The memory of a destination, with what is in it.
-pub(super) fn there<T: Element>(gpu: &Arc<Gpu>, data: Data<'_, T>) -> Result<Buffer> {
+pub(super) fn there<T: Element>(on: Recording<'_>, data: Data<'_, T>) -> Result<Buffer> {
     Ok(match data {
-        Data::Slice(slice) => DeviceArray::upload(gpu, slice)?.buffer().clone(),
-        Data::Array(array) => array.device(gpu)?.buffer().clone(),
+        Data::Slice(slice) => DeviceArray::upload(on.gpu, slice)?.buffer().clone(),
+        Data::Array(array) => array.device(on.gpu)?.buffer().clone(),
     })
 }
 
 /// The result.
-pub(super) fn array<'t, T: Element>(engine: &Engine, gpu: &Arc<Gpu>, len: usize, out: Buffer) -> Started<'t, Array<T>> {
-    Started::Ready(Array::from_device(engine, Length::Known(len), DeviceArray::new(gpu, out)))
+pub(super) fn array<'t, T: Element>(on: Recording<'_>, len: usize, out: Buffer) -> Started<'t, Array<T>> {
+    Started::Ready(on.array(Length::Known(len), out))
 }
 
 /// A stage over so many elements, in chunks, for each window of the places. Its parameters: the first place, the number of places, the
@@ -122,19 +119,18 @@ fn stage<'a>(function: &'a Function, item: &'a [Kind], length: &'a Length) -> St
 
 /// Records a scatter of which the last element of each place stays.
 pub(super) fn last<T: Element, I: Source<Item = u32>, V: Source<Item = T>>(
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     (indices, values): (&I, &V),
     (out, len): (&Buffer, usize),
-    grain: usize,
 ) -> Result<()> {
     let entries = zip(*indices, *values);
     let length = Length::of(&entries)?;
-    let executor = &Executor { gpu };
-    let (index_of, entry_of) = (Function::source(gpu, indices)?, Function::source(gpu, &entries)?);
+    let executor = &on.executor();
+    let (index_of, entry_of) = (Function::source(on.gpu, indices)?, Function::source(on.gpu, &entries)?);
     let (index, entry, element) = ([Kind::U32], leaves::<(u32, T)>(), leaves::<T>());
     let winners = executor.items(1, len as u64)?;
-    gpu.clear(&winners, 0, len as u64 * 4)?;
-    let (share, each, glue) = (Share::tiles(grain), element_bytes::<T>(), last_glue(element.len()));
+    on.gpu.clear(&winners, 0, len as u64 * 4)?;
+    let (share, each, glue) = (Share::tiles(on.grain), element_bytes::<T>(), last_glue(element.len()));
     for (first, places) in executor.windows(T::WORDS, len as u64)? {
         let winners = winners.range(first * 4, places * 4);
         let buffers = slots(&CLAIM_BUFFERS, [winners.clone()]);
@@ -149,21 +145,20 @@ pub(super) fn last<T: Element, I: Source<Item = u32>, V: Source<Item = T>>(
 
 /// Records a scatter that combines numbers in memory.
 pub(super) fn combine_atomically<T: Element, I: Source<Item = u32>, V: Source<Item = T>>(
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     (indices, values): (&I, &V),
     function: Atomic,
     (out, len): (&Buffer, usize),
-    grain: usize,
 ) -> Result<()> {
     let entries = zip(*indices, *values);
     let length = Length::of(&entries)?;
-    let executor = &Executor { gpu };
-    let entry_of = Function::source(gpu, &entries)?;
+    let executor = &on.executor();
+    let entry_of = Function::source(on.gpu, &entries)?;
     let (item, kind, glue) = (leaves::<(u32, T)>(), leaves::<T>()[0], atomic_glue(function));
     for (first, places) in executor.windows(1, len as u64)? {
         let buffers = slots(&atomic_buffers(kind), [out.range(first * 4, places * 4)]);
         let stage = Stage { template: &ATOMIC, buffers: &buffers, glue: &glue, ..stage(&entry_of, &item, &length) };
-        let share = Share::tiles(grain);
+        let share = Share::tiles(on.grain);
         Sweep { executor, function: &entry_of, length: &length, share, stage }.record(first, places)?;
     }
     Ok(())
@@ -171,31 +166,28 @@ pub(super) fn combine_atomically<T: Element, I: Source<Item = u32>, V: Source<It
 
 /// Records a scatter that combines whatever it is: sorted by place, reduced by key, and what came of each place combined with what is there.
 pub(super) fn combine_sorted<T: Element, I: Source<Item = u32>, V: Source<Item = T>, O: Operator<T>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     (indices, values): (&I, &V),
     operator: &O,
     (out, len): (&Buffer, usize),
-    grain: usize,
 ) -> Result<()> {
     if len == 0 || zip(*indices, *values).len()? == 0 {
         return Ok(());
     }
     let order = Order { descending: false, bits: Some(0..usize::BITS - len.leading_zeros()) };
-    let (places, sorted) = sort_pairs(engine, gpu, &indices.map(UpTo(len as u32)), values, &order, grain)?.ready();
-    let (places, sums) = reduce(engine, gpu, ((&places).into_source(), (&sorted).into_source(), *operator), grain)?.ready();
-    let executor = &Executor { gpu };
-    let (source, places) = ((&sums).into_source(), places.device(gpu)?.buffer().clone());
+    let (places, sorted) = sort_pairs(on, &indices.map(UpTo(len as u32)), values, &order)?.ready();
+    let (places, sums) = reduce(on, ((&places).into_source(), (&sorted).into_source(), *operator))?.ready();
+    let executor = &on.executor();
+    let (source, places) = ((&sums).into_source(), places.device(on.gpu)?.buffer().clone());
     let length = Length::of(&source)?;
-    let (function, operator) = (Function::source(gpu, &source)?, Function::operator(gpu, operator)?);
+    let (function, operator) = (Function::source(on.gpu, &source)?, Function::operator(on.gpu, operator)?);
     let (item, n, each) = (leaves::<T>(), length.bound() as u64, element_bytes::<T>());
     for (first, there) in executor.windows(T::WORDS, len as u64)? {
         for (base, count) in executor.windows(T::WORDS, n)? {
-            let buffers =
-                slots(&COMBINE_BUFFERS, [places.range(base * 4, count * 4), out.range(first * each, there * each)]);
+            let buffers = slots(&COMBINE_BUFFERS, [places.range(base * 4, count * 4), out.range(first * each, there * each)]);
             let operator = Some(&operator);
             let stage = Stage { template: &COMBINE, operator, buffers: &buffers, ..stage(&function, &item, &length) };
-            executor.dispatch(&stage, [first as u32, there as u32], base, count, Share::tiles(grain))?;
+            executor.dispatch(&stage, [first as u32, there as u32], base, count, Share::tiles(on.grain))?;
         }
     }
     Ok(())

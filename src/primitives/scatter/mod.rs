@@ -165,13 +165,11 @@ impl<V: Source<Item: Element>, I: Source<Item = u32>, C: Collisions<V::Item>> Pr
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        let out = self.collisions.started(engine, gpu, self.len, grain)?;
-        self.collisions.record(engine, gpu, (&self.indices, &self.values), (&out, self.len), grain)?;
-        Ok(gpu::array(engine, gpu, self.len, out))
+        let out = self.collisions.started(on, self.len)?;
+        self.collisions.record(on, (&self.indices, &self.values), (&out, self.len))?;
+        Ok(gpu::array(on, self.len, out))
     }
 }
 
@@ -198,15 +196,10 @@ impl<V: Source<Item: Element>, I: Source<Item = u32>, C: Collisions<V::Item>> Pr
         self.scatter.run(cpu, n, ViewMut::of(out))
     }
     #[cfg(feature = "gpu")]
-    fn start_gpu<'t>(
-        &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
-    ) -> Result<crate::backend::gpu::Started<'t, ()>> {
+    fn start_gpu<'t>(&'t mut self, on: crate::backend::gpu::Recording<'_>) -> Result<crate::backend::gpu::Started<'t, ()>> {
         let Scatter { values, indices, len, collisions } = &self.scatter;
-        let out = gpu::there(gpu, self.destination.data())?;
-        collisions.record(engine, gpu, (indices, values), (&out, *len), grain)?;
-        Ok(gpu::array(engine, gpu, *len, out).into_destination(&mut self.destination))
+        let out = gpu::there(on, self.destination.data())?;
+        collisions.record(on, (indices, values), (&out, *len))?;
+        Ok(gpu::array(on, *len, out).into_destination(&mut self.destination))
     }
 }

@@ -165,7 +165,11 @@ impl<B> Split<'_, B> {
     }
 
     /// Moves the rows to `to`, and says which parts there are.
-    pub(in crate::primitives) fn scatter<K: Word, P: Copy + Send + Sync>(&self, mut counts: Vec<u64>, to: Rows<'_, K, P>) -> Result<Vec<Part>>
+    pub(in crate::primitives) fn scatter<K: Word, P: Copy + Send + Sync>(
+        &self,
+        mut counts: Vec<u64>,
+        to: Rows<'_, K, P>,
+    ) -> Result<Vec<Part>>
     where
         B: Fn(Range<usize>, See<'_, K, P>) + Sync,
     {
