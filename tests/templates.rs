@@ -10,7 +10,7 @@ use granule::prelude::*;
 use granule::primitives::SortKey;
 use granule::primitives::merge::TotalOrder;
 use granule::primitives::shaders::{
-    histogram_shaders, merge_shaders, scatter_shaders, segment_shaders, select_shaders, shaders, sort_shaders,
+    histogram_shaders, merge_shaders, scatter_shaders, segment_shaders, select_shaders, shaders, sort_shaders, transpose_shaders,
 };
 use granule::source::Source;
 use naga::back::{hlsl, msl, spv};
@@ -110,6 +110,7 @@ macro_rules! numbers {
             valid("merged", merge_shaders(&source(), &TotalOrder));
             valid("segments", segment_shaders(&source(), &Sum));
             valid("scattered", scatter_shaders(&source(), &Sum));
+            valid("transposed", transpose_shaders(&source()));
             valid("segments of pairs", segment_shaders(&zip(&x, constant(true)), &(Max, Or)));
         }
     )+};
@@ -187,6 +188,7 @@ fn structs() {
     all("Body, gathered", gather(&bodies, &[1, 0]), heavier::with());
     valid("segments of Body", segment_shaders(&(&bodies).into_source(), &heavier::with()));
     valid("scattered Body", scatter_shaders(&(&bodies).into_source(), &heavier::with()));
+    valid("transposed Body", transpose_shaders(&(&bodies).into_source()));
     let wides = [Wide { id: 1, mass: 1.0, at: 2 }; 2];
     all("Wide", (&wides).reverse(), later::with());
     valid("Body", merge_shaders(&(&bodies).into_source(), &kernel!(|a: Body, b: Body| a.mass < b.mass || a.alive)));

@@ -9,7 +9,7 @@ use crate::operator::Operator;
 use crate::source::{IntoSource, Source, iota, zip};
 
 use super::sort::SortKey;
-use super::{histogram, map, merge, merge_sort, reduce, scan, scatter, segments, select, sort};
+use super::{histogram, map, merge, merge_sort, reduce, scan, scatter, segments, select, sort, transpose};
 
 /// Each variant of each stage for this source and operator: its name and its WGSL.
 pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, operator: &O) -> Vec<(String, String)> {
@@ -207,4 +207,20 @@ pub fn scatter_shaders<T: Element, S: Source<Item = T>, O: Operator<T>>(source: 
         }
     }
     all
+}
+
+/// The same for a transpose of this source.
+pub fn transpose_shaders<S: Source<Item: Element>>(source: &S) -> Vec<(String, String)> {
+    let (item, source) = (leaves::<S::Item>(), trace_source(source));
+    let text = Text {
+        template: &transpose::gpu::TEMPLATE,
+        item: &item,
+        input: Some(&source),
+        operator: None,
+        buffers: &[("out", Holds::Items, Access::ReadWrite)],
+        shuffles: false,
+        counted: false,
+        glue: &transpose::gpu::glue(&item).expect("an element fits in a workgroup's memory"),
+    };
+    vec![("transpose".into(), text.compose().0.source().to_owned())]
 }
