@@ -9,6 +9,7 @@ mod groups;
 mod kernels;
 mod loops;
 mod measure;
+mod movement;
 mod options;
 mod oracle;
 mod progress;

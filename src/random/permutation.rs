@@ -148,6 +148,7 @@ unsafe impl Source for Permutation {
 }
 
 /// A source in a random order. See [`IntoSource::shuffle`](crate::source::IntoSource::shuffle).
+#[must_use = "a source is read when a task runs: nothing was moved"]
 #[derive(Clone, Copy)]
 pub struct Shuffle<S> {
     source: S,

@@ -13,7 +13,6 @@ use super::{IntoSource, Source, UNBOUNDED, zip};
 ///
 /// ```
 /// use granule::prelude::*;
-/// use granule::source::interleave;
 ///
 /// let engine = Engine::new()?;
 /// let both = engine.collect(interleave(&[1, 3, 5], iota(2..5))).run()?;

@@ -7,6 +7,7 @@ use crate::kernel::{Lanes, Uniform, Varying, ops};
 use super::{Source, UNBOUNDED};
 
 /// See [`IntoSource::rotate`](super::IntoSource::rotate).
+#[must_use = "a source is read when a task runs: nothing was moved"]
 #[derive(Clone, Copy)]
 pub struct Rotate<S> {
     source: S,

@@ -13,9 +13,8 @@ use crate::source::Source;
 pub(crate) const TEMPLATE: [Part; 1] = [part!("transpose")];
 /// Words of a workgroup's memory that every API promises.
 const SHARED_WORDS: usize = 4096;
-/// Rows of a grid that is cut are cut at multiples of this, and columns: any element of the result's window then begins where a
-/// binding may.
-const BAND: u64 = 64;
+/// Elements after a multiple of which a binding may begin: see `WINDOW` of the executor.
+const ALIGNED: u64 = 64;
 
 /// The side of the squares: as much as a workgroup's memory holds, with a column more than there are, so that what stands in one
 /// column is in different banks.
@@ -46,8 +45,9 @@ pub(super) fn transpose<'t, S: Source<Item: Element>>(
     let function = Function::source(on.gpu, source)?;
     let out = executor.items(words, n as u64)?;
     let (rows, columns, side) = (rows as u64, columns as u64, side as u64);
-    let band = part_of(rows, columns, executor.chunk(&function, 1)?)?;
-    let strip = part_of(columns, rows, executor.window(words)?)?;
+    // A window of the source is aligned by the executor; one of the result begins with a column.
+    let band = part_of(rows, columns, executor.chunk(&function, 1)?, 1)?;
+    let strip = part_of(columns, rows, executor.window(words)?, ALIGNED >> rows.trailing_zeros().min(ALIGNED.ilog2()))?;
     for top in (0..rows).step_by(band as usize) {
         let height = band.min(rows - top);
         for left in (0..columns).step_by(strip as usize) {
@@ -65,7 +65,8 @@ pub(super) fn transpose<'t, S: Source<Item: Element>>(
             };
             let across = width.div_ceil(side);
             let squares = height.div_ceil(side) * across;
-            let each = (on.grain / TILE) as u64;
+            let most = u64::from(on.gpu.limits().max_compute_workgroups_per_dimension).pow(2);
+            let each = ((on.grain / TILE) as u64).max(squares.div_ceil(most));
             let params = [squares as u32, across as u32, columns as u32, rows as u32, top as u32, left as u32];
             executor.dispatch_shared(&stage, params, top * columns, height * columns, (each, squares.div_ceil(each)))?;
         }
@@ -73,13 +74,15 @@ pub(super) fn transpose<'t, S: Source<Item: Element>>(
     Ok(Started::Ready(on.array(Length::Known(n), out)))
 }
 
-/// How many of `lines` of `length` elements fit where so many elements do.
-fn part_of(lines: u64, length: u64, elements: u64) -> Result<u64> {
+/// How many of `lines` of `length` elements fit where so many elements do: all, or a multiple.
+fn part_of(lines: u64, length: u64, elements: u64, multiple: u64) -> Result<u64> {
     if lines * length <= elements {
         return Ok(lines);
     }
-    match elements / length / BAND * BAND {
-        0 => Err(unsupported(format!("{BAND} lines of a grid, of {length} elements each, exceed one binding: run on the CPU"))),
+    match elements / length / multiple * multiple {
+        0 => {
+            Err(unsupported(format!("{multiple} lines of a grid, of {length} elements each, exceed one binding: run on the CPU")))
+        }
         part => Ok(part),
     }
 }
