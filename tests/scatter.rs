@@ -64,13 +64,23 @@ fn any_share_of_collisions() {
     }
 }
 
-/// Larger than what one core writes in order.
+#[kernel]
+fn steps_to_one(x: u32) -> u32 {
+    let mut n = x;
+    let mut steps = 0_u32;
+    while n > 1 && steps < 200 {
+        n = if n.is_multiple_of(2) { n / 2 } else { 3 * n + 1 };
+        steps += 1;
+    }
+    steps
+}
+
+/// Evaluated before it is placed, where there are several workers.
 #[test]
-fn a_result_that_is_larger_than_the_caches() {
-    let (n, len) = (300_000, 4_300_000);
-    let at = indices(n, len);
-    let want = scattered(&vec![0; len], &(0..n as u32).collect::<Vec<_>>(), &at, last);
-    agree!("four million places", |e| e.scatter(iota(0..n as u32), &at, len), want);
+fn indices_that_take_a_loop() {
+    let at = oracle::map(&(0..9000).collect::<Vec<u32>>(), steps_to_one);
+    let want = scattered(&[0; 300], &(0..9000).collect::<Vec<_>>(), &at, last);
+    agree!("collatz", |e| e.scatter(iota(0..9000_u32), iota(0..9000_u32).map(steps_to_one::with()), 300), want);
 }
 
 #[test]

@@ -230,9 +230,8 @@ impl<'a> Shared<'a> {
             serial.cached += work.written * (1.0 / rates.write.l2 + 1.0 / rates.read.l2);
         }
         if matches!(problem.operation, Operation::Scatter | Operation::ScatterReduce) {
-            // Elements are counted, and moved to where their ranges of places are.
-            serial.cached += work.read * (2.0 / rates.read.l2 + 1.0 / rates.write.l2);
-            serial.compute += work.n * SORT_OPS / rates.ops.simple;
+            // Each worker reads all indices and values, for what is its own.
+            serial.cached += work.read / rates.read.dram;
         }
         if problem.operation == Operation::Scan {
             // A worker reduces its chunk, learns what stands before it, and reads it again, then out of its second-level cache.

@@ -28,11 +28,10 @@ impl Engine {
     /// - **Collisions**: of several values with one index the last in order stays, as in numpy. The same on every backend.
     /// - **Out of range**: an index that is not below `len` writes nothing, so `u32::MAX` marks values that go nowhere.
     ///
-    /// Bound by bytes that are moved to computed places. On one core each value is read and written once. Several cores first move all
-    /// pairs of index and value to 255 ranges of places, by a stable counting sort, and then write each range in order: two more passes
-    /// over the pairs, and room for a copy of them. So does one core when the result is larger than its caches. On a GPU the highest
-    /// position that has an index is found by an atomic maximum at its place, which takes a word for each element of the result, and
-    /// then that position alone is written: indices are evaluated twice. There are up to 2^32 - 2 values and 2^32 - 1 places.
+    /// Bound by bytes that are moved to computed places: each value is read and written once. Of several workers each owns a range of the
+    /// places and reads all indices; what takes a loop to compute is evaluated into memory before. On a GPU the highest position that
+    /// has an index is found by an atomic maximum at its place, which takes a word for each element of the result, and then that
+    /// position alone is written: indices are evaluated twice. There are up to 2^32 - 2 values and 2^32 - 1 places.
     ///
     /// ```
     /// use granule::prelude::*;

@@ -4,7 +4,7 @@ pub(super) mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 mod key;
-pub(super) mod radix;
+mod radix;
 mod segmented;
 
 pub use key::{Ordered, SortKey};

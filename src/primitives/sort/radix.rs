@@ -48,17 +48,17 @@ pub(super) struct Radix<'c, K> {
 
 /// Rows side by side, to be sorted by these bits; in the result they come before all that follow.
 #[derive(Clone, Debug)]
-pub(in crate::primitives) struct Part {
-    pub(in crate::primitives) range: Range<usize>,
-    pub(in crate::primitives) bits: u64,
+pub(super) struct Part {
+    pub(super) range: Range<usize>,
+    pub(super) bits: u64,
 }
 
 /// Is shown rows, block by block.
-pub(in crate::primitives) type See<'f, K, P> = &'f mut dyn FnMut(Rows<'_, K, P>);
+pub(super) type See<'f, K, P> = &'f mut dyn FnMut(Rows<'_, K, P>);
 
 /// Which bits vary: those of the union that are not in the intersection.
 #[derive(Clone, Copy)]
-pub(in crate::primitives) struct Spread {
+pub(super) struct Spread {
     pub(super) union: u64,
     pub(super) intersection: u64,
 }
@@ -108,12 +108,12 @@ fn chunks(cpu: &Cpu<'_>, rows: usize) -> usize {
 /// A split by the eight bits from `shift` on, as far as they take part, by all workers.
 ///
 /// `blocks(range, see)` shows the rows of a range, block by block. It is called twice for each chunk: to count, and to move.
-pub(in crate::primitives) struct Split<'c, B> {
-    pub(in crate::primitives) cpu: &'c Cpu<'c>,
-    pub(in crate::primitives) n: usize,
-    pub(in crate::primitives) bits: u64,
-    pub(in crate::primitives) shift: u32,
-    pub(in crate::primitives) blocks: B,
+pub(super) struct Split<'c, B> {
+    pub(super) cpu: &'c Cpu<'c>,
+    pub(super) n: usize,
+    pub(super) bits: u64,
+    pub(super) shift: u32,
+    pub(super) blocks: B,
 }
 
 impl<B> Split<'_, B> {
@@ -123,7 +123,7 @@ impl<B> Split<'_, B> {
     }
 
     /// The number of rows of each digit in each chunk, and which bits vary.
-    pub(in crate::primitives) fn count<K: Word, P: Copy>(&self) -> Result<(Vec<u64>, Spread)>
+    pub(super) fn count<K: Word, P: Copy>(&self) -> Result<(Vec<u64>, Spread)>
     where
         B: Fn(Range<usize>, See<'_, K, P>) + Sync,
     {
@@ -165,11 +165,7 @@ impl<B> Split<'_, B> {
     }
 
     /// Moves the rows to `to`, and says which parts there are.
-    pub(in crate::primitives) fn scatter<K: Word, P: Copy + Send + Sync>(
-        &self,
-        mut counts: Vec<u64>,
-        to: Rows<'_, K, P>,
-    ) -> Result<Vec<Part>>
+    pub(super) fn scatter<K: Word, P: Copy + Send + Sync>(&self, mut counts: Vec<u64>, to: Rows<'_, K, P>) -> Result<Vec<Part>>
     where
         B: Fn(Range<usize>, See<'_, K, P>) + Sync,
     {
