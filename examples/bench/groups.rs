@@ -1,7 +1,5 @@
 //! The groups: for every operation its task, its peers as a Rust user would write them, and its oracle.
 
-use std::cell::RefCell;
-
 use granule::prelude::*;
 use granule::primitives::Csr;
 use granule::random::Philox;
@@ -9,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::catalogue::Op;
 use crate::measure::Contender;
-use crate::stage::{CheckAll, Place, Scene, Stage, on_stage, on_stage_with};
+use crate::stage::{CheckAll, Scene, Stage, on_stage, on_stage_with};
 use crate::{kernels, loops, movement, oracle, segments, selection, stencils};
 
 /// BabelStream's scalar.
@@ -475,39 +473,4 @@ fn parallel_argmax<T: Copy + Sync>(x: &[T], compare: impl Fn(&T, &T) -> std::cmp
     let (i, x) =
         x.par_iter().enumerate().with_min_len(CHUNK).max_by(|a, b| compare(a.1, b.1)).expect("there is at least one element");
     (*x, i as u32)
-}
-
-/// A copy of so many bytes with the best loops, to be performed beside what `fill` enters.
-fn beside_copy<T: Element>(
-    scene: &Scene<'_>,
-    (x, spoilt): (&[T], T),
-    go: Go<'_>,
-    fill: impl for<'g> FnOnce(&mut Stage<'g, T>),
-) -> granule::Result<()> {
-    let copied = oracle::floats(x.len(), 1);
-    let (target, out) = (RefCell::new(vec![0.0; x.len()]), RefCell::new(vec![spoilt; x.len()]));
-    let check = oracle::floats_are(|i| copied[i], |_| 0.0);
-    let mut copy =
-        Stage { scene, x: &copied, y: &copied, place: Place::Host { out: &target }, spoilt: f32::NAN, contenders: Vec::new() };
-    copy.peer_writes("peer:copy", loops::copy, &check);
-    copy.peer_writes("peer:copy-nt", loops::copy_streamed, &check);
-    copy.peer_writes("peer:copy-2t", |x, y, out| loops::on_two_threads(x, y, out, loops::copy_streamed), &check);
-    let mut stage = Stage { scene, x, y: x, place: Place::Host { out: &out }, spoilt, contenders: Vec::new() };
-    fill(&mut stage);
-    copy.contenders.append(&mut stage.contenders);
-    go(&mut copy.contenders);
-    Ok(())
-}
-
-/// A group of the targets alone: the scan of integers beside a copy of as many bytes.
-pub(crate) fn scan_beside_copy(scene: &Scene<'_>, x: &[u32], go: Go<'_>) -> granule::Result<()> {
-    beside_copy(scene, (x, u32::MAX), go, |stage| {
-        let engine = stage.scene.engine;
-        stage.writes(move |x, _| engine.scan(x, Sum), oracle::integer_prefixes_of(stage.x));
-    })
-}
-
-/// The same of a transpose.
-pub(crate) fn transpose_beside_copy(scene: &Scene<'_>, x: &[f32], go: Go<'_>) -> granule::Result<()> {
-    beside_copy(scene, (x, f32::NAN), go, movement::transpose)
 }

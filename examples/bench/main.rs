@@ -3,6 +3,7 @@
 //!
 //! `cargo run --release --example bench -- --quick`; how to read it, and what is claimed, is in `benches/README.md`.
 
+mod beside;
 mod catalogue;
 mod context;
 mod groups;

@@ -4,11 +4,11 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use crate::Session;
-use crate::groups::{self, Residency};
+use crate::groups::Residency;
 use crate::oracle;
 use crate::progress::Progress;
 use crate::record::Case;
+use crate::{Session, beside};
 
 const KI: usize = 1 << 10;
 const MI: usize = 1 << 20;
@@ -150,7 +150,7 @@ pub(crate) fn run(session: &mut Session<'_>) -> granule::Result<()> {
     let before = session.cases.len();
     let wants = |name: &str| name == SCAN.ours || SCAN.theirs.contains(&name);
     let x = oracle::integers(SCAN.n, 1);
-    session.perform(SCAN.op, SCAN.ty, SCAN.n, Residency::Host, &wants, |scene, go| groups::scan_beside_copy(scene, &x, go))?;
+    session.perform(SCAN.op, SCAN.ty, SCAN.n, Residency::Host, &wants, |scene, go| beside::scan_beside_copy(scene, &x, go))?;
     drop(x);
     report(&SCAN, &session.cases[before..]);
 
@@ -159,7 +159,7 @@ pub(crate) fn run(session: &mut Session<'_>) -> granule::Result<()> {
         let before = session.cases.len();
         let wants = |name: &str| name == target.ours || target.theirs.contains(&name);
         session.perform(target.op, target.ty, target.n, Residency::Host, &wants, |scene, go| {
-            groups::transpose_beside_copy(scene, &x, go)
+            beside::transpose_beside_copy(scene, &x, go)
         })?;
         report(target, &session.cases[before..]);
     }

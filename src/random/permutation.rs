@@ -28,8 +28,9 @@ const LEAST_BITS: u32 = 8;
 ///
 /// The i-th is a function of `n`, the seed and i alone: nothing is stored, and every backend and every split gives the same. There are
 /// 2^64 seeds, so of more than 20 elements not all orders occur; those that do are as good as random for statistical purposes, not for
-/// secrets. An index costs one to two evaluations of a network of 12 rounds, and up to four for fewer than 4096 elements but more than 64. To shuffle elements: [`IntoSource::shuffle`](crate::source::IntoSource::shuffle); to draw k of n without
-/// repetition: `.take(k)`.
+/// secrets. An index costs a network of 12 rounds, once or twice: up to four times if there are fewer than 4096, and more often below 64.
+///
+/// To shuffle elements: [`IntoSource::shuffle`](crate::source::IntoSource::shuffle); to draw k of n without repetition: `.take(k)`.
 ///
 /// ```
 /// use granule::prelude::*;

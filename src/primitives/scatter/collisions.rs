@@ -5,7 +5,7 @@ use crate::backend::simd::OneLane;
 use crate::element::{Element, LeafBuild, Offset, Scalar};
 use crate::error::Result;
 use crate::operator::Operator;
-use crate::plan::{Operation, Problem};
+use crate::plan::Problem;
 use crate::primitives::total::combine;
 use crate::primitives::with_operator;
 
@@ -107,7 +107,7 @@ impl<T: Element, O: Operator<T>> Collisions<T> for Combined<O> {
         problem.element.bytes_random += size_of::<T>() as f32;
         #[cfg(feature = "gpu")]
         if gpu::atomic::<T, O>().is_none() {
-            problem.operation = Operation::ScatterReduce;
+            problem.operation = crate::plan::Operation::ScatterReduce;
         }
         with_operator::<T, O>(problem, &self.0)
     }

@@ -11,7 +11,7 @@ use crate::backend::cpu::{Cpu, new_vec};
 use crate::backend::simd::{Level, Span, ViewMut, WithLevel, compress, store};
 use crate::element::Element;
 use crate::error::Result;
-use crate::kernel::{Kernel, Lanes, Varying, ops};
+use crate::kernel::ops;
 use crate::primitives::map::cpu::fill;
 use crate::source::{IntoSource, Source};
 
@@ -54,18 +54,6 @@ pub(super) fn scatter<T: Element, I: Source<Item = u32>, V: Source<Item = T>, C:
         })?;
     }
     Ok(())
-}
-
-/// The index, or the number of places if it is none of theirs.
-#[derive(Clone, Copy)]
-pub(super) struct UpTo(pub(super) u32);
-
-impl Kernel<u32> for UpTo {
-    type Out = u32;
-    #[inline(always)]
-    fn eval<L: Lanes>(&self, l: L, i: Varying<L, u32>) -> Varying<L, u32> {
-        ops::min(l, i, ops::lit(l, self.0))
-    }
 }
 
 /// Places a range of the input.

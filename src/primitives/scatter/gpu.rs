@@ -8,12 +8,11 @@ use crate::backend::gpu::{
 };
 use crate::element::{Element, Kind};
 use crate::error::Result;
+use crate::kernel::{Kernel, Lanes, Varying, ops};
 use crate::operator::{Atomic, Operator};
 use crate::primitives::by_key::gpu::reduce;
 use crate::primitives::sort::{Order, gpu::sort_pairs};
 use crate::source::{IntoSource, Source, zip};
-
-use super::cpu::UpTo;
 
 /// What finds the last position with each index.
 pub(crate) const CLAIM: [Part; 1] = [part!("scatter_claim")];
@@ -191,4 +190,16 @@ pub(super) fn combine_sorted<T: Element, I: Source<Item = u32>, V: Source<Item =
         }
     }
     Ok(())
+}
+
+/// The index, or the number of places if it is none of theirs.
+#[derive(Clone, Copy)]
+struct UpTo(u32);
+
+impl Kernel<u32> for UpTo {
+    type Out = u32;
+    #[inline(always)]
+    fn eval<L: Lanes>(&self, l: L, i: Varying<L, u32>) -> Varying<L, u32> {
+        ops::min(l, i, ops::lit(l, self.0))
+    }
 }
