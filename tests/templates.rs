@@ -82,6 +82,8 @@ fn every_file_of_shaders_is_covered() {
     stages.extend(valid("merge", merge_shaders(&(&[1_u32]).into_source(), &TotalOrder)));
     stages.extend(valid("histogram", histogram_shaders(&(&[1_u32]).into_source())));
     stages.extend(valid("segments", segment_shaders(&(&[1_u32]).into_source(), &Sum)));
+    stages.extend(valid("scatter", scatter_shaders(&(&[1_u32]).into_source(), &Sum)));
+    stages.extend(valid("transpose", transpose_shaders(&(&[1_u32]).into_source())));
     let library = ["scalar", "math", "wide"];
     for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders")).unwrap() {
         let path = file.unwrap().path();

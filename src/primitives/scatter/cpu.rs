@@ -37,7 +37,9 @@ pub(super) fn scatter<T: Element, I: Source<Item = u32>, V: Source<Item = T>, C:
     let each = out.len().div_ceil(cpu.workers.max(1)).next_multiple_of(APART).max(1);
     let owners = out.len().div_ceil(each);
     if owners < 2 {
-        return cpu.for_each_range(n, |range| cpu.at_level(Place { indices, values, collisions, range, out }));
+        // One after the other: two workers would write to the same places.
+        let alone = Cpu { workers: 1, ..cpu.clone() };
+        return alone.for_each_range(n, |range| cpu.at_level(Place { indices, values, collisions, range, out }));
     }
     if I::LOOPS || V::LOOPS {
         // What is dear is evaluated once, and not by every worker.
