@@ -5,8 +5,8 @@
 //! exchanges the squares beside the diagonal (J. O. Eklundh, "A fast computer method for matrix transposing", 1972). Lines of the
 //! source are read once, whole, and next to each other, so that rows whose distance is a power of two do not evict one another before
 //! they are used; and they are asked for while the block before is written, since no hardware foresees where the next row begins.
-//! Measured at 4096 x 4096 `f32` on one core: a block at a time 0.36 of the bandwidth of a copy, in strips of 512 columns 0.43, with
-//! the next block asked for 0.59.
+//! Measured at 4096 x 4096 `f32` on one core that copies 50 GB/s: small blocks with lines that are not aligned 0.17 of that bandwidth,
+//! strips, aligned lines and the next block asked for 0.4 to 0.6.
 
 use std::ops::Range;
 
@@ -210,10 +210,10 @@ impl<S: Source<Item: Element>> Turn<'_, S> {
                 while r < down.len() {
                     let count = L::WIDTH.min(down.len() - r);
                     let mut square = [ops::load(l, from, Span::new(r * width + c, L::WIDTH)); MOST];
-                    for k in 1..L::WIDTH {
+                    for (k, line) in square.iter_mut().enumerate().take(L::WIDTH).skip(1) {
                         // Rows that are not there repeat the last.
                         let row = r + if k < count { k } else { count - 1 };
-                        square[k] = ops::load(l, from, Span::new(row * width + c, L::WIDTH));
+                        *line = ops::load(l, from, Span::new(row * width + c, L::WIDTH));
                     }
                     lines.ask(L::WIDTH * L::WIDTH * size_of::<S::Item>() / LINE_BYTES);
                     turn(l, &mut square);
