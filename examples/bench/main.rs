@@ -3,12 +3,14 @@
 //!
 //! `cargo run --release --example bench -- --quick`; how to read it, and what is claimed, is in `benches/README.md`.
 
+mod beside;
 mod catalogue;
 mod context;
 mod groups;
 mod kernels;
 mod loops;
 mod measure;
+mod movement;
 mod options;
 mod oracle;
 mod progress;
