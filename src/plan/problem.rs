@@ -27,11 +27,13 @@ pub enum Operation {
     TopK,
     /// One output for each segment.
     SegmentedReduce,
+    /// The product of two dense matrices.
+    Matmul,
 }
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 10] = [
+    pub const ALL: [Operation; 11] = [
         Operation::Map,
         Operation::Reduce,
         Operation::Scan,
@@ -42,6 +44,7 @@ impl Operation {
         Operation::MergeSort,
         Operation::TopK,
         Operation::SegmentedReduce,
+        Operation::Matmul,
     ];
 }
 
@@ -58,6 +61,7 @@ impl std::fmt::Display for Operation {
             Operation::MergeSort => "merge_sort",
             Operation::TopK => "top_k",
             Operation::SegmentedReduce => "segmented_reduce",
+            Operation::Matmul => "matmul",
         })
     }
 }
@@ -70,7 +74,7 @@ impl std::fmt::Display for Operation {
 pub struct Problem {
     /// The primitive.
     pub operation: Operation,
-    /// Number of elements.
+    /// Number of elements; of a product of matrices, how many products of two numbers it adds up.
     pub n: usize,
     /// How often it is done, each time on what came out: one, but for an iteration.
     pub steps: usize,
@@ -82,7 +86,7 @@ pub struct Problem {
     pub combine: Cost,
     /// Names the code that runs: the same for the same kernels and operator in every process.
     pub code: u64,
-    /// Size of one output element, in bytes; of a histogram, a top-k or a segmented reduction, that of all of them together.
+    /// Size of one output element, in bytes; of a histogram, a top-k, a segmented reduction or a product of matrices, that of all of them together.
     pub item_bytes: usize,
     /// Input bytes that the GPU does not have.
     pub upload_bytes: u64,
@@ -210,7 +214,11 @@ impl Problem {
     pub fn result_bytes(&self) -> f64 {
         match self.operation {
             // One element, all bins, all segments or all that is wanted, however many elements there are.
-            Operation::Reduce | Operation::Histogram | Operation::TopK | Operation::SegmentedReduce => self.item_bytes as f64,
+            Operation::Reduce
+            | Operation::Histogram
+            | Operation::TopK
+            | Operation::SegmentedReduce
+            | Operation::Matmul => self.item_bytes as f64,
             _ => self.item_bytes as f64 * self.n as f64,
         }
     }

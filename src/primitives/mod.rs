@@ -10,6 +10,7 @@ pub mod find;
 pub mod histogram;
 pub mod iterate;
 pub mod map;
+pub mod matmul;
 pub mod merge;
 pub mod merge_sort;
 pub mod reduce;

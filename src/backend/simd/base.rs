@@ -132,6 +132,10 @@ impl Level for Base {
     const FMA: bool = FUSES;
 
     #[inline(always)]
+    fn view<T: crate::element::Element>(self, v: crate::backend::simd::View<'_, T>) -> Self::Slice<'_, T> {
+        v
+    }
+    #[inline(always)]
     fn first(self, n: usize) -> Mask {
         Mask(i32x4::new([0, 1, 2, 3]).simd_lt(i32x4::splat(n.min(W) as i32)))
     }

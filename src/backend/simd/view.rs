@@ -227,6 +227,12 @@ impl<'a, T: Element> ViewMut<'a, T> {
         unsafe { self.pointer(i).read_unaligned() }
     }
 
+    /// What was written, to be read: the callers read only what they wrote.
+    #[inline(always)]
+    pub(crate) fn written(self) -> View<'a, T> {
+        View { start: self.start, step: self.step, len: self.len, lives: PhantomData }
+    }
+
     /// Writes `count` elements that begin at the other's first, and were written there before, from element `at` on.
     #[inline]
     pub(crate) fn copy(self, at: usize, from: ViewMut<'_, T>, count: usize) {

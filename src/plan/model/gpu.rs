@@ -49,7 +49,7 @@ pub(in crate::plan) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gp
     let parts = if largest > binding { (largest / binding).ceil() } else { 1.0 };
     let read = work.read + work.random * rates.random_weight;
     let (passes, traffic, evaluations) = match problem.operation {
-        Operation::Map => (1.0, read + work.written, 1.0),
+        Operation::Map | Operation::Matmul => (1.0, read + work.written, 1.0),
         Operation::Reduce => (levels(problem.n), read, 1.0),
         // Reduce, scan the tiles' results, scan: every level but the last is visited on the way up and on the way down.
         Operation::Scan if problem.n <= TILE => (1.0, read + work.written, 1.0),
