@@ -9,7 +9,9 @@ use granule::operator::Operator;
 use granule::prelude::*;
 use granule::primitives::SortKey;
 use granule::primitives::merge::TotalOrder;
-use granule::primitives::shaders::{histogram_shaders, merge_shaders, segment_shaders, select_shaders, shaders, sort_shaders};
+use granule::primitives::shaders::{
+    histogram_shaders, matmul_shaders, merge_shaders, segment_shaders, select_shaders, shaders, sort_shaders,
+};
 use granule::source::Source;
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
@@ -80,6 +82,7 @@ fn every_file_of_shaders_is_covered() {
     stages.extend(valid("merge", merge_shaders(&(&[1_u32]).into_source(), &TotalOrder)));
     stages.extend(valid("histogram", histogram_shaders(&(&[1_u32]).into_source())));
     stages.extend(valid("segments", segment_shaders(&(&[1_u32]).into_source(), &Sum)));
+    stages.extend(valid("matmul", matmul_shaders()));
     let library = ["scalar", "math", "wide"];
     for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders")).unwrap() {
         let path = file.unwrap().path();

@@ -9,7 +9,7 @@ use crate::operator::Operator;
 use crate::source::{IntoSource, Source};
 
 use super::sort::SortKey;
-use super::{histogram, map, merge, merge_sort, reduce, scan, segments, select, sort};
+use super::{histogram, map, matmul, merge, merge_sort, reduce, scan, segments, select, sort};
 
 /// Each variant of each stage for this source and operator: its name and its WGSL.
 pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, operator: &O) -> Vec<(String, String)> {
@@ -138,6 +138,27 @@ pub fn merge_shaders<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bo
     for two in [false, true] {
         add(&merge::gpu::partition_template(two), None, &merge::gpu::partition_buffers(two));
         add(&merge::gpu::template(two), None, &merge::gpu::buffers(two));
+    }
+    all
+}
+
+/// The same for a product of matrices.
+pub fn matmul_shaders() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for edge in matmul::gpu::EDGES {
+        for (of_a, of_b, adds) in [(false, false, false), (true, false, false), (false, true, true), (true, true, true)] {
+            let text = Text {
+                template: &matmul::gpu::TEMPLATE,
+                item: &[Kind::F32],
+                input: None,
+                operator: None,
+                buffers: &matmul::gpu::BUFFERS,
+                shuffles: false,
+                counted: false,
+                glue: &matmul::gpu::glue(edge, [of_a, of_b], adds),
+            };
+            all.push((format!("matmul, squares of {edge}, {of_a}, {of_b}, {adds}"), text.compose().0.source().to_owned()));
+        }
     }
     all
 }

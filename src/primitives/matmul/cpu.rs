@@ -20,7 +20,7 @@ use std::ops::Range;
 use crate::backend::cpu::{Cpu, new_vec};
 use crate::backend::simd::{Level, Span, View, ViewMut, WithLevel, first, store};
 use crate::error::Result;
-use crate::kernel::{Varying, ops};
+use crate::kernel::{Rare, ops};
 use crate::matrix::Matrix;
 use crate::primitives::map;
 use crate::source::{Source, constant};
@@ -224,60 +224,63 @@ impl<S: Source<Item = f32>> Block<'_, S> {
                 let of_b = start * self.padded + (column - self.first) * depth;
                 let columns = panel.min(self.columns.end - column);
                 for i in (0..self.rows.len()).step_by(R) {
-                    let sums = kernel::<L, R, V>(l, from.written(), i * DEPTH, self.packed, of_b, depth);
-                    let rows = R.min(self.rows.len() - i);
-                    let at = (self.rows.start + i) * self.n + column;
-                    put::<L, R, V>(l, sums, out, at, self.n, (rows, columns), adds);
+                    l.rarely(Tile::<'_, R, V> {
+                        a: from.written().from(i * DEPTH),
+                        b: self.packed.from(of_b),
+                        depth,
+                        out: out.from((self.rows.start + i) * self.n + column),
+                        line: self.n,
+                        rows: R.min(self.rows.len() - i),
+                        columns,
+                        adds,
+                    });
                 }
             }
         }
     }
 }
 
-/// The sums of `depth` products: of each of `R` rows of `a`, which are 256 elements apart, with `V` vectors of columns of `b`.
-#[inline(always)]
-fn kernel<L: Level, const R: usize, const V: usize>(
-    l: L,
-    a: View<'_, f32>,
-    of_a: usize,
-    b: View<'_, f32>,
-    of_b: usize,
+/// The sums of `depth` products of `R` rows of `a`, which are 256 elements apart, with `V` vectors of columns of `b`, and where they go. A
+/// function of its own: what is around it would have the registers.
+struct Tile<'a, const R: usize, const V: usize> {
+    a: View<'a, f32>,
+    b: View<'a, f32>,
     depth: usize,
-) -> [[Varying<L, f32>; V]; R] {
-    let mut sums = [[ops::lit::<L, f32>(l, -0.0); V]; R];
-    for p in 0..depth {
-        let mut row = [sums[0][0]; V];
-        for (v, x) in row.iter_mut().enumerate() {
-            *x = ops::load(l, l.view(b), Span::new(of_b + p * V * L::WIDTH + v * L::WIDTH, L::WIDTH));
-        }
-        for (i, sums) in sums.iter_mut().enumerate() {
-            let x = ops::broadcast(l, ops::uniform::<L, f32>(l, a.read(of_a + i * DEPTH + p)));
-            for (sum, y) in sums.iter_mut().zip(row) {
-                *sum = if L::FMA { ops::mul_add(l, x, y, *sum) } else { ops::add(l, *sum, ops::mul(l, x, y)) };
-            }
-        }
-    }
-    sums
+    out: ViewMut<'a, f32>,
+    /// Elements from a row of the result to the next.
+    line: usize,
+    /// What there is room for.
+    rows: usize,
+    columns: usize,
+    adds: bool,
 }
 
-/// Writes what of a kernel's sums there is room for, or adds it.
-#[inline(always)]
-fn put<L: Level, const R: usize, const V: usize>(
-    l: L,
-    sums: [[Varying<L, f32>; V]; R],
-    out: ViewMut<'_, f32>,
-    at: usize,
-    line: usize,
-    (rows, columns): (usize, usize),
-    adds: bool,
-) {
-    for (i, sums) in sums.into_iter().enumerate() {
-        if i < rows {
-            for (v, sum) in sums.into_iter().enumerate() {
-                if v * L::WIDTH < columns {
-                    let span = Span::new(at + i * line + v * L::WIDTH, L::WIDTH.min(columns - v * L::WIDTH));
-                    let sum = if adds { ops::add(l, ops::load(l, l.view(out.written()), span), sum) } else { sum };
-                    store(l, sum, out, span);
+impl<L: Level, const R: usize, const V: usize> Rare<L> for Tile<'_, R, V> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self, l: L) {
+        let (a, b, out) = (self.a.whole(), self.b.whole(), self.out.whole());
+        let mut sums = [[ops::lit::<L, f32>(l, -0.0); V]; R];
+        for p in 0..self.depth {
+            let mut row = [sums[0][0]; V];
+            for (v, x) in row.iter_mut().enumerate() {
+                *x = ops::load(l, l.view(b), Span::new((p * V + v) * L::WIDTH, L::WIDTH));
+            }
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let x = ops::broadcast(l, ops::uniform::<L, f32>(l, a.read(i * DEPTH + p)));
+                for (sum, y) in sums.iter_mut().zip(row) {
+                    *sum = if L::FMA { ops::mul_add(l, x, y, *sum) } else { ops::add(l, *sum, ops::mul(l, x, y)) };
+                }
+            }
+        }
+        for (i, sums) in sums.into_iter().enumerate() {
+            if i < self.rows {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    if v * L::WIDTH < self.columns {
+                        let span = Span::new(i * self.line + v * L::WIDTH, L::WIDTH.min(self.columns - v * L::WIDTH));
+                        let sum = if self.adds { ops::add(l, ops::load(l, l.view(out.written()), span), sum) } else { sum };
+                        store(l, sum, out, span);
+                    }
                 }
             }
         }

@@ -1,15 +1,12 @@
 //! The product of matrices on a GPU: a workgroup makes a square of the result, which threads keep in registers, 8 by 8 elements each; what
 //! they multiply is brought to the workgroup's memory, 8 columns of `a` and 8 rows of `b` at a time.
 
-use std::sync::Arc;
-
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Binding, Declared, DeviceArray, Executor, Extent, Gpu, Holds, Input, Part, Share, Stage, Started, WINDOW,
-    counts_in_32_bits, part, slots,
+    Access, Binding, Buffer, Declared, Extent, Holds, Input, Part, Recording, Share, Stage, Started, WINDOW, counts_in_32_bits, part,
+    slots,
 };
 use crate::element::Kind;
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
 use crate::plan::Backend;
@@ -43,31 +40,29 @@ pub(crate) fn glue(edge: usize, transposed: [bool; 2], adds: bool) -> String {
 
 /// Records the product into a new array.
 pub(crate) fn matmul<'t, A: Source<Item = f32>, B: Source<Item = f32>, C: Source<Item = f32>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     (a, b, plus): (&Matrix<A>, &Matrix<B>, Option<&C>),
     dims: Dims,
-    grain: usize,
 ) -> Result<Started<'t, Array<f32>>> {
     let Dims { m, k, n } = dims;
     if m * n == 0 {
-        return Ok(Started::Ready(Array::empty(engine)));
+        return Ok(Started::Ready(Array::empty(on.engine)));
     }
     let sizes = [m * k, k * n, m * n];
     counts_in_32_bits(sizes.into_iter().max().unwrap_or(0) as u64)?;
-    let executor = Executor { gpu };
+    let (gpu, executor) = (on.gpu, on.executor());
     let out = match plus {
-        Some(c) => map::gpu::map(engine, gpu, c, grain)?.array().device(gpu)?.buffer().clone(),
+        Some(c) => map::gpu::map(on, c)?.array().device(gpu)?.buffer().clone(),
         None => executor.items(1, (m * n) as u64)?,
     };
     if k == 0 {
         if plus.is_none() {
             gpu.clear(&out, 0, (m * n) as u64 * 4)?;
         }
-        return Ok(Started::Ready(Array::from_device(engine, Length::Known(m * n), DeviceArray::new(gpu, out))));
+        return Ok(Started::Ready(on.array(Length::Known(m * n), out)));
     }
-    let left = map::gpu::data(engine, gpu, &a.source(), grain)?;
-    let right = map::gpu::data(engine, gpu, &b.source(), grain)?;
+    let left = map::gpu::data(on, &a.source())?;
+    let right = map::gpu::data(on, &b.source())?;
 
     // Rows of the result are worked on by themselves, so many that their bindings show them.
     let most = gpu.limits().max_storage_buffer_binding_size / 4;
@@ -86,7 +81,7 @@ pub(crate) fn matmul<'t, A: Source<Item = f32>, B: Source<Item = f32>, C: Source
     let glue = glue(edge, [a.is_transposed(), b.is_transposed()], plus.is_some());
     for first in (0..m).step_by(window) {
         let rows = window.min(m - first);
-        let part = |buffer: &crate::backend::gpu::Buffer, line: usize| -> Binding {
+        let part = |buffer: &Buffer, line: usize| -> Binding {
             buffer.range((first * line) as u64 * 4, (rows * line) as u64 * 4)
         };
         let lines = if a.is_transposed() { left.all() } else { part(&left, k) };
@@ -105,5 +100,5 @@ pub(crate) fn matmul<'t, A: Source<Item = f32>, B: Source<Item = f32>, C: Source
         let share = Share { block: 1, blocks: 1 }.of(squares as u64);
         executor.dispatch_shared(&stage, words, 0, (rows * n) as u64, share)?;
     }
-    Ok(Started::Ready(Array::from_device(engine, Length::Known(m * n), DeviceArray::new(gpu, out))))
+    Ok(Started::Ready(on.array(Length::Known(m * n), out)))
 }

@@ -6,6 +6,8 @@ pub(crate) mod gpu;
 
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::{Cpu, new_vec};
+#[cfg(feature = "gpu")]
+use crate::backend::gpu::{Recording, Started};
 use crate::backend::simd::ViewMut;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -166,13 +168,8 @@ impl<A: Source<Item = f32>, B: Source<Item = f32>, C: Source<Item = f32>> Primit
         Ok(Array::from_vec(engine, new_vec(self.outputs()?, |out| self.fill(cpu, n, out))?))
     }
     #[cfg(feature = "gpu")]
-    fn start_gpu<'t>(
-        &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
-    ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::matmul(engine, gpu, (&self.a, &self.b, self.plus.as_ref()), self.dims()?, grain)
+    fn start_gpu<'t>(&'t mut self, on: Recording<'_>) -> Result<Started<'t, Self::Output>> {
+        gpu::matmul(on, (&self.a, &self.b, self.plus.as_ref()), self.dims()?)
     }
 }
 
