@@ -10,7 +10,7 @@ use granule::prelude::*;
 use granule::primitives::SortKey;
 use granule::primitives::merge::TotalOrder;
 use granule::primitives::shaders::{
-    histogram_shaders, matmul_shaders, merge_shaders, segment_shaders, select_shaders, shaders, sort_shaders,
+    axis_shaders, histogram_shaders, matmul_shaders, merge_shaders, segment_shaders, select_shaders, shaders, sort_shaders,
 };
 use granule::source::Source;
 use naga::back::{hlsl, msl, spv};
@@ -83,6 +83,7 @@ fn every_file_of_shaders_is_covered() {
     stages.extend(valid("histogram", histogram_shaders(&(&[1_u32]).into_source())));
     stages.extend(valid("segments", segment_shaders(&(&[1_u32]).into_source(), &Sum)));
     stages.extend(valid("matmul", matmul_shaders()));
+    stages.extend(valid("axis", axis_shaders(&(&[1_u32]).into_source(), &Sum)));
     let library = ["scalar", "math", "wide"];
     for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders")).unwrap() {
         let path = file.unwrap().path();
@@ -183,6 +184,7 @@ fn structs() {
     all("Body", (&bodies).into_source(), heavier::with());
     all("Body, gathered", gather(&bodies, &[1, 0]), heavier::with());
     valid("segments of Body", segment_shaders(&(&bodies).into_source(), &heavier::with()));
+    valid("axes of Body", axis_shaders(&(&bodies).into_source(), &heavier::with()));
     let wides = [Wide { id: 1, mass: 1.0, at: 2 }; 2];
     all("Wide", (&wides).reverse(), later::with());
     valid("Body", merge_shaders(&(&bodies).into_source(), &kernel!(|a: Body, b: Body| a.mass < b.mass || a.alive)));

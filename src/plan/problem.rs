@@ -29,11 +29,15 @@ pub enum Operation {
     SegmentedReduce,
     /// The product of two dense matrices.
     Matmul,
+    /// One output for each place of the other axes.
+    ReduceAxis,
+    /// One output for each prefix along an axis that does not run along the memory.
+    ScanAxis,
 }
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 11] = [
+    pub const ALL: [Operation; 13] = [
         Operation::Map,
         Operation::Reduce,
         Operation::Scan,
@@ -45,6 +49,8 @@ impl Operation {
         Operation::TopK,
         Operation::SegmentedReduce,
         Operation::Matmul,
+        Operation::ReduceAxis,
+        Operation::ScanAxis,
     ];
 }
 
@@ -62,6 +68,8 @@ impl std::fmt::Display for Operation {
             Operation::TopK => "top_k",
             Operation::SegmentedReduce => "segmented_reduce",
             Operation::Matmul => "matmul",
+            Operation::ReduceAxis => "reduce_axis",
+            Operation::ScanAxis => "scan_axis",
         })
     }
 }
@@ -86,7 +94,7 @@ pub struct Problem {
     pub combine: Cost,
     /// Names the code that runs: the same for the same kernels and operator in every process.
     pub code: u64,
-    /// Size of one output element, in bytes; of a histogram, a top-k, a segmented reduction or a product of matrices, that of all of them together.
+    /// Size of one output element, in bytes; of a histogram, a top-k, a segmented reduction, a product of matrices or a reduction along an axis, that of all of them together.
     pub item_bytes: usize,
     /// Input bytes that the GPU does not have.
     pub upload_bytes: u64,
@@ -218,7 +226,8 @@ impl Problem {
             | Operation::Histogram
             | Operation::TopK
             | Operation::SegmentedReduce
-            | Operation::Matmul => self.item_bytes as f64,
+            | Operation::Matmul
+            | Operation::ReduceAxis => self.item_bytes as f64,
             _ => self.item_bytes as f64 * self.n as f64,
         }
     }

@@ -1,5 +1,6 @@
 //! The primitives: one folder each, with the contract and the task in `mod.rs` and an algorithm a side in `cpu.rs` and `gpu.rs`.
 
+pub mod axis;
 mod blocks;
 pub mod by_key;
 mod chain;
@@ -26,6 +27,7 @@ pub mod sort;
 mod then;
 pub mod top_k;
 mod total;
+mod vector;
 
 pub use destination::Destination;
 pub use fill::{Fill, FillInto};

@@ -9,7 +9,7 @@ use crate::operator::Operator;
 use crate::source::{IntoSource, Source};
 
 use super::sort::SortKey;
-use super::{histogram, map, matmul, merge, merge_sort, reduce, scan, segments, select, sort};
+use super::{axis, histogram, map, matmul, merge, merge_sort, reduce, scan, segments, select, sort};
 
 /// Each variant of each stage for this source and operator: its name and its WGSL.
 pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, operator: &O) -> Vec<(String, String)> {
@@ -138,6 +138,30 @@ pub fn merge_shaders<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bo
     for two in [false, true] {
         add(&merge::gpu::partition_template(two), None, &merge::gpu::partition_buffers(two));
         add(&merge::gpu::template(two), None, &merge::gpu::buffers(two));
+    }
+    all
+}
+
+/// The same for what goes along an axis of a grid over this source.
+pub fn axis_shaders<T: Element, S: Source<Item = T>, O: Operator<T>>(source: &S, operator: &O) -> Vec<(String, String)> {
+    let item = leaves::<T>();
+    let (source, operator) = (trace_source(source), trace_operator::<T, O>(operator));
+    let mut all = Vec::new();
+    let mut add = |template: &[Part], from_source: bool, buffers: &[(&'static str, Access)], glue: &str| {
+        let buffers: Vec<_> = buffers.iter().map(|(name, access)| (*name, Holds::Items, *access)).collect();
+        let (input, operator) = (from_source.then_some(&source), Some(&operator));
+        let text =
+            Text { template, item: &item, input, operator, buffers: &buffers, shuffles: false, counted: false, glue };
+        all.push((template[0].name.to_owned(), text.compose().0.source().to_owned()));
+    };
+    let buffers = [("out", Access::ReadWrite), ("before", Access::Read)];
+    add(&axis::gpu::LANED, true, &buffers[..1], "");
+    for from_source in [false, true] {
+        add(&axis::gpu::DIRECT, from_source, &buffers[..1], "");
+        for exclusive in [false, true] {
+            add(&axis::gpu::SCAN, from_source, &buffers[..1], &axis::gpu::glue(false, exclusive));
+            add(&axis::gpu::SCAN, from_source, &buffers, &axis::gpu::glue(true, exclusive));
+        }
     }
     all
 }

@@ -7,6 +7,7 @@ mod map;
 mod pairs;
 mod reshape;
 mod slice;
+mod spread;
 mod zip;
 
 pub use beside::Beside;
@@ -17,6 +18,7 @@ pub use map::Map;
 pub use pairs::Pairs;
 pub use reshape::{Reverse, Skip, StepBy, Take};
 pub use slice::SliceSource;
+pub(crate) use spread::Spread;
 pub use zip::{Zip2, Zip3, zip, zip3, zip4, zip5, zip6};
 
 use crate::array::{DataVisitor, Pending};
