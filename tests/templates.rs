@@ -10,7 +10,7 @@ use granule::prelude::*;
 use granule::primitives::SortKey;
 use granule::primitives::merge::TotalOrder;
 use granule::primitives::shaders::{
-    axis_shaders, histogram_shaders, matmul_shaders, merge_shaders, segment_shaders, select_shaders, shaders, sort_shaders,
+    axis_shaders, convolve_shaders, histogram_shaders, matmul_shaders, merge_shaders, segment_shaders, select_shaders, shaders, sort_shaders,
 };
 use granule::source::Source;
 use naga::back::{hlsl, msl, spv};
@@ -83,6 +83,7 @@ fn every_file_of_shaders_is_covered() {
     stages.extend(valid("histogram", histogram_shaders(&(&[1_u32]).into_source())));
     stages.extend(valid("segments", segment_shaders(&(&[1_u32]).into_source(), &Sum)));
     stages.extend(valid("matmul", matmul_shaders()));
+    stages.extend(valid("convolve", convolve_shaders(&(&[1_u32]).into_source())));
     stages.extend(valid("axis", axis_shaders(&(&[1_u32]).into_source(), &Sum)));
     let library = ["scalar", "math", "wide"];
     for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders")).unwrap() {
@@ -111,6 +112,7 @@ macro_rules! numbers {
             sorts("sorted", source());
             valid("merged", merge_shaders(&source(), &TotalOrder));
             valid("segments", segment_shaders(&source(), &Sum));
+            valid("convolved", convolve_shaders(&source()));
             valid("segments of pairs", segment_shaders(&zip(&x, constant(true)), &(Max, Or)));
         }
     )+};

@@ -4,6 +4,7 @@ pub mod axis;
 mod blocks;
 pub mod by_key;
 mod chain;
+pub mod convolve;
 mod cost;
 mod destination;
 mod fill;

@@ -9,7 +9,7 @@ use crate::operator::Operator;
 use crate::source::{IntoSource, Source};
 
 use super::sort::SortKey;
-use super::{axis, histogram, map, matmul, merge, merge_sort, reduce, scan, segments, select, sort};
+use super::{axis, convolve, histogram, map, matmul, merge, merge_sort, reduce, scan, segments, select, sort};
 
 /// Each variant of each stage for this source and operator: its name and its WGSL.
 pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, operator: &O) -> Vec<(String, String)> {
@@ -164,6 +164,23 @@ pub fn axis_shaders<T: Element, S: Source<Item = T>, O: Operator<T>>(source: &S,
         }
     }
     all
+}
+
+/// The same for a convolution of this source.
+pub fn convolve_shaders<S: Source<Item: Element>>(source: &S) -> Vec<(String, String)> {
+    let item = leaves::<S::Item>();
+    let source = trace_source(source);
+    let text = |input| Text {
+        template: &convolve::gpu::TEMPLATE,
+        item: &item,
+        input,
+        operator: None,
+        buffers: &convolve::gpu::BUFFERS,
+        shuffles: false,
+        counted: false,
+        glue: "",
+    };
+    [Some(&source), None].map(|input| ("convolve".to_owned(), text(input).compose().0.source().to_owned())).into()
 }
 
 /// The same for a product of matrices.

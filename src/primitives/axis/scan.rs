@@ -77,7 +77,7 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for ScanAxis<S, O
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
         let along = self.along.clone()?;
-        if along.inner > 1 {
+        if along.inner != 1 {
             return problem(survey, Operation::ScanAxis, (&self.source, along, &self.operator));
         }
         let (elements, limit) = (along.elements(), u32::MAX as usize);
@@ -99,7 +99,7 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for ScanAxis<S, O
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(&'t mut self, on: Recording<'_>) -> Result<Started<'t, Self::Output>> {
         let along = self.along.clone()?;
-        if along.inner > 1 {
+        if along.inner != 1 {
             return super::gpu::scan(on, &self.source, &self.operator, (Layout::new(along, false), self.exclusive));
         }
         by_key::gpu::scan_equal(on, (self.source, along.len, self.operator), self.exclusive)
@@ -114,7 +114,7 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Fill for ScanAxis<S, O> {
     }
     fn fill(&mut self, cpu: &Cpu<'_>, _: usize, out: ViewMut<'_, S::Item>) -> Result<()> {
         let along = self.along.clone()?;
-        if along.inner > 1 {
+        if along.inner != 1 {
             return cpu::scan(cpu, &self.source, &self.operator, (Layout::new(along, false), self.exclusive), out);
         }
         scan_equal(cpu, (&self.source, &self.operator), (along.outer, along.len), self.exclusive, out)
