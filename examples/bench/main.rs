@@ -8,6 +8,7 @@ mod context;
 mod groups;
 mod kernels;
 mod loops;
+mod matrices;
 mod measure;
 mod options;
 mod oracle;

@@ -37,12 +37,14 @@ impl Divisor {
     /// Quotient and remainder.
     #[inline(always)]
     fn divide(self, i: usize) -> (usize, usize) {
-        let quotient = if self.inverse == 0 || i > u32::MAX as usize {
-            i / self.by
-        } else {
-            ((i as u128 * u128::from(self.inverse)) >> 64) as usize
-        };
+        let quotient = if self.inverse == 0 || i > u32::MAX as usize { i / self.by } else { self.of_small(i) };
         (quotient, i - quotient * self.by)
+    }
+
+    /// The quotient of a number below 2^32, unless it is by 1.
+    #[inline(always)]
+    fn of_small(self, i: usize) -> usize {
+        ((i as u128 * u128::from(self.inverse)) >> 64) as usize
     }
 }
 
@@ -71,6 +73,7 @@ unsafe impl<S: Source> Source for Spread<S> {
     where
         Self: 'a;
     const LOOPS: bool = S::LOOPS;
+    const STRETCHES: bool = true;
 
     fn len(&self) -> Result<usize> {
         Ok(self.n)
@@ -92,15 +95,42 @@ unsafe impl<S: Source> Source for Spread<S> {
     where
         Self: 'a,
     {
-        if let Some((first, count)) = l.index_run(i)
-            && bound.inner.by == 1
-        {
-            let (_, place) = bound.len.divide(first);
-            if place + count <= bound.len.by {
+        if let Some((first, count)) = l.index_run(i) {
+            let (line, beside) = bound.inner.divide(first);
+            let (_, place) = bound.len.divide(line);
+            if bound.inner.by == 1 && place + count <= bound.len.by {
                 return S::load(l, bound.source, l.index_shift(i, place.wrapping_sub(first)));
+            }
+            if beside + count <= bound.inner.by {
+                return S::load(l, bound.source, l.index_shift(l.index_scale(i, 0), place));
             }
         }
         Self::at(l, bound, Varying(l.index_u32(i)))
+    }
+    #[inline(always)]
+    fn inner<'a, L: Lanes>(_: L, bound: Self::Bound<'a, L>, first: usize, end: usize) -> usize
+    where
+        Self: 'a,
+    {
+        // Of lines as long as the source, to their end.
+        if bound.inner.by > 1 || bound.len.by == 1 || end > u32::MAX as usize {
+            return first;
+        }
+        let (_, place) = bound.len.divide(first);
+        end.min(first + bound.len.by - place)
+    }
+    #[inline(always)]
+    fn load_inner<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, S::Item>
+    where
+        Self: 'a,
+    {
+        match l.index_run(i) {
+            Some((first, _)) => {
+                let before = bound.len.of_small(first) * bound.len.by;
+                S::load(l, bound.source, l.index_shift(i, before.wrapping_neg()))
+            }
+            None => Self::load(l, bound, i),
+        }
     }
     #[inline(always)]
     fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, S::Item>

@@ -205,6 +205,8 @@ macro_rules! lanes {
                     // SAFETY: as above; the span's last lane is its first element.
                     let [a, b, c, d] = unsafe { s.pointer(i.element(W - 1)).cast::<[$scalar; W]>().read_unaligned() };
                     Self::from_array([d, c, b, a])
+                } else if i.stride == 0 {
+                    Lane::<Base, $scalar>::splat(Base, s.read(i.base))
                 } else if i.count >= W {
                     let i = Span { count: W, ..i }; // then no lane needs a comparison
                     reads!(Self, s, |lane| i.element(lane))

@@ -126,7 +126,11 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Reduce<'_, S, O> {
             let (first, rows) = self.part(number);
             let (full, rest) = (rows / beside, rows % beside);
             let width = beside * inner;
-            fold::<L, S, O>(l, bound, self.op, (first, width, full), width, lanes);
+            match (full > 0 && width == LANES, L::WIDTH) {
+                (true, 16) => in_registers::<L, S, O, 4>(l, bound, self.op, (first, full), lanes),
+                (true, 8) => in_registers::<L, S, O, 8>(l, bound, self.op, (first, full), lanes),
+                _ => fold::<L, S, O>(l, bound, self.op, (first, width, full), width, lanes),
+            }
             // A part that is shorter than this begins with what is left.
             let (count, tail) = (if full > 0 { beside } else { rest }, first + full * width);
             each!(L, rest * inner, |span| {
@@ -172,6 +176,51 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Reduce<'_, S, O> {
             store(l, sum, out, Span::new(number, count));
             number += count;
         }
+    }
+}
+
+/// Writes the combination of `rows` rows of `V` vectors that follow each other, whose sums stay in registers.
+#[inline(always)]
+fn in_registers<L: Level, S: Source<Item: Element>, O: Operator<S::Item>, const V: usize>(
+    l: L,
+    bound: S::Bound<'_, L>,
+    op: &O,
+    (first, rows): (usize, usize),
+    sums: ViewMut<'_, S::Item>,
+) {
+    let end = first + rows * LANES;
+    // A source that reads a line at a time is asked once where it is.
+    if S::inner(l, bound, first, end) == end {
+        stretch::<L, S, O, V, true>(l, bound, op, first..end, sums);
+    } else {
+        stretch::<L, S, O, V, false>(l, bound, op, first..end, sums);
+    }
+}
+
+#[inline(always)]
+fn stretch<L: Level, S: Source<Item: Element>, O: Operator<S::Item>, const V: usize, const INNER: bool>(
+    l: L,
+    bound: S::Bound<'_, L>,
+    op: &O,
+    range: Range<usize>,
+    sums: ViewMut<'_, S::Item>,
+) {
+    let mut i = range.start;
+    let mut each = [S::load(l, bound, Span::new(i, L::WIDTH)); V];
+    for (v, sum) in each.iter_mut().enumerate().skip(1) {
+        *sum = S::load(l, bound, Span::new(i + v * L::WIDTH, L::WIDTH));
+    }
+    i += LANES;
+    while i < range.end {
+        for (v, sum) in each.iter_mut().enumerate() {
+            let span = Span::new(i + v * L::WIDTH, L::WIDTH);
+            let x = if INNER { S::load_inner(l, bound, span) } else { S::load(l, bound, span) };
+            *sum = op.combine(l, *sum, x);
+        }
+        i += LANES;
+    }
+    for (v, sum) in each.into_iter().enumerate() {
+        store(l, sum, sums, Span::new(v * L::WIDTH, L::WIDTH));
     }
 }
 
