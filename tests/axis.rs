@@ -112,7 +112,8 @@ fn sums_of_floats_have_an_order() {
     let down: Vec<f32> = lines(&x, &[40, 300], 0).iter().map(|line| oracle::reduce(line, -0.0, |a, b| a + b)).collect();
     agree!("columns", |e| e.reduce_axis(grid, 0, Sum), down);
     let along = |line: &Vec<f32>| {
-        let mut lanes: Vec<f32> = (0..64).map(|lane| line.iter().copied().skip(lane).step_by(64).reduce(|a, b| a + b).unwrap()).collect();
+        let mut lanes: Vec<f32> =
+            (0..64).map(|lane| line.iter().copied().skip(lane).step_by(64).reduce(|a, b| a + b).unwrap()).collect();
         while lanes.len() > 1 {
             let half = lanes.len() / 2;
             lanes = (0..half).map(|lane| lanes[lane] + lanes[lane + half]).collect();

@@ -91,7 +91,8 @@ fn sources_arrays_and_memory_that_exists() {
         let back = Matrix::new(&product, [m, n]).unwrap().transposed();
         let gram = engine.matmul(back, Matrix::new(&product, [m, n]).unwrap()).with_plan(&runner.plan).run().unwrap();
         let right = self::product(&transpose(&want, n), &want, [n, m, n]);
-        let close = gram.as_slice().unwrap().iter().zip(&right).all(|(got, want)| (got - want).abs() <= 1e-5 * want.abs() + 200.0);
+        let close =
+            gram.as_slice().unwrap().iter().zip(&right).all(|(got, want)| (got - want).abs() <= 1e-5 * want.abs() + 200.0);
         assert!(close, "{name}: a product of products");
         let mut memory = vec![7.0; m * n];
         engine.matmul(x, y).into(&mut memory).with_plan(&runner.plan).run().unwrap();

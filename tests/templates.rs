@@ -10,7 +10,8 @@ use granule::prelude::*;
 use granule::primitives::SortKey;
 use granule::primitives::merge::TotalOrder;
 use granule::primitives::shaders::{
-    axis_shaders, convolve_shaders, histogram_shaders, matmul_shaders, merge_shaders, segment_shaders, select_shaders, shaders, sort_shaders,
+    axis_shaders, convolve_shaders, histogram_shaders, matmul_shaders, merge_shaders, segment_shaders, select_shaders, shaders,
+    sort_shaders,
 };
 use granule::source::Source;
 use naga::back::{hlsl, msl, spv};

@@ -92,10 +92,7 @@ pub(crate) fn vector(stage: &mut Stage<'_, f32>) {
     let (want, size): (Vec<f64>, Vec<f64>) = x.chunks(columns).map(row).unzip();
     let relative = (columns + 2) as f64 * f64::from(f32::EPSILON);
     let check = oracle::floats_near(move |i| want[i], move |i, _| relative * size[i]);
-    stage.writes(
-        move |x, y| engine.matvec(Matrix::new(x, [rows, columns]).expect(FITS), y.take(columns)),
-        check.clone(),
-    );
+    stage.writes(move |x, y| engine.matvec(Matrix::new(x, [rows, columns]).expect(FITS), y.take(columns)), check.clone());
     let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(a, b)| a * b).sum::<f32>();
     stage.peer_writes(
         "peer:std",

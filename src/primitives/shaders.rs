@@ -150,8 +150,7 @@ pub fn axis_shaders<T: Element, S: Source<Item = T>, O: Operator<T>>(source: &S,
     let mut add = |template: &[Part], from_source: bool, buffers: &[(&'static str, Access)], glue: &str| {
         let buffers: Vec<_> = buffers.iter().map(|(name, access)| (*name, Holds::Items, *access)).collect();
         let (input, operator) = (from_source.then_some(&source), Some(&operator));
-        let text =
-            Text { template, item: &item, input, operator, buffers: &buffers, shuffles: false, counted: false, glue };
+        let text = Text { template, item: &item, input, operator, buffers: &buffers, shuffles: false, counted: false, glue };
         all.push((template[0].name.to_owned(), text.compose().0.source().to_owned()));
     };
     let buffers = [("out", Access::ReadWrite), ("before", Access::Read)];

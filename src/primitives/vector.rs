@@ -42,6 +42,10 @@ const SMALL: f32 = two_to(-63);
 const OF_LARGE: f32 = two_to(-76);
 const OF_SMALL: f32 = two_to(75);
 
+/// Of the large, the middle and the small ones.
+type Squares = (f32, f32, f32);
+type Sums = (Sum, Sum, Sum);
+
 /// The square, among the large, the middle or the small ones.
 #[granule_macros::kernel]
 fn square(
@@ -127,10 +131,7 @@ impl Engine {
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
-    pub fn norm_l2<S>(
-        &self,
-        source: S,
-    ) -> Task<'_, Then<Reduce<impl Source<Item = (f32, f32, f32)> + use<S>, (Sum, Sum, Sum)>, f32>>
+    pub fn norm_l2<S>(&self, source: S) -> Task<'_, Then<Reduce<impl Source<Item = Squares> + use<S>, Sums>, f32>>
     where
         S: IntoSource<Item = f32>,
     {

@@ -30,10 +30,8 @@ pub(in crate::plan) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gp
         return Err(Infeasible::Float64);
     }
     // A map promises no more than its operations do, and a caller who asks for this GPU gets its arithmetic.
-    let in_order = matches!(
-        problem.operation,
-        Operation::Reduce | Operation::Scan | Operation::ReduceAxis | Operation::ScanAxis
-    ) && !problem.unordered;
+    let in_order = matches!(problem.operation, Operation::Reduce | Operation::Scan | Operation::ReduceAxis | Operation::ScanAxis)
+        && !problem.unordered;
     if needs.rounds_f32 && !gpu.ieee_f32 && in_order && problem.pinned.is_none() {
         return Err(Infeasible::Rounding);
     }

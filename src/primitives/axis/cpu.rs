@@ -250,7 +250,11 @@ fn fold<L: Level, S: Source<Item: Element>, O: Operator<S::Item>>(
         let from = first + row * pitch;
         each!(L, width, |span| {
             let sum = op.combine(l, ops::load(l, l.view(sums.written()), span), S::load(l, bound, span.shift(from)));
-            let sum = op.combine(l, op.combine(l, sum, S::load(l, bound, span.shift(from + 1 * pitch))), S::load(l, bound, span.shift(from + 2 * pitch)));
+            let sum = op.combine(
+                l,
+                op.combine(l, sum, S::load(l, bound, span.shift(from + pitch))),
+                S::load(l, bound, span.shift(from + 2 * pitch)),
+            );
             store(l, op.combine(l, sum, S::load(l, bound, span.shift(from + 3 * pitch))), sums, span);
         });
     }

@@ -47,7 +47,8 @@ impl Operands {
         let source = Function::source(on.gpu, source)?;
         let chunk = on.executor().chunk(&source, S::Item::WORDS)?;
         if n as u64 > chunk {
-            let reason = format!("a grid of {n} elements is read as a whole, and one binding of this GPU holds {chunk}: run on the CPU");
+            let reason =
+                format!("a grid of {n} elements is read as a whole, and one binding of this GPU holds {chunk}: run on the CPU");
             return Err(Error::Unsupported { backend: Backend::Gpu, reason });
         }
         Ok(Operands { source, combine: Function::operator::<S::Item, O>(on.gpu, op)? })
@@ -121,7 +122,8 @@ pub(super) fn scan<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
     let mut before = None;
     if layout.parts > 1 {
         let sums = parts::<T>(&executor, whole, &operands, layout)?;
-        before = Some(scan_parts::<T>(&executor, Input::Items(&sums), &operands, Layout::whole(layout.of_parts()), (None, true))?);
+        before =
+            Some(scan_parts::<T>(&executor, Input::Items(&sums), &operands, Layout::whole(layout.of_parts()), (None, true))?);
     }
     let out = scan_parts::<T>(&executor, whole, &operands, layout, (before.as_ref(), exclusive))?;
     Ok(Started::Ready(on.array(Length::Known(n), out)))

@@ -215,7 +215,9 @@ mod tests {
 
     #[test]
     fn parts_cover_the_axis() {
-        for (outer, len, inner) in [(1, 1, 1), (1, 1 << 20, 1), (3, 100_003, 7), (1000, 5, 1), (1, 70_000, 65), (0, 5, 1), (2, 0, 3)] {
+        for (outer, len, inner) in
+            [(1, 1, 1), (1, 1 << 20, 1), (3, 100_003, 7), (1000, 5, 1), (1, 70_000, 65), (0, 5, 1), (2, 0, 3)]
+        {
             for commutes in [false, true] {
                 let along = Along { outer, len, inner };
                 let layout = Layout::new(along, commutes);

@@ -3,8 +3,8 @@
 
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Declared, DeviceArray, Extent, Function, Holds, Input, Part, Recording, Share, Stage, Started, counts_in_32_bits, leaves,
-    part, slots,
+    Access, Declared, DeviceArray, Extent, Function, Holds, Input, Part, Recording, Share, Stage, Started, counts_in_32_bits,
+    leaves, part, slots,
 };
 use crate::element::{Element, Kind, Number};
 use crate::error::{Error, Result};
@@ -28,7 +28,8 @@ const OUTSIDE: u32 = u32::MAX;
 
 /// The shape of the grid, and of the weights before and behind an element: words of the table.
 fn halo<T: Number>(frame: &Frame<T>, pass: &Pass<T>) -> Vec<u32> {
-    let mut words: Vec<u32> = [frame.shape, pass.shape, pass.before, pass.after].as_flattened().iter().map(|&x| x as u32).collect();
+    let mut words: Vec<u32> =
+        [frame.shape, pass.shape, pass.before, pass.after].as_flattened().iter().map(|&x| x as u32).collect();
     for axis in 0..3 {
         let n = frame.shape[axis] as isize;
         let places = (-(pass.before[axis] as isize)..0).chain(n..n + pass.after[axis] as isize);
@@ -52,7 +53,8 @@ pub(super) fn convolve<'t, T: Number + Element, S: Source<Item = T>>(
     let (function, executor) = (Function::source(on.gpu, source)?, on.executor());
     let chunk = executor.chunk(&function, T::WORDS)?;
     if n > chunk {
-        let reason = format!("a grid of {n} elements is read as a whole, and one binding of this GPU holds {chunk}: run on the CPU");
+        let reason =
+            format!("a grid of {n} elements is read as a whole, and one binding of this GPU holds {chunk}: run on the CPU");
         return Err(Error::Unsupported { backend: Backend::Gpu, reason });
     }
     let mut frame = *frame;

@@ -3,8 +3,8 @@
 
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Binding, Buffer, Declared, Extent, Holds, Input, Part, Recording, Share, Stage, Started, WINDOW, counts_in_32_bits, part,
-    slots,
+    Access, Binding, Buffer, Declared, Extent, Holds, Input, Part, Recording, Share, Stage, Started, WINDOW, counts_in_32_bits,
+    part, slots,
 };
 use crate::element::Kind;
 use crate::error::{Error, Result};
@@ -81,9 +81,8 @@ pub(crate) fn matmul<'t, A: Source<Item = f32>, B: Source<Item = f32>, C: Source
     let glue = glue(edge, [a.is_transposed(), b.is_transposed()], plus.is_some());
     for first in (0..m).step_by(window) {
         let rows = window.min(m - first);
-        let part = |buffer: &Buffer, line: usize| -> Binding {
-            buffer.range((first * line) as u64 * 4, (rows * line) as u64 * 4)
-        };
+        let part =
+            |buffer: &Buffer, line: usize| -> Binding { buffer.range((first * line) as u64 * 4, (rows * line) as u64 * 4) };
         let lines = if a.is_transposed() { left.all() } else { part(&left, k) };
         let stage = Stage {
             template: &TEMPLATE,
