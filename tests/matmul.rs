@@ -150,6 +150,6 @@ fn errors() {
     assert_eq!(engine.matmul(a, b.transposed()).plus(&x).run().unwrap_err(), Error::LengthMismatch { left: 4, right: 6 });
     assert_eq!(Matrix::new(&x, [2, 2]).unwrap_err(), Error::Shape { shape: vec![2, 2], elements: 6 });
     let other = Engine::builder().no_cache().build().unwrap();
-    let array = other.array(&x);
+    let array = other.array(x);
     assert_eq!(engine.matmul(a, Matrix::new(&array, [3, 2]).unwrap()).run().unwrap_err(), Error::ForeignArray);
 }
