@@ -3,7 +3,9 @@
 use crate::backend::simd::OneLane;
 use crate::element::Number;
 use crate::grid::Boundary;
-use crate::kernel::{Varying, ops};
+use crate::kernel::Varying;
+#[cfg(feature = "gpu")]
+use crate::kernel::ops;
 
 /// A shape, and what stands beyond its edges.
 #[derive(Clone, Copy)]
@@ -50,6 +52,7 @@ impl<T: Number> Pass<T> {
     }
 
     /// What comes of a place where the same value stands everywhere: the sum in the order of all others.
+    #[cfg(feature = "gpu")]
     pub(super) fn of_one(&self, x: T) -> T {
         let one = |x: T| Varying(x.to_one());
         let sum = self.weights.iter().fold(one(T::SUM_IDENTITY), |sum, &weight| {
