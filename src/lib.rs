@@ -41,6 +41,7 @@
 //! | [`kernel`](mod@kernel) | kernels, the lanes they run in, and the IR that becomes WGSL. [`#[kernel]`](prelude::kernel) documents the language |
 //! | [`source`] | what can be read by index: slices, arrays, `iota`, `zip`, `.map`, `gather`, in any order |
 //! | [`grid`] | shapes of one to three axes over a source, stencils, and what stands beyond the edges |
+//! | [`matrix`] | matrices over sources, for dense products |
 //! | [`random`] | random numbers, the same on every backend: bits, uniform, normal, integers of a range |
 //! | [`operator`](mod@operator) | how a reduction or a scan combines two elements: `Sum`, `Max`, tuples of operators, your own |
 //! | [`element`] | what may be an array's element, and the bounds of generic kernels |
@@ -80,6 +81,7 @@ pub mod grid;
 pub mod kernel;
 mod lock;
 pub mod machine;
+pub mod matrix;
 pub mod operator;
 pub mod plan;
 pub mod primitives;

@@ -10,7 +10,8 @@ use granule::prelude::*;
 use granule::primitives::SortKey;
 use granule::primitives::merge::TotalOrder;
 use granule::primitives::shaders::{
-    histogram_shaders, merge_shaders, scatter_shaders, segment_shaders, select_shaders, shaders, sort_shaders, transpose_shaders,
+    axis_shaders, convolve_shaders, histogram_shaders, matmul_shaders, merge_shaders, scatter_shaders, segment_shaders,
+    select_shaders, shaders, sort_shaders, transpose_shaders,
 };
 use granule::source::Source;
 use naga::back::{hlsl, msl, spv};
@@ -84,6 +85,9 @@ fn every_file_of_shaders_is_covered() {
     stages.extend(valid("segments", segment_shaders(&(&[1_u32]).into_source(), &Sum)));
     stages.extend(valid("scatter", scatter_shaders(&(&[1_u32]).into_source(), &Sum)));
     stages.extend(valid("transpose", transpose_shaders(&(&[1_u32]).into_source())));
+    stages.extend(valid("matmul", matmul_shaders()));
+    stages.extend(valid("convolve", convolve_shaders(&(&[1_u32]).into_source())));
+    stages.extend(valid("axis", axis_shaders(&(&[1_u32]).into_source(), &Sum)));
     let library = ["scalar", "math", "wide"];
     for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders")).unwrap() {
         let path = file.unwrap().path();
@@ -113,6 +117,7 @@ macro_rules! numbers {
             valid("segments", segment_shaders(&source(), &Sum));
             valid("scattered", scatter_shaders(&source(), &Sum));
             valid("transposed", transpose_shaders(&source()));
+            valid("convolved", convolve_shaders(&source()));
             valid("segments of pairs", segment_shaders(&zip(&x, constant(true)), &(Max, Or)));
         }
     )+};
@@ -191,6 +196,7 @@ fn structs() {
     valid("segments of Body", segment_shaders(&(&bodies).into_source(), &heavier::with()));
     valid("scattered Body", scatter_shaders(&(&bodies).into_source(), &heavier::with()));
     valid("transposed Body", transpose_shaders(&(&bodies).into_source()));
+    valid("axes of Body", axis_shaders(&(&bodies).into_source(), &heavier::with()));
     let wides = [Wide { id: 1, mass: 1.0, at: 2 }; 2];
     all("Wide", (&wides).reverse(), later::with());
     valid("Body", merge_shaders(&(&bodies).into_source(), &kernel!(|a: Body, b: Body| a.mass < b.mass || a.alive)));

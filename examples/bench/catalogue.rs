@@ -38,7 +38,7 @@ const SORT: Op = Op { unit: Unit::MitemsPerSecond, largest: 1 << 24, ..STREAM };
 const KEYS: Op = Op { on_f32: false, on_u32: true, ..STREAM };
 
 /// All operations. The first five are BabelStream's (Deakin, Price, Martineau, McIntosh-Smith: GPU-STREAM v2.0, 2016).
-pub(crate) const OPS: [Op; 31] = [
+pub(crate) const OPS: [Op; 34] = [
     Op { name: "copy", meaning: "c = a", on_u32: true, ..STREAM },
     Op { name: "mul", meaning: "b = scalar * c", ..STREAM },
     Op { name: "add", meaning: "c = a + b", on_u32: true, bytes: 12, ..STREAM },
@@ -72,6 +72,16 @@ pub(crate) const OPS: [Op; 31] = [
     Op { name: "transpose", meaning: "the rows of a square as its columns", ..STREAM },
     Op { name: "gather", meaning: "x[i] for random i", bytes: 12, ..KEYS },
     Op { name: "scatter", meaning: "y[i] = x for random i, of which the last stays", bytes: 12, ..KEYS },
+    Op { name: "convolution", meaning: "a square with 5 x 5 weights, edges repeated", ..STREAM },
+    Op {
+        name: "matmul",
+        meaning: "product of square matrices of so many elements: 2 * sqrt(n) operations an element",
+        bytes: 12,
+        unit: Unit::MitemsPerSecond,
+        largest: 1 << 22,
+        ..STREAM
+    },
+    Op { name: "matvec", meaning: "product of a square matrix and a vector", bytes: 4, ..STREAM },
     Op {
         name: "segmented_reduce",
         meaning: "sums of segments, whose lengths follow a power law, 16 in the mean",
@@ -143,6 +153,6 @@ pub(crate) fn print() {
          std          peer:std: plain iterators, one thread\n  \
          rayon        peer:rayon: its parallel iterators, in chunks\n  \
          loop         peer:loop, peer:loop-nt, peer:loop-2t: hand-written loops as a measure of the machine, from 2^22 elements on;\n  \
-         \x20            a histogram and a transpose have one at every size"
+         \x20            a histogram and a transpose have one at every size; a product's does as many fused multiply-adds in registers"
     );
 }

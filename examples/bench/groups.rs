@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::catalogue::Op;
 use crate::measure::Contender;
 use crate::stage::{CheckAll, Scene, Stage, on_stage, on_stage_with};
-use crate::{kernels, loops, movement, oracle, segments, selection, stencils};
+use crate::{kernels, loops, matrices, movement, oracle, segments, selection, stencils};
 
 /// BabelStream's scalar.
 const SCALAR: f32 = 0.4;
@@ -69,6 +69,10 @@ pub(crate) fn on_f32(
             let (offsets, columns) = (oracle::offsets(n), oracle::columns(n));
             let matrix = Csr::new(scene.engine, x.len(), offsets, columns, y.to_vec())?;
             on_stage_with(scene, (x, x), (matrix.rows(), 0.0, f32::NAN), &matrix, residency, go, segments::spmv)
+        }
+        "matvec" => {
+            let [rows, _] = stencils::square(n);
+            on_stage(scene, (x, y), (rows, 0.0, f32::NAN), residency, go, matrices::vector)
         }
         "dot" | "reduce_sum" | "reduce_max" | "reduce_argmax" => {
             on_stage(scene, (x, y), (0, 0.0, f32::NAN), residency, go, |stage| reductions(op.name, stage))
@@ -215,6 +219,8 @@ fn stream(op: &str, stage: &mut Stage<'_, f32>) {
     match op {
         "stencil_2d" | "stencil_3d" => stencils::fill(op, stage),
         "transpose" => movement::transpose(stage),
+        "convolution" => matrices::convolution(stage),
+        "matmul" => matrices::product(stage),
         "copy" => {
             let check = oracle::floats_are(move |i| x[i], |_| 0.0);
             stage.writes(move |x, _| engine.collect(x), check.clone());

@@ -107,6 +107,23 @@ pub(crate) fn sum_on_two_threads(x: &[f32]) -> f32 {
     })
 }
 
+/// So many multiplications and additions of numbers that stay in registers, fused where the CPU can: how often 1 was added.
+pub(crate) fn multiply_add(count: usize) -> f32 {
+    #[cfg(target_arch = "x86_64")]
+    match x86::widest() {
+        // SAFETY: this CPU has AVX-512 F.
+        x86::Width::Avx512 => return unsafe { x86::avx512::multiply_add(count) },
+        // SAFETY: this CPU has AVX2, and with it FMA.
+        x86::Width::Avx2 if is_x86_feature_detected!("fma") => return unsafe { x86::avx2::multiply_add(count) },
+        _ => {}
+    }
+    let (mut sums, one) = ([0.0_f32; 64], std::hint::black_box(1.0));
+    for _ in 0..count / 64 {
+        sums.iter_mut().for_each(|sum| *sum = *sum * one + one);
+    }
+    sums.iter().sum()
+}
+
 fn plain_triad(x: &[f32], y: &[f32], out: &mut [f32], scalar: f32) {
     for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
         *out = x + scalar * y;
@@ -135,7 +152,7 @@ mod x86 {
 
     macro_rules! loops {
         ($module:ident, $feature:literal, $lanes:literal, $load:ident, $store:ident, $stream:ident, $zero:ident, $splat:ident,
-         $add:ident, $mul:ident) => {
+         $add:ident, $mul:ident, $fma:ident, $fused:literal) => {
             pub(super) mod $module {
                 use std::arch::x86_64::*;
 
@@ -184,6 +201,26 @@ mod x86 {
                     _mm_sfence();
                 }
 
+                #[target_feature(enable = $fused)]
+                pub(crate) fn multiply_add(count: usize) -> f32 {
+                    // More in flight than the units are deep, and of a number that divides powers of two.
+                    let (mut sums, mut more, one) = ([$zero(); 8], [$zero(); 8], $splat(std::hint::black_box(1.0)));
+                    for _ in 0..count / (16 * LANES) {
+                        for (sum, more) in sums.iter_mut().zip(&mut more) {
+                            *sum = $fma(*sum, one, one);
+                            *more = $fma(*more, one, one);
+                        }
+                    }
+                    let mut lanes = [0.0; LANES];
+                    let mut total = 0.0;
+                    for sum in sums.into_iter().chain(more) {
+                        // SAFETY: the array holds exactly one vector.
+                        unsafe { $store(lanes.as_mut_ptr(), sum) };
+                        total += lanes.iter().sum::<f32>();
+                    }
+                    total
+                }
+
                 #[target_feature(enable = $feature)]
                 pub(crate) fn sum(x: &[f32]) -> f32 {
                     let (blocks, rest) = x.as_chunks::<{ LANES * 8 }>();
@@ -214,7 +251,9 @@ mod x86 {
         _mm512_setzero_ps,
         _mm512_set1_ps,
         _mm512_add_ps,
-        _mm512_mul_ps
+        _mm512_mul_ps,
+        _mm512_fmadd_ps,
+        "avx512f"
     );
     loops!(
         avx2,
@@ -226,6 +265,8 @@ mod x86 {
         _mm256_setzero_ps,
         _mm256_set1_ps,
         _mm256_add_ps,
-        _mm256_mul_ps
+        _mm256_mul_ps,
+        _mm256_fmadd_ps,
+        "avx2,fma"
     );
 }

@@ -9,6 +9,7 @@ mod context;
 mod groups;
 mod kernels;
 mod loops;
+mod matrices;
 mod measure;
 mod movement;
 mod options;

@@ -27,7 +27,7 @@ struct Target {
 const ONE: Target = Target { claim: "", op: "", ty: "f32", n: 64 * KI, ours: "simd", theirs: &["peer:std"], factor: 1.0 };
 const LOOPS: &[&str] = &["peer:loop", "peer:loop-nt"];
 
-const TARGETS: [Target; 16] = [
+const TARGETS: [Target; 20] = [
     Target { claim: "sum on one core against iter().sum()", op: "reduce_sum", factor: 10.0, ..ONE },
     Target { claim: "exp*sin on one core against std", op: "map_exp_sin", factor: 12.0, ..ONE },
     Target { claim: "mandelbrot on one core against scalar", op: "map_mandelbrot", factor: 6.0, ..ONE },
@@ -61,6 +61,32 @@ const TARGETS: [Target; 16] = [
         theirs: &["simd"],
         factor: 1.8,
     },
+    Target {
+        claim: "product of matrices on one core against its multiply-adds",
+        op: "matmul",
+        n: MI,
+        theirs: &["peer:loop"],
+        factor: 0.6,
+        ..ONE
+    },
+    Target {
+        claim: "two threads against one, product of matrices",
+        op: "matmul",
+        n: MI,
+        ours: "threads",
+        theirs: &["simd"],
+        factor: 1.8,
+        ..ONE
+    },
+    Target {
+        claim: "matrix times vector on one core against the best read loop",
+        op: "matvec",
+        n: 64 * MI,
+        theirs: LOOPS,
+        factor: 0.9,
+        ..ONE
+    },
+    Target { claim: "5 x 5 convolution on one core against a plain loop", op: "convolution", n: 16 * MI, factor: 2.0, ..ONE },
     Target {
         claim: "two threads against one, exp*sin",
         op: "map_exp_sin",

@@ -74,8 +74,8 @@ impl<S: Source, const D: usize> Grid<S, D> {
     }
 
     /// What stands in it.
-    pub(crate) fn source(&self) -> &S {
-        &self.source
+    pub(crate) fn source(&self) -> S {
+        self.source
     }
 
     /// Elements of each axis.

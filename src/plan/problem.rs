@@ -31,11 +31,17 @@ pub enum Operation {
     Scatter,
     /// The same with an operator that no GPU applies to memory: there it is a sort.
     ScatterReduce,
+    /// The product of two dense matrices.
+    Matmul,
+    /// One output for each place of the other axes.
+    ReduceAxis,
+    /// One output for each prefix along an axis that does not run along the memory.
+    ScanAxis,
 }
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 12] = [
+    pub const ALL: [Operation; 15] = [
         Operation::Map,
         Operation::Reduce,
         Operation::Scan,
@@ -48,6 +54,9 @@ impl Operation {
         Operation::SegmentedReduce,
         Operation::Scatter,
         Operation::ScatterReduce,
+        Operation::Matmul,
+        Operation::ReduceAxis,
+        Operation::ScanAxis,
     ];
 }
 
@@ -66,6 +75,9 @@ impl std::fmt::Display for Operation {
             Operation::SegmentedReduce => "segmented_reduce",
             Operation::Scatter => "scatter",
             Operation::ScatterReduce => "scatter_reduce",
+            Operation::Matmul => "matmul",
+            Operation::ReduceAxis => "reduce_axis",
+            Operation::ScanAxis => "scan_axis",
         })
     }
 }
@@ -78,7 +90,7 @@ impl std::fmt::Display for Operation {
 pub struct Problem {
     /// The primitive.
     pub operation: Operation,
-    /// Number of elements.
+    /// Number of elements; of a product of matrices, how many products of two numbers it adds up.
     pub n: usize,
     /// How often it is done, each time on what came out: one, but for an iteration.
     pub steps: usize,
@@ -90,7 +102,8 @@ pub struct Problem {
     pub combine: Cost,
     /// Names the code that runs: the same for the same kernels and operator in every process.
     pub code: u64,
-    /// Size of one output element, in bytes; of a histogram, a top-k, a segmented reduction or a scatter, that of all of them together.
+    /// Size of one output element, in bytes; of a histogram, a top-k, a segmented reduction, a scatter, a product of matrices or a reduction
+    /// along an axis, that of all of them together.
     pub item_bytes: usize,
     /// Input bytes that the GPU does not have.
     pub upload_bytes: u64,
@@ -223,7 +236,9 @@ impl Problem {
             | Operation::TopK
             | Operation::SegmentedReduce
             | Operation::Scatter
-            | Operation::ScatterReduce => self.item_bytes as f64,
+            | Operation::ScatterReduce
+            | Operation::Matmul
+            | Operation::ReduceAxis => self.item_bytes as f64,
             _ => self.item_bytes as f64 * self.n as f64,
         }
     }

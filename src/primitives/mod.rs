@@ -1,8 +1,10 @@
 //! The primitives: one folder each, with the contract and the task in `mod.rs` and an algorithm a side in `cpu.rs` and `gpu.rs`.
 
+pub mod axis;
 mod blocks;
 pub mod by_key;
 mod chain;
+pub mod convolve;
 mod cost;
 mod destination;
 mod fill;
@@ -10,6 +12,7 @@ pub mod find;
 pub mod histogram;
 pub mod iterate;
 pub mod map;
+pub mod matmul;
 pub mod merge;
 pub mod merge_sort;
 pub mod reduce;
@@ -28,6 +31,7 @@ mod then;
 pub mod top_k;
 mod total;
 pub mod transpose;
+mod vector;
 
 pub use destination::Destination;
 pub use fill::{Fill, FillInto};

@@ -10,7 +10,9 @@ use crate::source::{IntoSource, Source, iota, zip};
 
 use super::merge::gpu::Inputs;
 use super::sort::SortKey;
-use super::{histogram, map, merge, merge_sort, reduce, scan, scatter, segments, select, sort, transpose};
+use super::{
+    axis, convolve, histogram, map, matmul, merge, merge_sort, reduce, scan, scatter, segments, select, sort, transpose,
+};
 
 /// Each variant of each stage for this source and operator: its name and its WGSL.
 pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, operator: &O) -> Vec<(String, String)> {
@@ -140,6 +142,67 @@ pub fn merge_shaders<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bo
     for inputs in [Inputs::Two, Inputs::Windows, Inputs::Neighbours] {
         add(&inputs.partition_template(), None, &inputs.partition_buffers());
         add(&inputs.template(), None, &inputs.merge_buffers());
+    }
+    all
+}
+
+/// The same for what goes along an axis of a grid over this source.
+pub fn axis_shaders<T: Element, S: Source<Item = T>, O: Operator<T>>(source: &S, operator: &O) -> Vec<(String, String)> {
+    let item = leaves::<T>();
+    let (source, operator) = (trace_source(source), trace_operator::<T, O>(operator));
+    let mut all = Vec::new();
+    let mut add = |template: &[Part], from_source: bool, buffers: &[(&'static str, Access)], glue: &str| {
+        let buffers: Vec<_> = buffers.iter().map(|(name, access)| (*name, Holds::Items, *access)).collect();
+        let (input, operator) = (from_source.then_some(&source), Some(&operator));
+        let text = Text { template, item: &item, input, operator, buffers: &buffers, shuffles: false, counted: false, glue };
+        all.push((template[0].name.to_owned(), text.compose().0.source().to_owned()));
+    };
+    let buffers = [("out", Access::ReadWrite), ("before", Access::Read)];
+    add(&axis::gpu::LANED, true, &buffers[..1], "");
+    for from_source in [false, true] {
+        add(&axis::gpu::DIRECT, from_source, &buffers[..1], "");
+        for exclusive in [false, true] {
+            add(&axis::gpu::SCAN, from_source, &buffers[..1], &axis::gpu::glue(false, exclusive));
+            add(&axis::gpu::SCAN, from_source, &buffers, &axis::gpu::glue(true, exclusive));
+        }
+    }
+    all
+}
+
+/// The same for a convolution of this source.
+pub fn convolve_shaders<S: Source<Item: Element>>(source: &S) -> Vec<(String, String)> {
+    let item = leaves::<S::Item>();
+    let source = trace_source(source);
+    let text = |input| Text {
+        template: &convolve::gpu::TEMPLATE,
+        item: &item,
+        input,
+        operator: None,
+        buffers: &convolve::gpu::BUFFERS,
+        shuffles: false,
+        counted: false,
+        glue: "",
+    };
+    [Some(&source), None].map(|input| ("convolve".to_owned(), text(input).compose().0.source().to_owned())).into()
+}
+
+/// The same for a product of matrices.
+pub fn matmul_shaders() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for edge in matmul::gpu::EDGES {
+        for (of_a, of_b, adds) in [(false, false, false), (true, false, false), (false, true, true), (true, true, true)] {
+            let text = Text {
+                template: &matmul::gpu::TEMPLATE,
+                item: &[Kind::F32],
+                input: None,
+                operator: None,
+                buffers: &matmul::gpu::BUFFERS,
+                shuffles: false,
+                counted: false,
+                glue: &matmul::gpu::glue(edge, [of_a, of_b], adds),
+            };
+            all.push((format!("matmul, squares of {edge}, {of_a}, {of_b}, {adds}"), text.compose().0.source().to_owned()));
+        }
     }
     all
 }

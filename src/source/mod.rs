@@ -9,6 +9,7 @@ mod pairs;
 mod reshape;
 mod rotate;
 mod slice;
+mod spread;
 mod zip;
 
 pub use beside::Beside;
@@ -21,6 +22,7 @@ pub use pairs::Pairs;
 pub use reshape::{Reverse, Skip, StepBy, Take};
 pub use rotate::Rotate;
 pub use slice::SliceSource;
+pub(crate) use spread::Spread;
 pub use zip::{Zip2, Zip3, zip, zip3, zip4, zip5, zip6};
 
 use crate::array::{DataVisitor, Pending};

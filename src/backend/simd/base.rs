@@ -132,6 +132,10 @@ impl Level for Base {
     const FMA: bool = FUSES;
 
     #[inline(always)]
+    fn view<T: crate::element::Element>(self, v: crate::backend::simd::View<'_, T>) -> Self::Slice<'_, T> {
+        v
+    }
+    #[inline(always)]
     fn first(self, n: usize) -> Mask {
         Mask(i32x4::new([0, 1, 2, 3]).simd_lt(i32x4::splat(n.min(W) as i32)))
     }
@@ -201,6 +205,8 @@ macro_rules! lanes {
                     // SAFETY: as above; the span's last lane is its first element.
                     let [a, b, c, d] = unsafe { s.pointer(i.element(W - 1)).cast::<[$scalar; W]>().read_unaligned() };
                     Self::from_array([d, c, b, a])
+                } else if i.stride == 0 {
+                    Lane::<Base, $scalar>::splat(Base, s.read(i.base))
                 } else if i.count >= W {
                     let i = Span { count: W, ..i }; // then no lane needs a comparison
                     reads!(Self, s, |lane| i.element(lane))

@@ -1,9 +1,9 @@
 //! What a SIMD level adds to [`Lanes`]: stores, and moves between lanes. The drivers of the primitives are generic over this.
 
-use crate::element::Scalar;
+use crate::element::{Element, Scalar};
 use crate::kernel::{Lane, Lanes};
 
-use super::{Span, ViewMut};
+use super::{Span, View, ViewMut};
 
 /// A SIMD level. Its value is the proof that this CPU has it.
 pub trait Level:
@@ -24,6 +24,8 @@ pub trait Level:
     /// Whether `mul_add` is one instruction. Where it is not, the library's own maths multiplies and adds instead.
     const FMA: bool = false;
 
+    /// Memory that a driver wrote, to be read in these lanes.
+    fn view<T: Element>(self, v: View<'_, T>) -> Self::Slice<'_, T>;
     /// The lanes below `n`.
     fn first(self, n: usize) -> Self::Mask;
     /// The lanes of a mask as bits, lane 0 lowest.

@@ -66,6 +66,10 @@ impl Level for OneLane {
     const WIDTH: usize = 1;
 
     #[inline(always)]
+    fn view<T: crate::element::Element>(self, v: crate::backend::simd::View<'_, T>) -> Self::Slice<'_, T> {
+        v
+    }
+    #[inline(always)]
     fn first(self, n: usize) -> bool {
         n > 0
     }

@@ -213,6 +213,10 @@ impl<L: Level> Level for Pair<L> {
     const FMA: bool = L::FMA;
 
     #[inline(always)]
+    fn view<T: crate::element::Element>(self, v: crate::backend::simd::View<'_, T>) -> Self::Slice<'_, T> {
+        self.0.view(v)
+    }
+    #[inline(always)]
     fn first(self, n: usize) -> Self::Mask {
         Two(self.0.first(n), self.0.first(n.saturating_sub(L::WIDTH)))
     }

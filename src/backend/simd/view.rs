@@ -129,6 +129,20 @@ impl<'a, T: Element> View<'a, T> {
         self.step
     }
 
+    /// The elements from this one on.
+    #[inline(always)]
+    pub(crate) fn from(self, first: usize) -> Self {
+        debug_assert!(first <= self.len, "from element {first} of {} on", self.len);
+        View { start: self.start.wrapping_add(first * self.step), len: self.len - first, ..self }
+    }
+
+    /// As [`ViewMut::whole`].
+    #[inline(always)]
+    pub(crate) fn whole(self) -> Self {
+        debug_assert_eq!(self.step, size_of::<T>());
+        View { step: size_of::<T>(), ..self }
+    }
+
     /// Element `i`, which must exist.
     #[inline(always)]
     pub fn read(self, i: usize) -> T {
@@ -225,6 +239,12 @@ impl<'a, T: Element> ViewMut<'a, T> {
         debug_assert!(i < self.len, "element {i} of {}", self.len);
         // SAFETY: `i < len`, the memory is borrowed, and the callers read only what they wrote.
         unsafe { self.pointer(i).read_unaligned() }
+    }
+
+    /// What was written, to be read: the callers read only what they wrote.
+    #[inline(always)]
+    pub(crate) fn written(self) -> View<'a, T> {
+        View { start: self.start, step: self.step, len: self.len, lives: PhantomData }
     }
 
     /// Writes `count` elements that begin at the other's first, and were written there before, from element `at` on.

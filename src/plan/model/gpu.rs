@@ -32,7 +32,8 @@ pub(in crate::plan) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gp
         return Err(Infeasible::Float64);
     }
     // A map promises no more than its operations do, and a caller who asks for this GPU gets its arithmetic.
-    let in_order = matches!(problem.operation, Operation::Reduce | Operation::Scan) && !problem.unordered;
+    let in_order = matches!(problem.operation, Operation::Reduce | Operation::Scan | Operation::ReduceAxis | Operation::ScanAxis)
+        && !problem.unordered;
     if needs.rounds_f32 && !gpu.ieee_f32 && in_order && problem.pinned.is_none() {
         return Err(Infeasible::Rounding);
     }
@@ -51,7 +52,7 @@ pub(in crate::plan) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gp
     let parts = if largest > binding { (largest / binding).ceil() } else { 1.0 };
     let read = work.read + work.random * rates.random_weight;
     let (passes, traffic, evaluations) = match problem.operation {
-        Operation::Map => (1.0, read + work.written, 1.0),
+        Operation::Map | Operation::Matmul | Operation::ReduceAxis | Operation::ScanAxis => (1.0, read + work.written, 1.0),
         Operation::Reduce => (levels(problem.n), read, 1.0),
         // Reduce, scan the tiles' results, scan: every level but the last is visited on the way up and on the way down.
         Operation::Scan if problem.n <= TILE => (1.0, read + work.written, 1.0),

@@ -8,7 +8,7 @@ use crate::kernel::{Kernel, Lanes, Varying, ops};
 use crate::operator::Operator;
 use crate::primitives::map::gpu::map;
 use crate::primitives::scan::{self, Scan};
-use crate::source::{IntoSource, Source, zip};
+use crate::source::{IntoSource, Places, Source, zip};
 use crate::task::Primitive;
 
 use super::picked;
@@ -43,6 +43,31 @@ pub(crate) fn scan<'t, H: Source<Item = bool>, V: Source<Item: Element>, O: Oper
 ) -> Result<Started<'t, Array<V::Item>>> {
     let scanned = scan::gpu::scan(on, &Scan::inclusive(zip(heads, values), Segmented(operator)))?.array();
     if exclusive { map(on, &zip(heads, (&scanned).beside(-1)).map(Before(operator))) } else { map(on, &(&scanned).map(Second)) }
+}
+
+/// The same of runs of `len` elements each.
+pub(in crate::primitives) fn scan_equal<'t, V: Source<Item: Element>, O: Operator<V::Item>>(
+    on: Recording<'_>,
+    (values, len, operator): (V, usize, O),
+    exclusive: bool,
+) -> Result<Started<'t, Array<V::Item>>> {
+    if values.len()? == 0 {
+        return Ok(Started::Ready(Array::empty(on.engine)));
+    }
+    scan(on, (Places.map(Every(len as u32)), values, operator), exclusive)
+}
+
+/// Whether an index is a multiple of a number.
+#[derive(Clone, Copy)]
+struct Every(u32);
+
+impl Kernel<u32> for Every {
+    type Out = bool;
+    #[inline(always)]
+    fn eval<L: Lanes>(&self, l: L, i: Varying<L, u32>) -> Varying<L, bool> {
+        let n = ops::broadcast(l, ops::uniform(l, self.0));
+        ops::eq(l, ops::rem(l, i, n), ops::lit(l, 0))
+    }
 }
 
 /// An operator of elements that know whether they begin a run: what stands before the last beginning is not combined.

@@ -129,6 +129,21 @@ impl Engine {
     }
 }
 
+/// Scans so many segments of so many elements each on the CPU; fewer than 2^32 in all.
+pub(super) fn scan_equal<V: Source<Item: Element>, O: Operator<V::Item>>(
+    cpu: &Cpu<'_>,
+    (source, op): (&V, &O),
+    (segments, len): (usize, usize),
+    exclusive: bool,
+    out: ViewMut<'_, V::Item>,
+) -> Result<()> {
+    if segments * len == 0 {
+        return Ok(());
+    }
+    let offsets: Vec<u32> = (0..=segments).map(|segment| (segment * len) as u32).collect();
+    cpu::Segments { source, op, offsets: &offsets }.scan(cpu, exclusive, out)
+}
+
 /// See [`Engine::segmented_reduce`].
 pub struct SegmentedReduce<'d, V, O> {
     values: V,

@@ -50,7 +50,7 @@ impl<S: Source<Item: Element>> Primitive for Transpose<S> {
     type Output = Array<S::Item>;
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        let problem = describe(survey, Operation::Map, self.grid.source())?;
+        let problem = describe(survey, Operation::Map, &self.grid.source())?;
         Ok(Problem { allocates: true, code: problem.code.rotate_left(29), ..problem })
     }
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
@@ -67,7 +67,7 @@ impl<S: Source<Item: Element>> Primitive for Transpose<S> {
         &'t mut self,
         on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::transpose(on, self.grid.source(), self.grid.shape())
+        gpu::transpose(on, &self.grid.source(), self.grid.shape())
     }
 }
 
@@ -78,6 +78,6 @@ impl<S: Source<Item: Element>> Fill for Transpose<S> {
         Ok(self.grid.shape().iter().product())
     }
     fn fill(&mut self, cpu: &Cpu<'_>, _: usize, out: ViewMut<'_, S::Item>) -> Result<()> {
-        cpu::transpose(cpu, self.grid.source(), self.grid.shape(), out)
+        cpu::transpose(cpu, &self.grid.source(), self.grid.shape(), out)
     }
 }

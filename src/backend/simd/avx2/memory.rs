@@ -174,6 +174,8 @@ macro_rules! lanes {
                     let x = unsafe { $raw::read_masked(l, s.pointer(i.base).cast::<$word>(), m) };
                     let last = Lane::<Avx2, $scalar>::splat(l, s.read(i.element(W - 1)));
                     Lane::<Avx2, $scalar>::select(Self::from_raw(l, x), l, m, last)
+                } else if i.stride == 0 {
+                    Lane::<Avx2, $scalar>::splat(l, s.read(i.base))
                 } else if i.count >= W {
                     let i = Span { count: W, ..i }; // then no lane needs a comparison
                     reads!(Self, s, |lane| i.element(lane))

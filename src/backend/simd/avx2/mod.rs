@@ -143,6 +143,10 @@ impl Level for Avx2 {
     const WIDTH: usize = W;
     const FMA: bool = true;
 
+    #[inline(always)]
+    fn view<T: crate::element::Element>(self, v: crate::backend::simd::View<'_, T>) -> Self::Slice<'_, T> {
+        v
+    }
     methods! { self;
         first(n: usize) -> Mask = Mask(_mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(W) as i32), iota(self)));
         bits(m: Mask) -> u32 = _mm256_movemask_ps(_mm256_castsi256_ps(m.0)) as u32;

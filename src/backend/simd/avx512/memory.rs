@@ -152,6 +152,9 @@ fn load_4<T: Element>(l: Avx512, s: View<'_, T>, i: Span) -> __m512i {
         if s.contiguous() && i.stride == -1 && i.count >= W {
             return reversed(l, _mm512_loadu_si512(s.pointer(i.base.wrapping_sub(W - 1)).cast()));
         }
+        if i.stride == 0 {
+            return _mm512_set1_epi32(s.pointer(i.base).cast::<i32>().read_unaligned());
+        }
         if let Some(bytes) = near(i.stride, s.step()) {
             return _mm512_i32gather_epi32::<1>(offsets(l, i, bytes), s.pointer(i.base).cast());
         }
@@ -169,6 +172,10 @@ fn load_8<T: Element>(l: Avx512, s: View<'_, T>, i: Span) -> (__m512i, __m512i) 
         if s.contiguous() && i.stride == -1 && i.count >= W {
             let p = s.pointer(i.base.wrapping_sub(W - 1)).cast::<__m512i>();
             return (reversed_8(l, _mm512_loadu_si512(p.add(1))), reversed_8(l, _mm512_loadu_si512(p)));
+        }
+        if i.stride == 0 {
+            let x = _mm512_set1_epi64(s.pointer(i.base).cast::<i64>().read_unaligned());
+            return (x, x);
         }
         if let Some(bytes) = near(i.stride, s.step()) {
             let (at, p) = (offsets(l, i, bytes), s.pointer(i.base));

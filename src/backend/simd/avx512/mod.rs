@@ -250,6 +250,10 @@ impl Level for Avx512 {
     const FMA: bool = true;
 
     #[inline(always)]
+    fn view<T: crate::element::Element>(self, v: crate::backend::simd::View<'_, T>) -> Self::Slice<'_, T> {
+        v
+    }
+    #[inline(always)]
     fn first(self, n: usize) -> Mask {
         Mask(below(n))
     }
