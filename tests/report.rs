@@ -318,10 +318,12 @@ fn a_record_of_this_machine_follows_the_schema() {
         chose: Some("simd".to_owned()),
         plan: Some("simd".to_owned()),
         seconds: around(1e-6),
+        gpu_seconds: around(1e-6),
         bytes: 8192,
+        ops: Some(3.0),
         verified: true,
     };
-    let text = record::text(&engine, &context, "", [case.to_json()].into_iter());
+    let text = record::text(&engine, &context, &[("noise", "null".to_owned())], [case.to_json()].into_iter());
     let json: Value = serde_json::from_str(&text).expect("it is JSON");
     let schema = include_str!("../benches/record/schema.json");
     assert_eq!(schema::check(&serde_json::from_str(schema).expect("the schema is JSON"), &json), Ok(()));

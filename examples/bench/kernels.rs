@@ -52,3 +52,27 @@ pub(crate) fn mandelbrot(cx: f32, cy: f32, #[uniform] limit: u32) -> u32 {
     }
     n
 }
+
+/// BabelStream's `mul`, of both float types.
+#[kernel]
+pub(crate) fn scaled<T: Float>(x: T, #[uniform] scalar: T) -> T {
+    scalar * x
+}
+
+/// Its `add`.
+#[kernel]
+pub(crate) fn sum_of_two<T: Float>(x: T, y: T) -> T {
+    x + y
+}
+
+/// Its `triad`.
+#[kernel]
+pub(crate) fn plus_scaled<T: Float>(x: T, y: T, #[uniform] scalar: T) -> T {
+    x + scalar * y
+}
+
+/// What its `dot` sums.
+#[kernel]
+pub(crate) fn product_of_two<T: Float>(x: T, y: T) -> T {
+    x * y
+}

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::stop::Stop;
+
 /// One way to do an operation.
 pub(crate) struct Contender<'g> {
     /// The backend, or `peer:...`.
@@ -10,6 +12,8 @@ pub(crate) struct Contender<'g> {
     pub(crate) chose: Option<String>,
     /// The plan, in the library's words.
     pub(crate) plan: Option<String>,
+    /// Operations an element, as the planner counts them.
+    pub(crate) ops: Option<f64>,
     /// Does the operation so many times.
     pub(crate) run: Box<dyn FnMut(u64) -> granule::Result<()> + 'g>,
     /// Spoils the output, does the operation once, and compares the answer with the oracle's.
@@ -23,6 +27,8 @@ pub(crate) enum Trouble {
     Wrong(String),
     /// The library refused or failed.
     Failed(granule::Error),
+    /// The run ended before.
+    Stopped,
 }
 
 impl From<granule::Error> for Trouble {
@@ -38,6 +44,8 @@ pub(crate) struct Budget {
     pub(crate) sample: Duration,
     /// Time for all samples of one contender. One that is slower still gets [`FEWEST`].
     pub(crate) contender: Duration,
+    /// When the run ends.
+    pub(crate) stop: Stop,
 }
 
 /// The fewest samples of a contender: with fewer, the ratio of two medians has no 95% interval.
@@ -76,13 +84,19 @@ pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Budget) -> Vec<O
                 quota: 0,
                 outcome: Outcome { seconds: Vec::new(), verdict: Ok(()) },
             };
-            entry.outcome.verdict = (entry.contender.verify)().and_then(|()| entry.calibrate(budget));
+            entry.outcome.verdict = match budget.stop.now() {
+                Some(_) => Err(Trouble::Stopped),
+                None => (entry.contender.verify)().and_then(|()| entry.calibrate(budget)),
+            };
             entry
         })
         .collect();
 
     let rounds = entries.iter().map(|e| e.quota).max().unwrap_or(0);
     for round in 0..rounds {
+        if budget.stop.now().is_some() {
+            break;
+        }
         for entry in &mut entries {
             // Spreads the samples of one with fewer of them evenly over all rounds.
             let due = |r: u32| u64::from(r) * u64::from(entry.quota) / u64::from(rounds);
@@ -96,7 +110,8 @@ pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Budget) -> Vec<O
         .into_iter()
         .map(|mut entry| {
             if entry.outcome.verdict.is_ok() {
-                entry.outcome.verdict = (entry.contender.verify)();
+                let measured = !entry.outcome.seconds.is_empty();
+                entry.outcome.verdict = if measured { (entry.contender.verify)() } else { Err(Trouble::Stopped) };
             }
             entry.outcome
         })

@@ -306,6 +306,11 @@ fn rounding(depth: usize) -> f64 {
     HALF_ULP * depth.min(8.0 * depth.sqrt())
 }
 
+/// The same of a sum of so many terms, in whatever order.
+pub(crate) fn rounding_of(terms: usize) -> f64 {
+    rounding(1 + terms)
+}
+
 fn every<T: Copy + std::fmt::Display>(
     out: &[T],
     expected: impl Fn(usize) -> T,

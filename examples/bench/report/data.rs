@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::stats;
 use super::words::size;
+use super::{notes, stats};
 use crate::catalogue::{OPS, Unit};
 
 /// The backends of the library, in the order in which they are named.
@@ -32,6 +32,8 @@ pub(crate) struct Record {
     pub(crate) cases: Vec<Case>,
     /// The figures of a regret sweep.
     pub(crate) regret: Option<Regret>,
+    /// What it says of its own run.
+    pub(crate) notes: Vec<String>,
 }
 
 /// One contender at one operation, type, size and residency.
@@ -159,6 +161,7 @@ impl Record {
             software_gpu: json["machine"]["gpus"].as_array().is_some_and(|gpus| gpus.iter().all(|gpu| gpu["type"] == "software")),
             cases,
             regret,
+            notes: notes::notes(&json),
         })
     }
 

@@ -10,6 +10,7 @@ pub(crate) mod csv;
 pub(crate) mod data;
 pub(crate) mod html;
 pub(crate) mod markdown;
+pub(crate) mod notes;
 mod regret;
 mod speed;
 pub(crate) mod stats;
