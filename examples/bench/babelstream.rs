@@ -179,7 +179,7 @@ impl Merit {
 /// The table as BabelStream prints it.
 fn print_table<T: Real>(name: &str, n: usize, repetitions: usize, times: &[Vec<f64>; 5]) {
     let bytes = (n * size_of::<T>()) as f64;
-    println!("\nBabelStream's kernels, its conventions\nImplementation: granule, {name}");
+    println!("\nBabelStream's kernels, under its conventions\nImplementation: {name}");
     println!("Running kernels {repetitions} times\nPrecision: {}", T::NAMES[1]);
     println!("Array size: {:.1} MB (={:.1} GB)", bytes * 1e-6, bytes * 1e-9);
     println!("Total size: {:.1} MB (={:.1} GB)", 3.0 * bytes * 1e-6, 3.0 * bytes * 1e-9);

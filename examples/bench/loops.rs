@@ -107,6 +107,25 @@ pub(crate) fn sum_on_two_threads(x: &[f32]) -> f32 {
     })
 }
 
+/// Eight or more chains of multiplications and additions that do not wait for each other, fused where the CPU has that: their sum, and
+/// how many such pairs were done.
+pub(crate) fn fma(steps: u32) -> (f32, u64) {
+    #[cfg(target_arch = "x86_64")]
+    match x86::widest() {
+        // SAFETY: this CPU has AVX-512 F.
+        x86::Width::Avx512 => return unsafe { x86::avx512::fma(steps) },
+        // SAFETY: this CPU has AVX2 and, as was asked for, FMA.
+        x86::Width::Avx2 if is_x86_feature_detected!("fma") => return unsafe { x86::avx2::fma(steps) },
+        _ => {}
+    }
+    const LANES: usize = 32;
+    let mut sums = [0.0_f32; LANES];
+    for _ in 0..steps {
+        sums.iter_mut().for_each(|sum| *sum = *sum * 0.999 + 0.001);
+    }
+    (sums.iter().sum(), u64::from(steps) * LANES as u64)
+}
+
 fn plain_triad(x: &[f32], y: &[f32], out: &mut [f32], scalar: f32) {
     for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
         *out = x + scalar * y;
@@ -134,8 +153,8 @@ mod x86 {
     }
 
     macro_rules! loops {
-        ($module:ident, $feature:literal, $lanes:literal, $load:ident, $store:ident, $stream:ident, $zero:ident, $splat:ident,
-         $add:ident, $mul:ident) => {
+        ($module:ident, $feature:literal, $fused:literal, $lanes:literal, $load:ident, $store:ident, $stream:ident, $zero:ident, $splat:ident,
+         $add:ident, $mul:ident, $fmadd:ident) => {
             pub(super) mod $module {
                 use std::arch::x86_64::*;
 
@@ -184,6 +203,23 @@ mod x86 {
                     _mm_sfence();
                 }
 
+                #[target_feature(enable = $fused)]
+                pub(crate) fn fma(steps: u32) -> (f32, u64) {
+                    const CHAINS: usize = 12;
+                    let (a, b) = ($splat(std::hint::black_box(0.999)), $splat(std::hint::black_box(0.001)));
+                    let mut sums = [$zero(); CHAINS];
+                    for _ in 0..steps {
+                        for sum in &mut sums {
+                            *sum = $fmadd(*sum, a, b);
+                        }
+                    }
+                    let all = sums.into_iter().fold($zero(), |all, sum| $add(all, sum));
+                    let mut lanes = [0.0; LANES];
+                    // SAFETY: the array holds exactly one vector.
+                    unsafe { $store(lanes.as_mut_ptr(), all) };
+                    (lanes.iter().sum(), u64::from(steps) * (CHAINS * LANES) as u64)
+                }
+
                 #[target_feature(enable = $feature)]
                 pub(crate) fn sum(x: &[f32]) -> f32 {
                     let (blocks, rest) = x.as_chunks::<{ LANES * 8 }>();
@@ -207,6 +243,7 @@ mod x86 {
     loops!(
         avx512,
         "avx512f",
+        "avx512f",
         16,
         _mm512_loadu_ps,
         _mm512_storeu_ps,
@@ -214,11 +251,13 @@ mod x86 {
         _mm512_setzero_ps,
         _mm512_set1_ps,
         _mm512_add_ps,
-        _mm512_mul_ps
+        _mm512_mul_ps,
+        _mm512_fmadd_ps
     );
     loops!(
         avx2,
         "avx2",
+        "avx2,fma",
         8,
         _mm256_loadu_ps,
         _mm256_storeu_ps,
@@ -226,6 +265,7 @@ mod x86 {
         _mm256_setzero_ps,
         _mm256_set1_ps,
         _mm256_add_ps,
-        _mm256_mul_ps
+        _mm256_mul_ps,
+        _mm256_fmadd_ps
     );
 }

@@ -13,6 +13,7 @@ mod measure;
 mod noise;
 mod options;
 mod oracle;
+mod peaks;
 mod progress;
 mod record;
 mod regret;
@@ -123,12 +124,13 @@ fn run(options: &Options, began: Instant) -> Result<bool, Box<dyn std::error::Er
         stopped: None,
         progress: Progress::new(0),
     };
-    let mut babelstream = Value::Null;
+    let (mut babelstream, mut peaks) = (Value::Null, Value::Null);
     if options.targets {
         targets::run(&mut session)?;
     } else if options.babelstream {
         babelstream = babelstream::run(&mut session)?;
     } else {
+        peaks = peaks::measure(&engine, session.gpu)?;
         session.sweep()?;
         session.progress.finish();
         table::print(&session.cases);
@@ -140,7 +142,8 @@ fn run(options: &Options, began: Instant) -> Result<bool, Box<dyn std::error::Er
     if cases.is_empty() {
         return Err("nothing was measured".into());
     }
-    let more = [("stopped", stopped), ("not_run", json!(not_run)), ("noise", noise), ("babelstream", babelstream)];
+    let more =
+        [("stopped", stopped), ("not_run", json!(not_run)), ("noise", noise), ("peaks", peaks), ("babelstream", babelstream)];
     options.write(&record::text(
         &engine,
         &context,
@@ -245,10 +248,11 @@ impl Session<'_> {
         // Of what is left of the time each group gets its part, and half of it goes into checks and warming up.
         let share = stop.left().map(|left| left / (2 * of.saturating_sub(done).max(1)) as u32);
         let scene = Scene { engine: self.engine, gpu: self.gpu, wants };
+        let clock = |work: &mut dyn FnMut() -> granule::Result<()>| by_the_gpu(self.engine, work);
         let (cases, failed, progress) = (&mut self.cases, &mut self.failed, &self.progress);
         let set_up = perform(&scene, &mut |contenders: &mut [Contender<'_>]| {
             let most = share.map_or(usual, |share| share / contenders.len().max(1) as u32);
-            let outcomes = measure(contenders, Budget { sample, contender: usual.min(most), stop });
+            let outcomes = measure(contenders, Budget { sample, contender: usual.min(most), stop }, &clock);
             for (contender, outcome) in contenders.iter().zip(outcomes) {
                 let verified = match &outcome.verdict {
                     Ok(()) => true,
@@ -277,7 +281,7 @@ impl Session<'_> {
                     chose: contender.chose.clone(),
                     plan: contender.plan.clone(),
                     seconds: outcome.seconds,
-                    gpu_seconds: Vec::new(),
+                    gpu_seconds: outcome.gpu_seconds,
                     bytes: (n * op.bytes) as u64,
                     ops: contender.ops,
                     verified,
@@ -292,6 +296,17 @@ impl Session<'_> {
             }
             other => other,
         }
+    }
+}
+
+/// Has work done, and says how long it took by the GPU's own clock, where there is one.
+fn by_the_gpu(engine: &Engine, work: &mut dyn FnMut() -> granule::Result<()>) -> granule::Result<Option<Duration>> {
+    #[cfg(feature = "gpu")]
+    return engine.gpu()?.time_passes(work).map(|((), took)| took);
+    #[cfg(not(feature = "gpu"))]
+    {
+        _ = engine;
+        work().map(|()| None)
     }
 }
 

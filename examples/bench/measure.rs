@@ -52,6 +52,8 @@ pub(crate) struct Budget {
 pub(crate) const FEWEST: u32 = crate::report::stats::FEWEST_FOR_RATIO as u32;
 /// The most samples of a contender.
 const MOST: u32 = 60;
+/// The most iterations of a sample by the GPU's clock, which has room for so many passes only.
+const MOST_BY_CLOCK: u64 = 32;
 /// A contender whose iteration is shorter does one before each sample, untimed, so that no sample starts with parked threads, an
 /// idle GPU, or the caches as another contender left them.
 const WORTH_WARMING: Duration = Duration::from_millis(5);
@@ -60,6 +62,8 @@ const WORTH_WARMING: Duration = Duration::from_millis(5);
 pub(crate) struct Outcome {
     /// Seconds an iteration, sample by sample.
     pub(crate) seconds: Vec<f64>,
+    /// The same of a few samples by the GPU's own clock, if it did the work.
+    pub(crate) gpu_seconds: Vec<f64>,
     /// Whether all answers were right; or why there are none.
     pub(crate) verdict: Result<(), Trouble>,
 }
@@ -72,8 +76,11 @@ struct Entry<'c, 'g> {
     outcome: Outcome,
 }
 
+/// Has work done, and says how long that took by the GPU's own clock, where it has one.
+pub(crate) type Clock<'c> = &'c dyn Fn(&mut dyn FnMut() -> granule::Result<()>) -> granule::Result<Option<Duration>>;
+
 /// Measures a group: verify, warm up, sample in turns, verify again.
-pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Budget) -> Vec<Outcome> {
+pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Budget, clock: Clock<'_>) -> Vec<Outcome> {
     let mut entries: Vec<_> = contenders
         .iter_mut()
         .map(|contender| {
@@ -82,7 +89,7 @@ pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Budget) -> Vec<O
                 iterations: 1,
                 one: Duration::ZERO,
                 quota: 0,
-                outcome: Outcome { seconds: Vec::new(), verdict: Ok(()) },
+                outcome: Outcome { seconds: Vec::new(), gpu_seconds: Vec::new(), verdict: Ok(()) },
             };
             entry.outcome.verdict = match budget.stop.now() {
                 Some(_) => Err(Trouble::Stopped),
@@ -109,6 +116,9 @@ pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Budget) -> Vec<O
     entries
         .into_iter()
         .map(|mut entry| {
+            if entry.outcome.verdict.is_ok() && budget.stop.now().is_none() {
+                entry.outcome.verdict = entry.by_the_gpu(clock);
+            }
             if entry.outcome.verdict.is_ok() {
                 let measured = !entry.outcome.seconds.is_empty();
                 entry.outcome.verdict = if measured { (entry.contender.verify)() } else { Err(Trouble::Stopped) };
@@ -134,6 +144,23 @@ impl Entry<'_, '_> {
         self.one = took.div_f64(self.iterations as f64);
         let affordable = budget.contender.as_secs_f64() / took.as_secs_f64();
         self.quota = (affordable as u32).clamp(FEWEST, MOST);
+        Ok(())
+    }
+
+    /// A few samples by the GPU's own clock, if it does the work.
+    fn by_the_gpu(&mut self, clock: Clock<'_>) -> Result<(), Trouble> {
+        let chosen = self.contender.chose.as_deref().unwrap_or(&self.contender.backend);
+        if chosen != "gpu" || self.outcome.seconds.is_empty() {
+            return Ok(());
+        }
+        let iterations = self.iterations.min(MOST_BY_CLOCK);
+        for _ in 0..FEWEST {
+            // What runs elsewhere after all takes no time there.
+            match clock(&mut || (self.contender.run)(iterations))? {
+                Some(took) if !took.is_zero() => self.outcome.gpu_seconds.push(took.as_secs_f64() / iterations as f64),
+                _ => break,
+            }
+        }
         Ok(())
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Record {
     pub(crate) cases: Vec<Case>,
     /// The figures of a regret sweep.
     pub(crate) regret: Option<Regret>,
+    /// The most operations a second that backends were measured to do.
+    pub(crate) peaks: Vec<(String, f64)>,
     /// What it says of its own run.
     pub(crate) notes: Vec<String>,
 }
@@ -61,6 +63,10 @@ pub(crate) struct Case {
     pub(crate) least: f64,
     /// Bytes that the operation must move, where that is known.
     pub(crate) bytes: Option<u64>,
+    /// Operations an element, where that is known.
+    pub(crate) ops: Option<f64>,
+    /// The median of an iteration by the GPU's own clock, where it has one.
+    pub(crate) by_gpu: Option<f64>,
     /// How its speed is read.
     pub(crate) unit: Unit,
     /// Whether all answers were right.
@@ -161,6 +167,12 @@ impl Record {
             software_gpu: json["machine"]["gpus"].as_array().is_some_and(|gpus| gpus.iter().all(|gpu| gpu["type"] == "software")),
             cases,
             regret,
+            peaks: json["peaks"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|peak| Some((peak["backend"].as_str()?.to_owned(), time(&peak["operations_per_second"])?)))
+                .collect(),
             notes: notes::notes(&json),
         })
     }
@@ -253,6 +265,12 @@ fn sampled_case(case: &Value, operations: &Value) -> Result<Case, String> {
         least: seconds.first().copied().unwrap_or(f64::NAN),
         seconds,
         bytes: case["bytes"].as_u64(),
+        ops: time(&case["ops_per_element"]),
+        by_gpu: case["gpu_seconds"].as_array().and_then(|seconds| {
+            let mut seconds: Vec<f64> = seconds.iter().filter_map(time).collect();
+            seconds.sort_by(f64::total_cmp);
+            Some(stats::median(&seconds)).filter(|median| median.is_finite())
+        }),
         unit: operation(&op, operations).0,
         verified,
         op,
@@ -282,6 +300,8 @@ fn regret_case(case: &Value, operations: &Value) -> Result<(RegretCase, Vec<Case
                 median,
                 least: time(&case["least"][backend]).unwrap_or(median),
                 bytes: bytes.and_then(|bytes| bytes.checked_mul(n)),
+                ops: None,
+                by_gpu: None,
                 unit,
                 verified: case["verified"] == true,
             })

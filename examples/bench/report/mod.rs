@@ -12,6 +12,7 @@ pub(crate) mod html;
 pub(crate) mod markdown;
 pub(crate) mod notes;
 mod regret;
+mod roofline;
 mod speed;
 pub(crate) mod stats;
 mod summary;
