@@ -33,13 +33,11 @@ pub trait Primitive: Sized {
     /// Runs on the CPU. The data is in host memory.
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output>;
 
-    /// Records the work on the GPU, where a workgroup takes `grain` elements.
+    /// Records the work on the GPU.
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>>;
 }
 
@@ -332,7 +330,11 @@ impl<'e, P: Primitive> Task<'e, P> {
     fn start_gpu(&mut self, decision: Decision) -> Result<crate::backend::gpu::Started<'_, P::Output>> {
         let gpu = self.engine.gpu()?;
         let compiled = gpu.compilations();
-        let started = self.primitive.start_gpu(self.engine, &gpu, decision.choice.grain)?;
+        let started = self.primitive.start_gpu(crate::backend::gpu::Recording {
+            engine: self.engine,
+            gpu: &gpu,
+            grain: decision.choice.grain,
+        })?;
         if let Some(ticket) = decision.ticket {
             self.engine.tuner().recorded(ticket, gpu.compilations() > compiled);
         }

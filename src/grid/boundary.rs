@@ -3,8 +3,15 @@
 use crate::element::Value;
 use crate::kernel::{Lanes, Uniform, Varying, ops};
 
-/// Which element stands at a place that the grid has not. It holds for each axis by itself.
-pub trait Boundary<T: Value>: Copy + Send + Sync {
+mod sealed {
+    /// What is read without a check is read where these say.
+    pub trait Sealed {}
+}
+use sealed::Sealed;
+
+/// Which element stands at a place that the grid has not. It holds for each axis by itself. There are these four: [`Fixed`], [`Clamp`],
+/// [`Reflect`] and [`Torus`].
+pub trait Boundary<T: Value>: Sealed + Copy + Send + Sync {
     /// The value of every element outside, where it is not one of the grid. Either every value of the type has one, or none.
     fn outside(&self) -> Option<T> {
         None
@@ -31,6 +38,11 @@ pub struct Reflect;
 /// Periodic, so that the opposite edges meet: numpy's `"wrap"`, `b c | a b c | a b`.
 #[derive(Clone, Copy, Debug)]
 pub struct Torus;
+
+impl<T> Sealed for Fixed<T> {}
+impl Sealed for Clamp {}
+impl Sealed for Reflect {}
+impl Sealed for Torus {}
 
 impl<T: Value> Boundary<T> for Fixed<T> {
     fn outside(&self) -> Option<T> {

@@ -61,12 +61,7 @@ impl<P: Fill> Primitive for FillInto<'_, P> {
         self.destination.write(|out| self.primitive.fill(cpu, n, out))
     }
     #[cfg(feature = "gpu")]
-    fn start_gpu<'t>(
-        &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
-    ) -> Result<crate::backend::gpu::Started<'t, ()>> {
-        Ok(self.primitive.start_gpu(engine, gpu, grain)?.into_destination(&mut self.destination))
+    fn start_gpu<'t>(&'t mut self, on: crate::backend::gpu::Recording<'_>) -> Result<crate::backend::gpu::Started<'t, ()>> {
+        Ok(self.primitive.start_gpu(on)?.into_destination(&mut self.destination))
     }
 }

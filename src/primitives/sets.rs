@@ -184,9 +184,7 @@ impl<T: Number + Element> Primitive for Union<'_, T> {
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         use crate::source::constant;
 
@@ -195,11 +193,11 @@ impl<T: Number + Element> Primitive for Union<'_, T> {
         let less = less_flagged::with();
         let merged = if self.symmetric {
             let a = kept(self.a, unmatched::with(self.a, self.b));
-            merge::gpu::merge(engine, gpu, (&a, &b), &less, grain)?.array()
+            merge::gpu::merge(on, (&a, &b), &less)?.array()
         } else {
-            merge::gpu::merge(engine, gpu, (&zip(first, constant(true)), &b), &less, grain)?.array()
+            merge::gpu::merge(on, (&zip(first, constant(true)), &b), &less)?.array()
         };
-        let kept = select::gpu::select::<T, _, 1>(engine, gpu, &(&merged).map(Flagged), grain)?;
+        let kept = select::gpu::select::<T, _, 1>(on, &(&merged).map(Flagged))?;
         Ok(kept.map(|[kept]| kept))
     }
 }

@@ -47,13 +47,8 @@ impl<P: Primitive, O> Primitive for Then<P, O> {
         self.primitive.run_cpu(engine, cpu, n).map(self.make)
     }
     #[cfg(feature = "gpu")]
-    fn start_gpu<'t>(
-        &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
-    ) -> Result<crate::backend::gpu::Started<'t, O>> {
+    fn start_gpu<'t>(&'t mut self, on: crate::backend::gpu::Recording<'_>) -> Result<crate::backend::gpu::Started<'t, O>> {
         let make = self.make;
-        Ok(self.primitive.start_gpu(engine, gpu, grain)?.map(make))
+        Ok(self.primitive.start_gpu(on)?.map(make))
     }
 }

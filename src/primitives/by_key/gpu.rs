@@ -1,11 +1,8 @@
 //! Runs on a GPU: a scan with an operator that stays within a run, and then what is wanted of the prefixes.
 
-use std::sync::Arc;
-
 use crate::array::{Array, DataVisitor};
-use crate::backend::gpu::{Gpu, Started};
+use crate::backend::gpu::{Recording, Started};
 use crate::element::{Element, Equal, Value};
-use crate::engine::Engine;
 use crate::error::Result;
 use crate::kernel::{Kernel, Lanes, Varying, ops};
 use crate::operator::Operator;
@@ -22,10 +19,8 @@ type KeysAndSums<K, V> = (Array<<K as Source>::Item>, Array<<V as Source>::Item>
 
 /// Records the combination of the values of each run of equal keys into new arrays: what the prefixes are where runs end.
 pub(super) fn reduce<'t, K, V, O>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     (keys, values, operator): (K, V, O),
-    grain: usize,
 ) -> Result<Started<'t, KeysAndSums<K, V>>>
 where
     K: Source<Item: Element + Equal>,
@@ -33,27 +28,21 @@ where
     O: Operator<V::Item>,
 {
     let scan = Scan::inclusive(zip(heads(keys), values), Segmented(operator));
-    let scanned = scan::gpu::scan(engine, gpu, &scan, grain)?.array();
-    let first = picked(keys, heads(keys)).start_gpu(engine, gpu, grain)?.array();
+    let scanned = scan::gpu::scan(on, &scan)?.array();
+    let first = picked(keys, heads(keys)).start_gpu(on)?.array();
     let ends = tails(keys, zip(keys, values).len()?);
-    let sums = picked((&scanned).map(Second), ends).start_gpu(engine, gpu, grain)?.array().counted_with(&first);
+    let sums = picked((&scanned).map(Second), ends).start_gpu(on)?.array().counted_with(&first);
     Ok(Started::Ready((first, sums)))
 }
 
 /// Records the scan into a new array.
 pub(crate) fn scan<'t, H: Source<Item = bool>, V: Source<Item: Element>, O: Operator<V::Item>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     (heads, values, operator): (H, V, O),
     exclusive: bool,
-    grain: usize,
 ) -> Result<Started<'t, Array<V::Item>>> {
-    let scanned = scan::gpu::scan(engine, gpu, &Scan::inclusive(zip(heads, values), Segmented(operator)), grain)?.array();
-    if exclusive {
-        map(engine, gpu, &zip(heads, (&scanned).beside(-1)).map(Before(operator)), grain)
-    } else {
-        map(engine, gpu, &(&scanned).map(Second), grain)
-    }
+    let scanned = scan::gpu::scan(on, &Scan::inclusive(zip(heads, values), Segmented(operator)))?.array();
+    if exclusive { map(on, &zip(heads, (&scanned).beside(-1)).map(Before(operator))) } else { map(on, &(&scanned).map(Second)) }
 }
 
 /// An operator of elements that know whether they begin a run: what stands before the last beginning is not combined.

@@ -173,13 +173,11 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>> Primitive for U
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         let heads = heads(self.keys);
-        let keys = picked(self.keys, heads).start_gpu(engine, gpu, grain)?.array();
-        let values = picked(self.values, heads).start_gpu(engine, gpu, grain)?.array().counted_with(&keys);
+        let keys = picked(self.keys, heads).start_gpu(on)?.array();
+        let values = picked(self.values, heads).start_gpu(on)?.array().counted_with(&keys);
         Ok(crate::backend::gpu::Started::Ready((keys, values)))
     }
 }
@@ -228,11 +226,9 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::reduce(engine, gpu, (self.keys, self.values, self.operator), grain)
+        gpu::reduce(on, (self.keys, self.values, self.operator))
     }
 }
 
@@ -277,11 +273,9 @@ impl<H: Source<Item = bool>, V: Source<Item: Element>, O: Operator<V::Item>> Pri
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::scan(engine, gpu, (self.heads, self.values, self.operator), self.exclusive, grain)
+        gpu::scan(on, (self.heads, self.values, self.operator), self.exclusive)
     }
 }
 

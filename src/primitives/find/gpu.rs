@@ -1,10 +1,7 @@
 //! Find on a GPU: the least index of a hit, a reduction.
 
-use std::sync::Arc;
-
 use crate::array::Length;
-use crate::backend::gpu::{Gpu, Started, counts_in_32_bits};
-use crate::engine::Engine;
+use crate::backend::gpu::{Recording, Started, counts_in_32_bits};
 use crate::error::Result;
 use crate::kernel::{Kernel, Lanes, Varying, ops};
 use crate::operator::Min;
@@ -12,15 +9,10 @@ use crate::primitives::reduce;
 use crate::source::{IntoSource, Places, Source, zip};
 
 /// Records the search; what it finds is on its way to the host.
-pub(crate) fn find<'t, S: Source<Item = bool>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
-    source: &S,
-    grain: usize,
-) -> Result<Started<'t, Option<usize>>> {
+pub(crate) fn find<'t, S: Source<Item = bool>>(on: Recording<'_>, source: &S) -> Result<Started<'t, Option<usize>>> {
     // One more: the last number is no index.
     counts_in_32_bits(Length::of(source)?.bound() as u64 + 1)?;
-    let first = reduce::gpu::reduce(engine, gpu, &zip(*source, Places).map(Place), &Min, grain)?;
+    let first = reduce::gpu::reduce(on, &zip(*source, Places).map(Place), &Min)?;
     Ok(first.map(|i| (i != NOWHERE).then_some(i as usize)))
 }
 

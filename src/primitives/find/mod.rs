@@ -179,11 +179,9 @@ impl<S: Source<Item = bool>> Primitive for Find<S> {
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::find(engine, gpu, &self.source, grain)
+        gpu::find(on, &self.source)
     }
 }
 

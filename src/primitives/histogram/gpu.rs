@@ -1,14 +1,10 @@
 //! Histogram on a GPU: atomic additions of integers, in a workgroup's memory where the bins fit there, else in that of all.
 
-use std::sync::Arc;
-
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Stage, Started, leaves, part,
-    slots,
+    Access, Declared, Extent, Function, Holds, Input, Part, Recording, Share, Stage, Started, leaves, part, slots,
 };
 use crate::element::{Element, Kind};
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::plan::Backend;
 use crate::source::Source;
@@ -46,22 +42,20 @@ fn counters(bins: usize, grain: usize) -> usize {
 
 /// Records the histogram into a new array.
 pub(crate) fn histogram<'t, E: Entry, S: Source<Item = E>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     entries: &S,
     bins: usize,
-    grain: usize,
 ) -> Result<Started<'t, Array<E::Amount>>> {
     if !E::Amount::ON_GPU {
         return Err(Error::Unsupported { backend: Backend::Gpu, reason: REFUSED.into() });
     }
-    let executor = Executor { gpu };
+    let executor = on.executor();
     let sums = executor.items(E::Amount::WORDS, bins as u64)?;
-    gpu.clear(&sums, 0, bins as u64 * 4)?;
+    on.gpu.clear(&sums, 0, bins as u64 * 4)?;
     let length = Length::of(entries)?;
     let n = length.bound() as u64;
     if n > 0 {
-        let function = Function::source(gpu, entries)?;
+        let function = Function::source(on.gpu, entries)?;
         let item = leaves::<E>();
         let within = bins <= COUNTERS;
         let chunk = executor.chunk(&function, 1)?;
@@ -76,13 +70,13 @@ pub(crate) fn histogram<'t, E: Entry, S: Source<Item = E>>(
                 extent: Extent::of(&length),
                 glue: &glue(&item),
             };
-            let words = if within { [bins as u32, counters(bins, grain) as u32] } else { [first as u32, count as u32] };
+            let words = if within { [bins as u32, counters(bins, on.grain) as u32] } else { [first as u32, count as u32] };
             for base in (0..n).step_by(chunk as usize) {
-                executor.dispatch(&stage, words, base, chunk.min(n - base), Share::tiles(grain))?;
+                executor.dispatch(&stage, words, base, chunk.min(n - base), Share::tiles(on.grain))?;
             }
         }
     }
-    Ok(Started::Ready(Array::from_device(engine, Length::Known(bins), DeviceArray::new(gpu, sums))))
+    Ok(Started::Ready(on.array(Length::Known(bins), sums)))
 }
 
 #[cfg(test)]

@@ -212,11 +212,9 @@ macro_rules! primitive {
             #[cfg(feature = "gpu")]
             fn start_gpu<'t>(
                 &'t mut self,
-                engine: &Engine,
-                gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-                grain: usize,
+                on: crate::backend::gpu::Recording<'_>,
             ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-                gpu::histogram(engine, gpu, &self.$entries(), self.outputs()?, grain)
+                gpu::histogram(on, &self.$entries(), self.outputs()?)
             }
         }
 

@@ -88,18 +88,16 @@ where
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         use super::map::gpu::map;
 
         if self.steps == 0 {
-            return map(engine, gpu, self.stencil.grid(), grain);
+            return map(on, self.stencil.grid());
         }
-        let mut now = map(engine, gpu, &self.stencil, grain)?.array();
+        let mut now = map(on, &self.stencil)?.array();
         for _ in 1..self.steps {
-            now = map(engine, gpu, &self.stencil.over((&now).into_source()), grain)?.array();
+            now = map(on, &self.stencil.over((&now).into_source()))?.array();
         }
         Ok(crate::backend::gpu::Started::Ready(now))
     }

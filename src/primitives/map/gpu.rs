@@ -1,14 +1,10 @@
 //! Map on a GPU: blocks of elements, of which a workgroup takes as many as its share of the grain has tiles.
 
-use std::sync::Arc;
-
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Buffer, DeviceArray, Executor, Extent, Function, Gpu, Input, Part, Share, Slot, Stage, Started, element_bytes,
-    leaves, part,
+    Access, Buffer, Extent, Function, Input, Part, Recording, Share, Slot, Stage, Started, element_bytes, leaves, part,
 };
 use crate::element::Element;
-use crate::engine::Engine;
 use crate::error::Result;
 use crate::source::Source;
 
@@ -20,21 +16,16 @@ const BLOCK: u64 = 1024;
 pub(crate) const TEMPLATE: [Part; 1] = [part!("map")];
 
 /// Records the map into a new array.
-pub(crate) fn map<'t, S: Source<Item: Element>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
-    source: &S,
-    grain: usize,
-) -> Result<Started<'t, Array<S::Item>>> {
+pub(crate) fn map<'t, S: Source<Item: Element>>(on: Recording<'_>, source: &S) -> Result<Started<'t, Array<S::Item>>> {
     let length = Length::of(source)?;
     let n = length.bound();
     if n == 0 {
-        return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
+        return Ok(Started::Ready(Array::empty(on.engine)));
     }
-    let executor = Executor { gpu };
-    let function = Function::source(gpu, source)?;
+    let executor = on.executor();
+    let function = Function::source(on.gpu, source)?;
     let out = executor.items(S::Item::WORDS, n as u64)?;
-    let share = Share { block: BLOCK, ..Share::tiles(grain) };
+    let share = Share { block: BLOCK, ..Share::tiles(on.grain) };
     let chunk = executor.chunk(&function, S::Item::WORDS)?;
     for base in (0..n as u64).step_by(chunk as usize) {
         let count = chunk.min(n as u64 - base);
@@ -51,13 +42,13 @@ pub(crate) fn map<'t, S: Source<Item: Element>>(
         };
         executor.dispatch(&stage, [0, 0], base, count, share)?;
     }
-    Ok(Started::Ready(Array::from_device(engine, length, DeviceArray::new(gpu, out))))
+    Ok(Started::Ready(on.array(length, out)))
 }
 
 /// The elements of a source on the device, to be read at computed indices: its data, if it is nothing else.
-pub(crate) fn data<S: Source<Item: Element>>(engine: &Engine, gpu: &Arc<Gpu>, source: &S, grain: usize) -> Result<Buffer> {
-    match Function::plain(gpu, source)? {
+pub(crate) fn data<S: Source<Item: Element>>(on: Recording<'_>, source: &S) -> Result<Buffer> {
+    match Function::plain(on.gpu, source)? {
         Some(data) => Ok(data),
-        None => Ok(map(engine, gpu, source, grain)?.array().device(gpu)?.buffer().clone()),
+        None => Ok(map(on, source)?.array().device(on.gpu)?.buffer().clone()),
     }
 }

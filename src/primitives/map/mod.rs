@@ -87,11 +87,9 @@ impl<S: Source<Item: Element>> Primitive for Map<S> {
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::map(engine, gpu, &self.source, grain)
+        gpu::map(on, &self.source)
     }
 }
 

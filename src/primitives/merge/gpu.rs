@@ -1,14 +1,11 @@
 //! Merge on a GPU, by merge path: where each tile of the result begins in the inputs, then the tiles. No workgroup waits for another.
 
-use std::sync::Arc;
-
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Stage, Started,
+    Access, Buffer, Declared, Executor, Extent, Function, Holds, Input, Part, Recording, Share, Stage, Started,
     counts_in_32_bits, element_bytes, leaves, part, slots,
 };
 use crate::element::{Element, Kind};
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::plan::Backend;
@@ -91,7 +88,7 @@ pub(crate) struct Merger<'g> {
 }
 
 impl<'g> Merger<'g> {
-    pub(crate) fn new<T: Element, K: Kernel<(T, T), Out = bool>>(gpu: &'g Arc<Gpu>, less: &K, grain: usize) -> Result<Self> {
+    pub(crate) fn new<T: Element, K: Kernel<(T, T), Out = bool>>(on: Recording<'g>, less: &K) -> Result<Self> {
         let item = leaves::<T>();
         let Some(each) = each(&item) else {
             let reason = format!(
@@ -101,9 +98,9 @@ impl<'g> Merger<'g> {
             );
             return Err(unsupported(reason));
         };
-        let less = Function::comparison::<T, K>(gpu, less)?;
+        let less = Function::comparison::<T, K>(on.gpu, less)?;
         let (glue, tile) = (glue(each), (each * THREADS) as u64);
-        Ok(Merger { executor: Executor { gpu }, item, less, glue, tile, bytes: element_bytes::<T>(), grain })
+        Ok(Merger { executor: on.executor(), item, less, glue, tile, bytes: element_bytes::<T>(), grain: on.grain })
     }
 
     /// An error, if one binding does not hold so many elements.
@@ -162,22 +159,20 @@ impl<'g> Merger<'g> {
 
 /// Records the merge into a new array.
 pub(crate) fn merge<'t, T: Element, A: Source<Item = T>, B: Source<Item = T>, K: Kernel<(T, T), Out = bool>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     (a, b): (&A, &B),
     less: &K,
-    grain: usize,
 ) -> Result<Started<'t, Array<T>>> {
     let sizes = [a.len()? as u64, b.len()? as u64];
     let n = sizes[0] + sizes[1];
     if n == 0 {
-        return Ok(Started::Ready(Array::empty(engine)));
+        return Ok(Started::Ready(Array::empty(on.engine)));
     }
-    let merger = Merger::new::<T, K>(gpu, less, grain)?;
+    let merger = Merger::new::<T, K>(on, less)?;
     merger.check(sizes[0].max(sizes[1]))?;
     counts_in_32_bits(n)?;
-    let inputs = [map::gpu::data(engine, gpu, a, grain)?, map::gpu::data(engine, gpu, b, grain)?];
+    let inputs = [map::gpu::data(on, a)?, map::gpu::data(on, b)?];
     let out = merger.executor.items(T::WORDS, n)?;
     merger.merge(Inputs::Two([&inputs[0], &inputs[1]], sizes), &out, n)?;
-    Ok(Started::Ready(Array::from_device(engine, Length::Known(n as usize), DeviceArray::new(gpu, out))))
+    Ok(Started::Ready(on.array(Length::Known(n as usize), out)))
 }

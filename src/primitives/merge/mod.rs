@@ -139,11 +139,9 @@ impl<T: Element, A: Source<Item = T>, B: Source<Item = T>, K: Kernel<(T, T), Out
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::merge(engine, gpu, (&self.a, &self.b), &self.less, grain)
+        gpu::merge(on, (&self.a, &self.b), &self.less)
     }
 }
 

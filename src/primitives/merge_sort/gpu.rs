@@ -1,13 +1,10 @@
 //! Merge sort on a GPU: tiles in workgroup memory, then runs of them merged, two by two, by merge path.
 
-use std::sync::Arc;
-
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Declared, DeviceArray, Extent, Function, Gpu, Holds, Input, Part, Stage, Started, element_bytes, part, slots,
+    Access, Declared, Extent, Function, Holds, Input, Part, Recording, Stage, Started, element_bytes, part, slots,
 };
 use crate::element::Element;
-use crate::engine::Engine;
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::primitives::merge::gpu::{Inputs, Merger};
@@ -21,19 +18,17 @@ pub(crate) const BUFFERS: [Declared<'static>; 1] = [("out", Holds::Items, Access
 
 /// Records the sort into a new array.
 pub(super) fn sort<'t, T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bool>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     source: &S,
     less: &K,
-    grain: usize,
 ) -> Result<Started<'t, Array<T>>> {
     let n = source.len()? as u64;
     if n == 0 {
-        return Ok(Started::Ready(Array::empty(engine)));
+        return Ok(Started::Ready(Array::empty(on.engine)));
     }
-    let merger = Merger::new::<T, K>(gpu, less, grain)?;
+    let merger = Merger::new::<T, K>(on, less)?;
     merger.check(n)?;
-    let (executor, function) = (&merger.executor, Function::source(gpu, source)?);
+    let (executor, function) = (&merger.executor, Function::source(on.gpu, source)?);
     let mut sorted = executor.items(T::WORDS, n)?;
     let chunk = executor.chunk(&function, T::WORDS)?;
     for base in (0..n).step_by(chunk as usize) {
@@ -57,5 +52,5 @@ pub(super) fn sort<'t, T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = 
         merger.merge(Inputs::Neighbours(&sorted, run), &merged, n)?;
         (sorted, run) = (merged, run * 2);
     }
-    Ok(Started::Ready(Array::from_device(engine, Length::Known(n as usize), DeviceArray::new(gpu, sorted))))
+    Ok(Started::Ready(on.array(Length::Known(n as usize), sorted)))
 }

@@ -85,11 +85,9 @@ impl<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bool>> Primitive f
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::sort(engine, gpu, &self.source, &self.less, grain)
+        gpu::sort(on, &self.source, &self.less)
     }
 }
 

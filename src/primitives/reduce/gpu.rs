@@ -1,39 +1,33 @@
 //! Reduce on a GPU, in the canonical order: each tile by one workgroup, then the tiles' results in the same way, until one is left.
 //! How many tiles a workgroup takes changes nothing in the result, since no tile knows of another.
 
-use std::sync::Arc;
-
 use crate::array::Length;
 use crate::backend::cpu::TILE;
 use crate::backend::gpu::{
-    Access, Buffer, Executor, Extent, Function, Gpu, Input, Part, Share, Slot, Stage, Started, element_bytes, leaves, part,
-    unpack_one,
+    Access, Buffer, Executor, Extent, Function, Input, Part, Recording, Share, Slot, Stage, Started, leaves, part,
 };
 use crate::element::{Element, Kind};
-use crate::engine::Engine;
 use crate::error::Result;
 use crate::operator::Operator;
 use crate::source::Source;
 
 /// Records the reduction; its one result is on its way to the host.
 pub(crate) fn reduce<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
-    _: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     source: &S,
     operator: &O,
-    grain: usize,
 ) -> Result<Started<'t, T>> {
     let length = Length::of(source)?;
     let n = length.bound();
     if n == 0 {
         return Ok(Started::Ready(operator.identity()));
     }
-    let executor = Executor { gpu };
-    let function = Function::source(gpu, source)?;
-    let tiles = Tiles::new(&executor, Function::operator(gpu, operator)?, O::COMMUTATIVE, T::WORDS, leaves::<T>());
+    let executor = on.executor();
+    let function = Function::source(on.gpu, source)?;
+    let tiles = Tiles::new(&executor, Function::operator(on.gpu, operator)?, O::COMMUTATIVE, T::WORDS, leaves::<T>());
     let mut left = (n as u64).div_ceil(TILE as u64);
     let mut extent = Extent::of(&length);
-    let mut results = tiles.of_source(&function, n as u64, extent, grain)?;
+    let mut results = tiles.of_source(&function, n as u64, extent, on.grain)?;
     while left > 1 {
         let next = executor.items(T::WORDS, left.div_ceil(TILE as u64))?;
         extent = extent.tiles();
@@ -41,12 +35,7 @@ pub(crate) fn reduce<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
         results = next;
         left = left.div_ceil(TILE as u64);
     }
-    Ok(Started::Read {
-        gpu: gpu.clone(),
-        buffer: results,
-        bytes: element_bytes::<T>(),
-        finish: Box::new(|words| Ok(unpack_one(words))),
-    })
+    Ok(on.element(results))
 }
 
 /// What runs: subgroups help where lanes fold, which the order of an operator that does not commute forbids.

@@ -80,10 +80,8 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for Reduce<S, O> 
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::reduce(engine, gpu, &self.source, &self.operator, grain)
+        gpu::reduce(on, &self.source, &self.operator)
     }
 }

@@ -2,16 +2,12 @@
 //! prefix of those before it. Three passes over the data against two of the chained forms, but no workgroup waits for another,
 //! which no API promises to end.
 
-use std::sync::Arc;
-
 use crate::array::{Array, Length};
 use crate::backend::cpu::TILE;
 use crate::backend::gpu::{
-    Access, Binding, Buffer, DeviceArray, Executor, Extent, Function, Gpu, Input, Part, Share, Slot, Stage, Started, leaves,
-    pack, part,
+    Access, Binding, Buffer, Executor, Extent, Function, Input, Part, Recording, Share, Slot, Stage, Started, leaves, pack, part,
 };
 use crate::element::Element;
-use crate::engine::Engine;
 use crate::error::Result;
 use crate::operator::{Operator, Sum};
 use crate::primitives::reduce::{Range, Tiles};
@@ -25,21 +21,19 @@ const INITIAL: u32 = 2;
 
 /// Records the scan into a new array.
 pub(crate) fn scan<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     scan: &Scan<S, O>,
-    grain: usize,
 ) -> Result<Started<'t, Array<T>>> {
     let length = Length::of(&scan.source)?;
     let n = length.bound();
     if n == 0 {
-        return Ok(Started::Ready(Array::from_vec(engine, Vec::new())));
+        return Ok(Started::Ready(Array::empty(on.engine)));
     }
-    let executor = Executor { gpu };
-    let function = Function::source(gpu, &scan.source)?;
-    let operator = Function::operator(gpu, &scan.operator)?;
+    let executor = on.executor();
+    let function = Function::source(on.gpu, &scan.source)?;
+    let operator = Function::operator(on.gpu, &scan.operator)?;
     let initial = match scan.init {
-        Some(init) => gpu.upload(&pack(&[init]))?,
+        Some(init) => on.gpu.upload(&pack(&[init]))?,
         None => executor.items(T::WORDS, 1)?,
     };
     let pass = Pass {
@@ -47,11 +41,11 @@ pub(crate) fn scan<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
         tiles: Tiles::new(&executor, operator, O::COMMUTATIVE, T::WORDS, leaves::<T>()),
         initial,
         flags: if scan.init.is_some() { INITIAL } else { 0 },
-        grain,
+        grain: on.grain,
     };
     let out = executor.items(T::WORDS, n as u64)?;
     pass.scan(&function, &out, n as u64, Extent::of(&length), if scan.exclusive { EXCLUSIVE } else { 0 })?;
-    Ok(Started::Ready(Array::from_device(engine, length, DeviceArray::new(gpu, out))))
+    Ok(Started::Ready(on.array(length, out)))
 }
 
 /// The inclusive prefix sums of `n` numbers.

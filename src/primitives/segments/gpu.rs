@@ -6,15 +6,13 @@
 //! move ten times the bytes.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Binding, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Stage, Started,
-    WINDOW, element_bytes, leaves, part, slots,
+    Access, Binding, Buffer, Declared, Executor, Extent, Function, Holds, Input, Part, Recording, Share, Stage, Started, WINDOW,
+    element_bytes, leaves, part, slots,
 };
 use crate::element::{Element, Kind};
-use crate::engine::Engine;
 use crate::error::Result;
 use crate::operator::Operator;
 use crate::primitives::scan::gpu::prefixes;
@@ -125,21 +123,19 @@ impl Stretch {
 
 /// Records the reduction of each segment into a new array.
 pub(super) fn reduce<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     (values, operator): (&S, &O),
     offsets: &Offsets<'_>,
     path: Path<'_>,
-    grain: usize,
 ) -> Result<Started<'t, Array<T>>> {
     let segments = path.segments();
     if path.elements() == 0 {
-        return Ok(Started::Ready(Array::from_vec(engine, vec![operator.identity(); segments])));
+        return Ok(Started::Ready(Array::from_vec(on.engine, vec![operator.identity(); segments])));
     }
-    let executor = Executor { gpu };
-    let source = Function::source(gpu, &values.map(There))?;
-    let combine = Function::operator::<(u32, T), _>(gpu, &Carry(*operator))?;
-    let offsets = offsets.on_device(gpu)?;
+    let executor = on.executor();
+    let source = Function::source(on.gpu, &values.map(There))?;
+    let combine = Function::operator::<(u32, T), _>(on.gpu, &Carry(*operator))?;
+    let offsets = offsets.on_device(on.gpu)?;
     let out = executor.items(T::WORDS, segments as u64)?;
     let (item, element) = (leaves::<(u32, T)>(), leaves::<T>());
     let (glue, shuffles) = (glue(&element), executor.subgroups());
@@ -154,7 +150,7 @@ pub(super) fn reduce<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
     };
     let stretches = (0..path.length()).step_by(longest).map(stretch).collect::<Result<Vec<_>>>()?;
 
-    let (blocks, share) = ((grain / STEPS) as u64, Share { block: THREADS, blocks: 16 });
+    let (blocks, share) = ((on.grain / STEPS) as u64, Share { block: THREADS, blocks: 16 });
     for stretch in &stretches {
         let Stretch { segments, elements, tile, tiles, firsts: [first_offset, first, first_out], .. } = *stretch;
         let steps = (segments + elements) as u32;
@@ -208,14 +204,14 @@ pub(super) fn reduce<'t, T: Element, S: Source<Item = T>, O: Operator<T>>(
             executor.dispatch(&stage, words, 0, tiles, share)?;
         }
     }
-    Ok(Started::Ready(Array::from_device(engine, Length::Known(segments), DeviceArray::new(gpu, out))))
+    Ok(Started::Ready(on.array(Length::Known(segments), out)))
 }
 
 /// A flag for each of `n` elements: whether a segment begins with it.
-pub(super) fn heads(engine: &Engine, gpu: &Arc<Gpu>, offsets: &Offsets<'_>, n: usize) -> Result<Array<bool>> {
-    let executor = Executor { gpu };
-    let (flags, segments, offsets) = (executor.items(1, n as u64)?, offsets.segments()? as u64, offsets.on_device(gpu)?);
-    gpu.clear(&flags, 0, n as u64 * 4)?;
+pub(super) fn heads(on: Recording<'_>, offsets: &Offsets<'_>, n: usize) -> Result<Array<bool>> {
+    let executor = on.executor();
+    let (flags, segments, offsets) = (executor.items(1, n as u64)?, offsets.segments()? as u64, offsets.on_device(on.gpu)?);
+    on.gpu.clear(&flags, 0, n as u64 * 4)?;
     let most = executor.window(1)? - WINDOW;
     for from in (0..segments).step_by(most as usize) {
         let to = (from + most).min(segments);
@@ -241,5 +237,5 @@ pub(super) fn heads(engine: &Engine, gpu: &Arc<Gpu>, offsets: &Offsets<'_>, n: u
             )?;
         }
     }
-    Ok(Array::from_device(engine, Length::Known(n), DeviceArray::new(gpu, flags)))
+    Ok(on.array(Length::Known(n), flags))
 }

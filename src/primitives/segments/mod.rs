@@ -183,12 +183,10 @@ impl<V: Source<Item: Element>, O: Operator<V::Item>> Primitive for SegmentedRedu
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         let path = path::Path::new(self.offsets.check_alone(self.values.len()?)?);
-        gpu::reduce(engine, gpu, (&self.values, &self.operator), &self.offsets, path, grain)
+        gpu::reduce(on, (&self.values, &self.operator), &self.offsets, path)
     }
 }
 
@@ -239,17 +237,15 @@ impl<V: Source<Item: Element>, O: Operator<V::Item>> Primitive for SegmentedScan
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         let n = self.values.len()?;
         self.offsets.check_alone(n)?;
         if n == 0 {
-            return Ok(crate::backend::gpu::Started::Ready(Array::empty(engine)));
+            return Ok(crate::backend::gpu::Started::Ready(Array::empty(on.engine)));
         }
-        let heads = gpu::heads(engine, gpu, &self.offsets, n)?;
-        super::by_key::gpu::scan(engine, gpu, ((&heads).into_source(), self.values, self.operator), self.exclusive, grain)
+        let heads = gpu::heads(on, &self.offsets, n)?;
+        super::by_key::gpu::scan(on, ((&heads).into_source(), self.values, self.operator), self.exclusive)
     }
 }
 

@@ -2,16 +2,14 @@
 //! another. How many there are of each class stays on the device.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use crate::array::{Array, Length, Pending};
 use crate::backend::cpu::TILE;
 use crate::backend::gpu::{
-    Access, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Slot, Stage, Started,
+    Access, Declared, DeviceArray, Extent, Function, Holds, Input, Part, Recording, Share, Slot, Stage, Started,
     counts_in_32_bits, element_bytes, leaves, part, slots,
 };
 use crate::element::{Element, Kind};
-use crate::engine::Engine;
 use crate::error::Result;
 use crate::primitives::scan::gpu::prefix_sums;
 use crate::source::Source;
@@ -62,20 +60,18 @@ pub(crate) fn glue(element: &[Kind], outs: usize) -> Glue {
 
 /// Records the selection into new arrays.
 pub(crate) fn select<'t, T: Element, S: Source<Item = (T, u32)>, const K: usize>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     source: &S,
-    grain: usize,
 ) -> Result<Started<'t, [Array<T>; K]>> {
     let length = Length::of(source)?;
     let n = length.bound() as u64;
     if n == 0 {
-        return Ok(Started::Ready(std::array::from_fn(|_| Array::empty(engine))));
+        return Ok(Started::Ready(std::array::from_fn(|_| Array::empty(on.engine))));
     }
     counts_in_32_bits(n)?;
-    let (executor, function) = (Executor { gpu }, Function::source(gpu, source)?);
+    let (executor, function) = (on.executor(), Function::source(on.gpu, source)?);
     let (item, element, glue) = (leaves::<(T, u32)>(), leaves::<T>(), glue(&leaves::<T>(), K));
-    let (extent, share) = (Extent::of(&length), Share::tiles(grain));
+    let (extent, share) = (Extent::of(&length), Share::tiles(on.grain));
     let tiles = n.div_ceil(TILE as u64);
     let chunk = executor.chunk(&function, 1)?;
     let stage = Stage {
@@ -113,10 +109,10 @@ pub(crate) fn select<'t, T: Element, S: Source<Item = (T, u32)>, const K: usize>
             executor.dispatch(&Stage { template: &parts, buffers: &slots, glue: &put, ..stage }, words, base, count, share)?;
         }
     }
-    let counts = DeviceArray::new(gpu, totals);
+    let counts = DeviceArray::new(on.gpu, totals);
     let mut outs = outs.into_iter().zip(0..).map(|(out, k)| {
         let length = Length::Pending(Pending::new(n as usize, counts.clone(), k));
-        Array::from_device(engine, length, DeviceArray::new(gpu, out))
+        on.array(length, out)
     });
     Ok(Started::Ready(std::array::from_fn(|_| outs.next().expect("there is an output for each class"))))
 }

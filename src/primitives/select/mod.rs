@@ -148,11 +148,9 @@ impl<T: Element, S: Source<Item = (T, u32)>, const K: usize> Primitive for Selec
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::select::<T, S, K>(engine, gpu, &self.source, grain)
+        gpu::select::<T, S, K>(on, &self.source)
     }
 }
 
@@ -205,13 +203,8 @@ impl<T: Element, S: Source<Item = (T, u32)>> Primitive for FilterInto<'_, S, T> 
         cpu::select_into(cpu, &self.filter.select.source, n, [out]).map(|[kept]| kept)
     }
     #[cfg(feature = "gpu")]
-    fn start_gpu<'t>(
-        &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
-    ) -> Result<crate::backend::gpu::Started<'t, usize>> {
-        let kept = self.filter.start_gpu(engine, gpu, grain)?.array();
+    fn start_gpu<'t>(&'t mut self, on: crate::backend::gpu::Recording<'_>) -> Result<crate::backend::gpu::Started<'t, usize>> {
+        let kept = self.filter.start_gpu(on)?.array();
         kept.copy_later(self.destination)
     }
 }
@@ -236,10 +229,8 @@ impl<T: Element, S: Source<Item = (T, u32)>> Primitive for Filter<S> {
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        Ok(self.select.start_gpu(engine, gpu, grain)?.map(|[kept]| kept))
+        Ok(self.select.start_gpu(on)?.map(|[kept]| kept))
     }
 }

@@ -4,15 +4,13 @@
 //! moves along with its key; of larger ones the position does, and the value itself once, in the end.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Buffer, Declared, DeviceArray, Executor, Extent, Function, Gpu, Holds, Input, Part, Share, Stage, Started,
+    Access, Buffer, Declared, Executor, Extent, Function, Holds, Input, Part, Recording, Share, Stage, Started,
     counts_in_32_bits, leaves, part, slots,
 };
 use crate::element::{Element, Kind};
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::kernel::wgsl::to_words;
 use crate::plan::Backend;
@@ -103,36 +101,32 @@ pub(crate) const GATHER_BUFFERS: [Declared<'static>; 2] =
 
 /// Records the sort of keys into a new array.
 pub(crate) fn sort<'t, S: Source<Item: SortKey>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     source: &S,
     order: &Order,
-    grain: usize,
 ) -> Result<Started<'t, Array<S::Item>>> {
     let n = source.len()?;
     if n == 0 {
-        return Ok(Started::Ready(Array::empty(engine)));
+        return Ok(Started::Ready(Array::empty(on.engine)));
     }
-    let sorter = Sorter::new(gpu, n, grain)?;
+    let sorter = Sorter::new(on, n)?;
     let (keys, _) = sorter.sort(source, order, None)?;
-    Ok(Started::Ready(sorter.array(engine, keys)))
+    Ok(Started::Ready(sorter.array(keys)))
 }
 
 /// Records the positions of the keys in their order.
 pub(crate) fn arg_sort<'t, S: Source<Item: SortKey>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     source: &S,
     order: &Order,
-    grain: usize,
 ) -> Result<Started<'t, Array<u32>>> {
     let n = source.len()?;
     if n == 0 {
-        return Ok(Started::Ready(Array::empty(engine)));
+        return Ok(Started::Ready(Array::empty(on.engine)));
     }
-    let sorter = Sorter::new(gpu, n, grain)?;
+    let sorter = Sorter::new(on, n)?;
     let (_, positions) = sorter.sort(source, order, Some(sorter.positions()?))?;
-    Ok(Started::Ready(sorter.array(engine, positions.expect("what moved along is there"))))
+    Ok(Started::Ready(sorter.array(positions.expect("what moved along is there"))))
 }
 
 /// Keys and values.
@@ -140,24 +134,22 @@ type Pairs<S, V> = (Array<<S as Source>::Item>, Array<<V as Source>::Item>);
 
 /// Records the sort of keys with values.
 pub(crate) fn sort_pairs<'t, S: Source<Item: SortKey>, V: Source<Item: Element>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     source: &S,
     values: &V,
     order: &Order,
-    grain: usize,
 ) -> Result<Started<'t, Pairs<S, V>>> {
     let n = source.len()?;
     if n == 0 {
-        return Ok(Started::Ready((Array::empty(engine), Array::empty(engine))));
+        return Ok(Started::Ready((Array::empty(on.engine), Array::empty(on.engine))));
     }
-    let sorter = Sorter::new(gpu, n, grain)?;
+    let sorter = Sorter::new(on, n)?;
     let carried = V::Item::WORDS == 1;
     let along = if carried { sorter.words(values, AS_IT_IS)? } else { sorter.positions()? };
     let (keys, along) = sorter.sort(source, order, Some(along))?;
     let along = along.expect("what moved along is there");
-    let values = if carried { along } else { sorter.gather(engine, values, &along)? };
-    Ok(Started::Ready((sorter.array(engine, keys), sorter.array(engine, values))))
+    let values = if carried { along } else { sorter.gather(values, &along)? };
+    Ok(Started::Ready((sorter.array(keys), sorter.array(values))))
 }
 
 /// A stage over keys of so many words.
@@ -203,14 +195,14 @@ fn digits(order: &Order, words: u32) -> Vec<u32> {
 }
 
 struct Sorter<'g> {
+    on: Recording<'g>,
     executor: Executor<'g>,
     n: u64,
-    grain: usize,
 }
 
 impl<'g> Sorter<'g> {
-    fn new(gpu: &'g Arc<Gpu>, n: usize, grain: usize) -> Result<Self> {
-        let (n, max) = (n as u64, gpu.limits().max_storage_buffer_binding_size);
+    fn new(on: Recording<'g>, n: usize) -> Result<Self> {
+        let (n, max) = (n as u64, on.gpu.limits().max_storage_buffer_binding_size);
         let counts = n.div_ceil(BLOCK) * DIGITS * 4;
         counts_in_32_bits(n)?;
         if counts > max {
@@ -218,15 +210,15 @@ impl<'g> Sorter<'g> {
                 format!("a sort of {n} keys counts in {counts} bytes, and one binding of this GPU holds {max}: run on the CPU");
             return Err(Error::Unsupported { backend: Backend::Gpu, reason });
         }
-        Ok(Sorter { executor: Executor { gpu }, n, grain })
+        Ok(Sorter { on, executor: on.executor(), n })
     }
 
-    fn array<T: Element>(&self, engine: &Engine, buffer: Buffer) -> Array<T> {
-        Array::from_device(engine, Length::Known(self.n as usize), DeviceArray::new(self.executor.gpu, buffer))
+    fn array<T: Element>(&self, buffer: Buffer) -> Array<T> {
+        self.on.array(Length::Known(self.n as usize), buffer)
     }
 
     fn share(&self, block: u64) -> Share {
-        Share { block, ..Share::tiles(self.grain) }
+        Share { block, ..Share::tiles(self.on.grain) }
     }
 
     /// The elements of a source as words, of which there is one or two: the ordered form of keys, or what they are.
@@ -323,10 +315,10 @@ impl<'g> Sorter<'g> {
     }
 
     /// The values at these positions.
-    fn gather<V: Source<Item: Element>>(&self, engine: &Engine, values: &V, positions: &Buffer) -> Result<Buffer> {
+    fn gather<V: Source<Item: Element>>(&self, values: &V, positions: &Buffer) -> Result<Buffer> {
         let (executor, words) = (&self.executor, V::Item::WORDS);
         let each = words as u64 * 4;
-        let data = map::gpu::data(engine, executor.gpu, values, self.grain)?;
+        let data = map::gpu::data(self.on, values)?;
         let out = executor.items(words, self.n)?;
         for (base, count) in executor.windows(words, self.n)? {
             for (start, there) in executor.windows(words, self.n)? {

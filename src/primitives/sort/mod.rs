@@ -221,11 +221,9 @@ impl<S: Source<Item: SortKey>> Primitive for Sort<S> {
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::sort(engine, gpu, &self.source, &self.order, grain)
+        gpu::sort(on, &self.source, &self.order)
     }
 }
 
@@ -262,13 +260,8 @@ impl<T: SortKey> Primitive for Sort<InPlace<'_, T>> {
         cpu::sort_in_place(cpu, &self.order, keys)
     }
     #[cfg(feature = "gpu")]
-    fn start_gpu<'t>(
-        &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
-    ) -> Result<crate::backend::gpu::Started<'t, ()>> {
-        let result = gpu::sort(engine, gpu, &SliceSource::new(self.source.0.data()), &self.order, grain)?;
+    fn start_gpu<'t>(&'t mut self, on: crate::backend::gpu::Recording<'_>) -> Result<crate::backend::gpu::Started<'t, ()>> {
+        let result = gpu::sort(on, &SliceSource::new(self.source.0.data()), &self.order)?;
         Ok(result.into_destination(&mut self.source.0))
     }
 }
@@ -303,11 +296,9 @@ impl<S: Source<Item: SortKey>, V: Source<Item: Element>> Primitive for Sort<S, V
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::sort_pairs(engine, gpu, &self.source, &self.along.0, &self.order, grain)
+        gpu::sort_pairs(on, &self.source, &self.along.0, &self.order)
     }
 }
 
@@ -338,10 +329,8 @@ impl<S: Source<Item: SortKey>> Primitive for Sort<S, Positions> {
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
-        gpu::arg_sort(engine, gpu, &self.source, &self.order, grain)
+        gpu::arg_sort(on, &self.source, &self.order)
     }
 }

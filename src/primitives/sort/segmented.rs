@@ -119,17 +119,15 @@ impl<S: Source<Item: SortKey>> Primitive for Sort<S, Segments<'_>> {
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         use super::gpu;
 
         let offsets = self.along.0.check_alone(self.source.len()?)?;
         let positions = crate::source::iota(0..self.source.len()? as u32);
-        let (keys, positions) = gpu::sort_pairs(engine, gpu, &self.source, &positions, &self.order, grain)?.ready();
+        let (keys, positions) = gpu::sort_pairs(on, &self.source, &positions, &self.order)?.ready();
         let (by, order) = by_segment(&positions, self.along.0.words(), offsets.len());
-        Ok(gpu::sort_pairs(engine, gpu, &by, &(&keys).into_source(), &order, grain)?.map(|(_, keys)| keys))
+        Ok(gpu::sort_pairs(on, &by, &(&keys).into_source(), &order)?.map(|(_, keys)| keys))
     }
 }
 
@@ -183,9 +181,7 @@ impl<S: Source<Item: SortKey>, V: Source<Item: Element>> Primitive for Sort<S, S
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         use super::gpu;
         use crate::primitives::map::gpu::map;
@@ -193,11 +189,11 @@ impl<S: Source<Item: SortKey>, V: Source<Item: Element>> Primitive for Sort<S, S
 
         let SegmentedValues { segments, values } = &self.along;
         let offsets = segments.0.check_alone(self.source.len()?)?;
-        let sorted = gpu::arg_sort(engine, gpu, &self.source, &self.order, grain)?.array();
+        let sorted = gpu::arg_sort(on, &self.source, &self.order)?.array();
         let (by, order) = by_segment(&sorted, segments.0.words(), offsets.len());
-        let (_, positions) = gpu::sort_pairs(engine, gpu, &by, &(&sorted).into_source(), &order, grain)?.ready();
-        let keys = map(engine, gpu, &gather(self.source, &positions), grain)?.array();
-        let values = map(engine, gpu, &gather(*values, &positions), grain)?.array();
+        let (_, positions) = gpu::sort_pairs(on, &by, &(&sorted).into_source(), &order)?.ready();
+        let keys = map(on, &gather(self.source, &positions))?.array();
+        let values = map(on, &gather(*values, &positions))?.array();
         Ok(crate::backend::gpu::Started::Ready((keys, values)))
     }
 }

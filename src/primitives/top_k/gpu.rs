@@ -2,12 +2,9 @@
 //! the last wanted one, and a map that finds its digit in the counts; then a selection, and a sort of what is selected. Nothing is read
 //! by the host on the way.
 
-use std::sync::Arc;
-
 use crate::array::{Array, Data, DataVisitor};
-use crate::backend::gpu::{Gpu, Started, element_bytes, unpack_one};
+use crate::backend::gpu::{Recording, Started};
 use crate::element::{Integer, Scalar};
-use crate::engine::Engine;
 use crate::error::Result;
 use crate::kernel::{Kernel, Lanes, Varying, ops};
 use crate::primitives::sort::{self, Order, SortKey};
@@ -21,80 +18,57 @@ const WIDTH: u32 = 8;
 
 /// The place of the element with this number from 1 on, with all of its digits.
 fn place<R: Row, S: Source<Item = R>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     source: &S,
     number: usize,
     largest: bool,
-    grain: usize,
 ) -> Result<Array<Place<R::Key>>> {
-    let mut at = Array::from_vec(engine, vec![(Rank::<R::Key>::ZERO, number as u32)]);
+    let mut at = Array::from_vec(on.engine, vec![(Rank::<R::Key>::ZERO, number as u32)]);
     for shift in (0..8 * size_of::<R::Key>() as u32).step_by(WIDTH as usize).rev() {
         let digits = source.map(Digit { at: Data::Array(&at), largest, shift, width: WIDTH });
-        let counts = histogram::gpu::histogram(engine, gpu, &digits, 1 << WIDTH, grain)?.array();
-        at = map::gpu::map(engine, gpu, &(&at).map(Narrowed { digit_of: digit_of::with(&counts), shift }), grain)?.array();
+        let counts = histogram::gpu::histogram(on, &digits, 1 << WIDTH)?.array();
+        at = map::gpu::map(on, &(&at).map(Narrowed { digit_of: digit_of::with(&counts), shift }))?.array();
     }
     Ok(at)
 }
 
 /// The `k` first rows, not in order, but that equal ones keep theirs.
-fn wanted<R: Row, S: Source<Item = R>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
-    source: &S,
-    k: usize,
-    largest: bool,
-    grain: usize,
-) -> Result<Array<R>> {
-    let at = place(engine, gpu, source, k, largest, grain)?;
+fn wanted<R: Row, S: Source<Item = R>>(on: Recording<'_>, source: &S, k: usize, largest: bool) -> Result<Array<R>> {
+    let at = place(on, source, k, largest)?;
     let side = Side { at: Data::Array(&at), largest, shift: 0, classes: Side::<R::Key>::BOTH };
-    let [below, equal] = select::gpu::select::<R, _, 2>(engine, gpu, &source.map(side), grain)?.ready();
+    let [below, equal] = select::gpu::select::<R, _, 2>(on, &source.map(side))?.ready();
     let rows = Wanted { below: Data::Array(&below), equal: Data::Array(&equal), at: Data::Array(&at), k: k as u32 };
-    Ok(map::gpu::map(engine, gpu, &iota(0..k as u32).map(rows), grain)?.array())
+    Ok(map::gpu::map(on, &iota(0..k as u32).map(rows))?.array())
 }
 
 /// Records the choice of the `k` first keys.
 pub(super) fn keys<'t, T: SortKey, S: Source<Item = T>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     source: &S,
     k: usize,
     largest: bool,
-    grain: usize,
 ) -> Result<Started<'t, Array<T>>> {
-    let rows = wanted(engine, gpu, source, k, largest, grain)?;
-    sort::gpu::sort(engine, gpu, &(&rows).into_source(), &Order { descending: largest, bits: None }, grain)
+    let rows = wanted(on, source, k, largest)?;
+    sort::gpu::sort(on, &(&rows).into_source(), &Order { descending: largest, bits: None })
 }
 
 /// Records the choice of their positions.
 pub(super) fn positions<'t, T: SortKey, S: Source<Item = T>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
+    on: Recording<'_>,
     source: &S,
     k: usize,
     largest: bool,
-    grain: usize,
 ) -> Result<Started<'t, Array<u32>>> {
-    let rows = wanted(engine, gpu, &zip(*source, Places), k, largest, grain)?;
+    let rows = wanted(on, &zip(*source, Places), k, largest)?;
     let (keys, values, order) = ((&rows).map(KeyOf), (&rows).map(PositionOf), Order { descending: largest, bits: None });
-    Ok(sort::gpu::sort_pairs(engine, gpu, &keys, &values, &order, grain)?.map(|(_, positions)| positions))
+    Ok(sort::gpu::sort_pairs(on, &keys, &values, &order)?.map(|(_, positions)| positions))
 }
 
 /// Records the search for the key with this number in the order; it is on its way to the host.
-pub(super) fn nth<'t, T: SortKey, S: Source<Item = T>>(
-    engine: &Engine,
-    gpu: &Arc<Gpu>,
-    source: &S,
-    number: usize,
-    grain: usize,
-) -> Result<Started<'t, T>> {
-    let at = place(engine, gpu, source, number + 1, false, grain)?;
-    Ok(Started::Read {
-        gpu: gpu.clone(),
-        buffer: at.device(gpu)?.buffer().clone(),
-        bytes: element_bytes::<Place<T>>(),
-        finish: Box::new(|words| Ok(T::from_ordered(unpack_one::<Place<T>>(words).0))),
-    })
+pub(super) fn nth<'t, T: SortKey, S: Source<Item = T>>(on: Recording<'_>, source: &S, number: usize) -> Result<Started<'t, T>> {
+    let at = place(on, source, number + 1, false)?;
+    let place = on.element::<Place<T>>(at.device(on.gpu)?.buffer().clone());
+    Ok(place.map(|(ordered, _)| T::from_ordered(ordered)))
 }
 
 /// In which digit the element with this number falls, and its number there: by how many there are of each.

@@ -151,14 +151,12 @@ impl<T: SortKey, S: Source<Item = T>> Primitive for TopK<S> {
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         if self.k == 0 {
-            return Ok(crate::backend::gpu::Started::Ready(Array::empty(engine)));
+            return Ok(crate::backend::gpu::Started::Ready(Array::empty(on.engine)));
         }
-        gpu::keys(engine, gpu, &self.source, self.k, self.largest, grain)
+        gpu::keys(on, &self.source, self.k, self.largest)
     }
 }
 
@@ -203,15 +201,13 @@ impl<T: SortKey, S: Source<Item = T>> Primitive for ArgTopK<S> {
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
         &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
+        on: crate::backend::gpu::Recording<'_>,
     ) -> Result<crate::backend::gpu::Started<'t, Self::Output>> {
         let TopK { source, k, largest } = &self.0;
         if *k == 0 {
-            return Ok(crate::backend::gpu::Started::Ready(Array::empty(engine)));
+            return Ok(crate::backend::gpu::Started::Ready(Array::empty(on.engine)));
         }
-        gpu::positions(engine, gpu, source, *k, *largest, grain)
+        gpu::positions(on, source, *k, *largest)
     }
 }
 
@@ -229,12 +225,7 @@ impl<T: SortKey, S: Source<Item = T>> Primitive for NthElement<S> {
         cpu::nth(cpu, &self.source, n, self.k)
     }
     #[cfg(feature = "gpu")]
-    fn start_gpu<'t>(
-        &'t mut self,
-        engine: &Engine,
-        gpu: &std::sync::Arc<crate::backend::gpu::Gpu>,
-        grain: usize,
-    ) -> Result<crate::backend::gpu::Started<'t, T>> {
-        gpu::nth(engine, gpu, &self.source, self.k, grain)
+    fn start_gpu<'t>(&'t mut self, on: crate::backend::gpu::Recording<'_>) -> Result<crate::backend::gpu::Started<'t, T>> {
+        gpu::nth(on, &self.source, self.k)
     }
 }
