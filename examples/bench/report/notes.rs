@@ -31,7 +31,8 @@ fn stopped(stopped: &Value) -> Option<String> {
     Some(format!("This run is not whole, for {why}{part}."))
 }
 
-fn not_run(what: &Value) -> Option<String> {
+/// What could not take part, and why.
+pub(crate) fn not_run(what: &Value) -> Option<String> {
     let text = |key: &str| what[key].as_str();
     let on = [text("op"), text("type")].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let on = if on.is_empty() { on } else { format!(" ({on})") };

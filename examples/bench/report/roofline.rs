@@ -25,8 +25,9 @@ pub(crate) fn section(html: &mut String, record: &Record, groups: &[Group<'_>]) 
         "<p class=\"note\">To the right, how many operations an operation does for each byte that it must move; upwards, how many it \
          does in a second, at the largest size that was measured. The lines are what a backend can do at most: on the left as many \
          bytes as its copy of that size moves, on the right as many fused multiplications and additions as a loop of nothing else \
-         does. What is far below its line leaves something to be gained; what only reads, or stays in the caches, may lie above. One \
-         operation is what takes as long as an addition, as the planner counts: reading counts one, a function several.</p>\n\
+         does. What is far below its line leaves something to be gained. One operation is what takes as long as an addition, as \
+         the planner counts: reading counts one, a function several. What lies above its line only reads, or stays in the caches, or \
+         is counted for each element where neighbours share it (stencils, random words).</p>\n\
          <div class=\"charts\">\n",
     );
     for (residency, chart) in charts {
