@@ -135,6 +135,7 @@ fn turn<T: Real>(
             chose: None,
             plan: None,
             seconds,
+            passes: Vec::new(),
             gpu_seconds: Vec::new(),
             bytes,
             ops: None,

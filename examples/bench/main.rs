@@ -192,6 +192,8 @@ impl Session<'_> {
             // What a quick run measures comes first.
             groups.sort_by_key(|&(_, _, n, _)| !options::QUICK_SIZES.contains(&n));
         }
+        // Each group is measured again when all the others were: what changes from moment to moment, and where memory lies, is seen.
+        let groups = groups.repeat(self.options.passes());
         self.progress = Progress::new(groups.len());
         self.progress.limit(self.stop.end());
         let options = self.options;
@@ -203,6 +205,7 @@ impl Session<'_> {
             self.noise.between();
             self.group(op, ty, n, residency, &|name| options.wants_backend(name))?;
         }
+        self.cases = record::merged(std::mem::take(&mut self.cases));
         Ok(())
     }
 
@@ -243,7 +246,7 @@ impl Session<'_> {
         self.progress.begin(&name);
         // A read that waits for the GPU ends each sample on it, so those samples are longer.
         let sample = Duration::from_millis(if residency == Residency::Gpu { 5 } else { 1 });
-        let usual = self.options.budget();
+        let usual = self.options.budget() / self.options.passes() as u32;
         let (stop, [done, of]) = (self.stop, self.progress.so_far());
         // Of what is left of the time each group gets its part, and half of it goes into checks and warming up.
         let share = stop.left().map(|left| left / (2 * of.saturating_sub(done).max(1)) as u32);
@@ -281,6 +284,7 @@ impl Session<'_> {
                     chose: contender.chose.clone(),
                     plan: contender.plan.clone(),
                     seconds: outcome.seconds,
+                    passes: Vec::new(),
                     gpu_seconds: outcome.gpu_seconds,
                     bytes: (n * op.bytes) as u64,
                     ops: contender.ops,

@@ -154,6 +154,11 @@ impl Options {
         self.backends.is_empty() || self.backends.iter().any(|b| name == b || (b == "loop" && name.starts_with("loop-")))
     }
 
+    /// How often each group is measured, with all the others in between.
+    pub(crate) fn passes(&self) -> usize {
+        if self.quick { 2 } else { 3 }
+    }
+
     /// Time for the samples of one case.
     pub(crate) fn budget(&self) -> Duration {
         self.budget_or(Duration::from_millis(match (self.quick, self.full) {

@@ -25,6 +25,8 @@ pub(crate) struct Case {
     pub(crate) plan: Option<String>,
     /// Seconds an iteration, sample by sample.
     pub(crate) seconds: Vec<f64>,
+    /// How many of them were taken in each pass over all groups; empty: all in one.
+    pub(crate) passes: Vec<usize>,
     /// Seconds of an iteration by the GPU's own clock, least first, where it has one.
     pub(crate) gpu_seconds: Vec<f64>,
     /// Bytes that the operation must move.
@@ -67,6 +69,9 @@ impl Case {
             }
         }
         case["seconds"] = json!(self.seconds);
+        if self.passes.len() > 1 {
+            case["passes"] = json!(self.passes);
+        }
         if !self.gpu_seconds.is_empty() {
             case["gpu_seconds"] = json!(self.gpu_seconds);
         }
@@ -77,6 +82,28 @@ impl Case {
         case["verified"] = json!(self.verified);
         case
     }
+}
+
+/// One case of those that several passes gave of the same contender.
+pub(crate) fn merged(cases: Vec<Case>) -> Vec<Case> {
+    let mut merged: Vec<Case> = Vec::new();
+    for case in cases {
+        let same = |c: &&mut Case| {
+            (c.op, c.ty, c.n, c.residency, &c.backend) == (case.op, case.ty, case.n, case.residency, &case.backend)
+        };
+        match merged.iter_mut().find(same) {
+            Some(first) => {
+                first.passes.push(case.seconds.len());
+                first.seconds.extend(case.seconds);
+                first.gpu_seconds.extend(case.gpu_seconds);
+                // What it chose in the end.
+                (first.chose, first.plan) = (case.chose, case.plan);
+                first.verified &= case.verified;
+            }
+            None => merged.push(Case { passes: vec![case.seconds.len()], ..case }),
+        }
+    }
+    merged
 }
 
 /// The machine, as records describe it.

@@ -249,6 +249,7 @@ impl Run {
             chose: None,
             plan: None,
             seconds,
+            passes: Vec::new(),
             gpu_seconds: Vec::new(),
             bytes: (work.n * catalogue::op(work.op).bytes) as u64,
             ops: None,
