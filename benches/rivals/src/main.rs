@@ -163,13 +163,10 @@ fn run(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
             done += 1;
         }
     }
-    for what in &run.not_run {
-        println!("not run: {}", report::notes::not_run(what).unwrap_or_default());
-    }
     if run.cases.is_empty() {
         return Err("nothing was measured".into());
     }
-    let more = [("stopped", stopped.to_string()), ("not_run", Value::from(run.not_run).to_string())];
+    let more = [("stopped", stopped.to_string()), ("not_run", Value::Array(run.not_run).to_string())];
     let text = record::text(&engine, &context, &more, run.cases.iter().map(Case::to_json));
     if let Some(path) = &options.json {
         report::save(path, &text, "record")?;

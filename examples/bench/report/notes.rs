@@ -15,7 +15,7 @@ const UNSTEADY: f64 = 1.15;
 pub(crate) fn notes(json: &Value) -> Vec<String> {
     let mut notes: Vec<String> = stopped(&json["stopped"]).into_iter().collect();
     notes.extend(noise(&json["noise"]));
-    notes.extend(json["not_run"].as_array().into_iter().flatten().filter_map(not_run));
+    notes.extend(not_run(&json["not_run"]));
     notes
 }
 
@@ -31,12 +31,27 @@ fn stopped(stopped: &Value) -> Option<String> {
     Some(format!("This run is not whole, for {why}{part}."))
 }
 
-/// What could not take part, and why.
-pub(crate) fn not_run(what: &Value) -> Option<String> {
-    let text = |key: &str| what[key].as_str();
-    let on = [text("op"), text("type")].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let on = if on.is_empty() { on } else { format!(" ({on})") };
-    Some(format!("{}{on} was not run: {}.", text("backend")?, text("reason")?.trim_end_matches('.')))
+/// What could not take part, a sentence for each reason.
+pub(crate) fn not_run(list: &Value) -> Vec<String> {
+    let mut reasons: Vec<(&str, &str, Vec<String>)> = Vec::new();
+    for what in list.as_array().into_iter().flatten() {
+        let text = |key: &str| what[key].as_str();
+        let (Some(backend), Some(reason)) = (text("backend"), text("reason")) else { continue };
+        let on = [text("op"), text("type")].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let known = reasons.iter().position(|(b, r, _)| (*b, *r) == (backend, reason));
+        let at = known.unwrap_or_else(|| {
+            reasons.push((backend, reason, Vec::new()));
+            reasons.len() - 1
+        });
+        if !on.is_empty() && !reasons[at].2.contains(&on) {
+            reasons[at].2.push(on);
+        }
+    }
+    let sentence = |(backend, reason, on): (&str, &str, Vec<String>)| {
+        let on = if on.is_empty() { String::new() } else { format!(" ({})", on.join(", ")) };
+        format!("{backend}{on} was not run: {}.", reason.trim_end_matches('.'))
+    };
+    reasons.into_iter().map(sentence).collect()
 }
 
 /// How the looks at the machine differ.
