@@ -1,8 +1,6 @@
 //! Libraries for GPUs. lampshade gets the device of this library's engine; massively opens one of its own, through CubeCL.
 
 use granule::Engine;
-#[cfg(feature = "lampshade")]
-use granule::prelude::*;
 use serde_json::Value;
 
 use crate::work::Work;
@@ -55,12 +53,7 @@ impl<'e> Rivals<'e> {
     }
 
     /// All that know this work.
-    pub(crate) fn entrants<'w>(
-        &'w self,
-        work: &'w Work,
-        residency: &'static str,
-        not_run: &mut Vec<Value>,
-    ) -> Vec<Entrant<'w>> {
+    pub(crate) fn entrants<'w>(&'w self, work: &'w Work, residency: &'static str, not_run: &mut Vec<Value>) -> Vec<Entrant<'w>> {
         let mut entrants = Vec::new();
         let resident = residency == "gpu";
         let mut enter = |name: &str, entrant: Option<Result<Entrant<'w>, String>>| match entrant {
@@ -90,7 +83,9 @@ mod lampshade {
     use std::sync::Arc;
 
     use granule::gpu::Gpu;
-    use lampshade::{Compactor, Histogram, KeyValue, KeyValueSorter, MaskGenerator, Reducer, Scanner, Sorter, U32Predicate, U32Reduction};
+    use lampshade::{
+        Compactor, Histogram, KeyValue, KeyValueSorter, MaskGenerator, Reducer, Scanner, Sorter, U32Predicate, U32Reduction,
+    };
     use wgpu::BufferUsages;
 
     use crate::Entrant;
@@ -178,7 +173,9 @@ mod lampshade {
         /// On buffers that exist, until the device has done it.
         fn on_gpu(&mut self) -> Result<(), String> {
             let n = self.work.n as u32;
-            let Some(Buffers { input, mask, output, count }) = &self.buffers else { return Err("there are no buffers".to_owned()) };
+            let Some(Buffers { input, mask, output, count }) = &self.buffers else {
+                return Err("there are no buffers".to_owned());
+            };
             match &mut self.does {
                 Does::Sum(reducer) => reducer.reduce_gpu_to_gpu(input, output, n, U32Reduction::Sum),
                 Does::Scan(scanner) => scanner.scan_gpu_to_gpu(input, output, n),
@@ -232,7 +229,14 @@ mod lampshade {
                     let kept = read(count, 1)?[0] as usize;
                     if kept > self.work.n { Err(format!("{kept} are kept of {}", self.work.n)) } else { read(output, kept) }
                 }
-                Does::SortPairs(_) => Ok(split(bytemuck::cast_vec::<u32, u32>(read(output, 2 * self.work.n)?).as_chunks().0.iter().map(|&[key, value]| KeyValue { key, value }).collect())),
+                Does::SortPairs(_) => Ok(split(
+                    bytemuck::cast_vec::<u32, u32>(read(output, 2 * self.work.n)?)
+                        .as_chunks()
+                        .0
+                        .iter()
+                        .map(|&[key, value]| KeyValue { key, value })
+                        .collect(),
+                )),
                 _ => read(output, self.work.outputs()),
             }
         }

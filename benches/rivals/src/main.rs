@@ -17,8 +17,8 @@ mod measure;
 #[path = "../../../examples/bench/oracle.rs"]
 #[allow(dead_code, reason = "the benchmark has more operations")]
 mod oracle;
-mod outside;
 mod ours;
+mod outside;
 #[path = "../../../examples/bench/record.rs"]
 #[allow(dead_code, reason = "the benchmark prints figures of its own")]
 mod record;
@@ -27,6 +27,7 @@ mod record;
 mod report;
 mod stage;
 #[path = "../../../examples/bench/stop.rs"]
+#[allow(dead_code, reason = "the benchmark shows the time left")]
 mod stop;
 mod work;
 
@@ -137,11 +138,8 @@ fn run(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
     };
     let mut run = Run { cases: Vec::new(), not_run: Vec::new(), right: true };
     let rivals = gpu::Rivals::open(&engine, options.software_gpu, &mut run.not_run);
-    let budget = Budget {
-        sample: Duration::from_millis(2),
-        contender: Duration::from_millis(if options.quick { 60 } else { 500 }),
-        stop,
-    };
+    let budget =
+        Budget { sample: Duration::from_millis(2), contender: Duration::from_millis(if options.quick { 60 } else { 500 }), stop };
     let wanted = |op: &str| options.ops.is_empty() || options.ops.iter().any(|wanted| wanted == op);
     let works: Vec<_> = WORKS.into_iter().filter(|(op, _)| wanted(op)).collect();
     let (mut stopped, mut done, of) = (Value::Null, 0, works.len() * sizes.len());
@@ -172,7 +170,11 @@ fn run(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
         report::save(path, &text, "record")?;
     }
     let record = Record::parse("rivals", &text)?;
-    if options.outputs.any() { options.outputs.write(&record)? } else { print!("{}", report::markdown::markdown(&record)) }
+    if options.outputs.any() {
+        options.outputs.write(&record)?
+    } else {
+        print!("{}", report::markdown::markdown(&record))
+    }
     Ok(run.right)
 }
 
@@ -210,9 +212,7 @@ impl Run {
                 chose: None,
                 plan: None,
                 ops: None,
-                run: Box::new(move |times| {
-                    (0..times).try_for_each(|_| run()).map_err(|message| granule::Error::Gpu { message })
-                }),
+                run: Box::new(move |times| (0..times).try_for_each(|_| run()).map_err(|message| granule::Error::Gpu { message })),
                 verify: Box::new(move || {
                     let answer = answer().map_err(failed)?;
                     work.check(&answer).map_err(Trouble::Wrong)

@@ -4,9 +4,9 @@ use std::hint::black_box;
 
 use granule::prelude::*;
 
+use crate::Entrant;
 use crate::gpu::Rivals;
 use crate::work::{BINS, LIMIT, SCALAR, Work};
-use crate::Entrant;
 
 #[kernel]
 fn triad(x: f32, y: f32, #[uniform] scalar: f32) -> f32 {

@@ -75,7 +75,8 @@ fn ask(mut command: Command, work: &Work, budget: Budget) -> Result<(Vec<u32>, T
 fn numpy() -> Result<Command, String> {
     static FOUND: OnceLock<Result<&str, String>> = OnceLock::new();
     let find = || {
-        let runs = |python: &&str| Command::new(python).args(["-c", "import numpy"]).output().is_ok_and(|out| out.status.success());
+        let runs =
+            |python: &&str| Command::new(python).args(["-c", "import numpy"]).output().is_ok_and(|out| out.status.success());
         ["python3", "python"].into_iter().find(runs).ok_or("no Python here has numpy".to_owned())
     };
     let mut command = Command::new(FOUND.get_or_init(find).clone()?);

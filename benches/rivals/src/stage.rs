@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 /// How exact an answer can be.
+#[allow(dead_code, reason = "the oracle knows them all")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arithmetic {
     Cpu,
