@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use granule::grid::{Clamp, Grid, Window};
 use granule::prelude::*;
 
-#[allow(dead_code, reason = "each example uses its part")]
+#[path = "support/args.rs"]
+mod args;
 #[path = "support/backends.rs"]
 mod backends;
 #[path = "support/image.rs"]
@@ -41,13 +42,7 @@ fn change(w: Window<Point, 2>) -> f32 {
 }
 
 fn main() -> ExitCode {
-    match Options::from_args().and_then(|options| warm(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("heat: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    args::main("heat", "[--size 49] [--out out/heat.png] [--explain]", Options::read, warm)
 }
 
 fn warm(options: &Options) -> Result<(), String> {
@@ -117,22 +112,11 @@ struct Options {
 }
 
 impl Options {
-    fn from_args() -> Result<Options, String> {
-        let mut options = Options { size: 49, out: PathBuf::from("out/heat.png"), explain: false };
-        let mut args = std::env::args().skip(1);
-        while let Some(flag) = args.next() {
-            let mut value = || args.next().ok_or_else(|| format!("{flag} needs a value"));
-            match flag.as_str() {
-                "--size" => {
-                    let text = value()?;
-                    let size = text.parse().ok().filter(|n| (8..=1024).contains(n));
-                    options.size = size.ok_or_else(|| format!("--size {text}: from 8 to 1024"))?;
-                }
-                "--out" => options.out = value()?.into(),
-                "--explain" => options.explain = true,
-                _ => return Err(format!("{flag} is not an option; there are --size, --out and --explain")),
-            }
-        }
-        Ok(options)
+    fn read(args: &mut pico_args::Arguments) -> Result<Options, pico_args::Error> {
+        Ok(Options {
+            size: args::number(args, "--size", 49, 8..=1024)?,
+            out: args::path(args, "--out", "out/heat.png")?,
+            explain: args.contains("--explain"),
+        })
     }
 }

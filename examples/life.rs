@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use granule::grid::{Grid, Torus, Window};
 use granule::prelude::*;
 
-#[allow(dead_code, reason = "each example uses its part")]
+#[path = "support/args.rs"]
+mod args;
 #[path = "support/backends.rs"]
 mod backends;
 #[path = "support/image.rs"]
@@ -28,13 +29,7 @@ fn life(w: Window<u32, 2>) -> u32 {
 const GLIDER: [[usize; 2]; 5] = [[0, 1], [1, 2], [2, 0], [2, 1], [2, 2]];
 
 fn main() -> ExitCode {
-    match Options::from_args().and_then(|options| play(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("life: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    args::main("life", "[--size 1024] [--steps 200] [--out out/life.png] [--explain]", Options::read, play)
 }
 
 fn play(options: &Options) -> Result<(), String> {
@@ -116,26 +111,12 @@ struct Options {
 }
 
 impl Options {
-    fn from_args() -> Result<Options, String> {
-        let mut options = Options { size: 1024, steps: 200, out: PathBuf::from("out/life.png"), explain: false };
-        let mut args = std::env::args().skip(1);
-        while let Some(flag) = args.next() {
-            let mut value = || args.next().ok_or_else(|| format!("{flag} needs a value"));
-            match flag.as_str() {
-                "--size" => {
-                    let text = value()?;
-                    let size = text.parse().ok().filter(|n| (8..=16384).contains(n));
-                    options.size = size.ok_or_else(|| format!("--size {text}: from 8 to 16384"))?;
-                }
-                "--steps" => {
-                    let text = value()?;
-                    options.steps = text.parse().map_err(|_| format!("--steps {text}: a whole number"))?;
-                }
-                "--out" => options.out = value()?.into(),
-                "--explain" => options.explain = true,
-                _ => return Err(format!("{flag} is not an option; there are --size, --steps, --out and --explain")),
-            }
-        }
-        Ok(options)
+    fn read(args: &mut pico_args::Arguments) -> Result<Options, pico_args::Error> {
+        Ok(Options {
+            size: args::number(args, "--size", 1024, 8..=16384)?,
+            steps: args::number(args, "--steps", 200, 0..=usize::MAX)?,
+            out: args::path(args, "--out", "out/life.png")?,
+            explain: args.contains("--explain"),
+        })
     }
 }

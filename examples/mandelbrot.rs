@@ -1,12 +1,14 @@
 //! The Mandelbrot set: one kernel with a loop that every pixel leaves at its own time, and one for the colours.
 //!
-//! `cargo run --release --example mandelbrot -- [--size 1200x800] [--limit 500] [--out mandelbrot.png] [--explain]`
+//! `cargo run --release --example mandelbrot -- [--width 1200] [--height 800] [--limit 500] [--out mandelbrot.png] [--explain]`
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use granule::prelude::*;
 
+#[path = "support/args.rs"]
+mod args;
 #[path = "support/backends.rs"]
 mod backends;
 #[path = "support/image.rs"]
@@ -62,13 +64,12 @@ fn channel(t: f32, phase: f32) -> u32 {
 }
 
 fn main() -> ExitCode {
-    match Options::from_args().and_then(|options| draw(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("mandelbrot: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    args::main(
+        "mandelbrot",
+        "[--width 1200] [--height 800] [--limit 500] [--out out/mandelbrot.png] [--explain]",
+        Options::read,
+        draw,
+    )
 }
 
 fn draw(options: &Options) -> Result<(), String> {
@@ -149,33 +150,13 @@ struct Options {
 }
 
 impl Options {
-    fn from_args() -> Result<Options, String> {
-        let mut options =
-            Options { width: 1200, height: 800, limit: 500, out: PathBuf::from("out/mandelbrot.png"), explain: false };
-        let mut args = std::env::args().skip(1);
-        while let Some(flag) = args.next() {
-            let mut value = || args.next().ok_or_else(|| format!("{flag} needs a value"));
-            match flag.as_str() {
-                "--size" => {
-                    let text = value()?;
-                    let side = |t: &str| t.parse().ok().filter(|n: &u32| (1..=16384).contains(n));
-                    let sides = text.split_once('x').and_then(|(w, h)| side(w).zip(side(h)));
-                    (options.width, options.height) =
-                        sides.ok_or_else(|| format!("--size {text}: width and height up to 16384, such as 1200x800"))?;
-                }
-                "--limit" => {
-                    let text = value()?;
-                    options.limit = text
-                        .parse()
-                        .ok()
-                        .filter(|n| *n > 0)
-                        .ok_or_else(|| format!("--limit {text}: a whole number from 1 on"))?;
-                }
-                "--out" => options.out = value()?.into(),
-                "--explain" => options.explain = true,
-                _ => return Err(format!("{flag} is not an option; there are --size, --limit, --out and --explain")),
-            }
-        }
-        Ok(options)
+    fn read(args: &mut pico_args::Arguments) -> Result<Options, pico_args::Error> {
+        Ok(Options {
+            width: args::number(args, "--width", 1200, 1..=16384)?,
+            height: args::number(args, "--height", 800, 1..=16384)?,
+            limit: args::number(args, "--limit", 500, 1..=u32::MAX)?,
+            out: args::path(args, "--out", "out/mandelbrot.png")?,
+            explain: args.contains("--explain"),
+        })
     }
 }

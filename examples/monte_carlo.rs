@@ -11,7 +11,6 @@ use granule::prelude::*;
 use granule::random::Philox;
 
 #[path = "support/backends.rs"]
-#[allow(dead_code, reason = "an estimate is judged by its error, not by its bits")]
 mod backends;
 
 use backends::{Bench, Verdict};

@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release --example sparse -- [terrain.npy] [--strength 10] [--explain]`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -11,8 +11,9 @@ use granule::prelude::*;
 use granule::primitives::Csr;
 use granule::{Primitive, Task};
 
+#[path = "support/args.rs"]
+mod args;
 #[path = "support/backends.rs"]
-#[allow(dead_code, reason = "results are judged by their errors, not by their bits")]
 mod backends;
 #[path = "support/npy.rs"]
 mod npy;
@@ -31,13 +32,7 @@ fn axpy(x: f32, y: f32, #[uniform] a: f32) -> f32 {
 }
 
 fn main() -> ExitCode {
-    match Options::from_args().and_then(|options| run(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("sparse: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    args::main("sparse", "[terrain.npy] [--strength 10] [--explain]", Options::read, run)
 }
 
 fn run(options: &Options) -> Result<(), String> {
@@ -187,26 +182,11 @@ struct Options {
 }
 
 impl Options {
-    fn from_args() -> Result<Options, String> {
-        let mut options = Options {
-            terrain: Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/elevation.npy"),
-            strength: 10.0,
-            explain: false,
-        };
-        let mut args = std::env::args_os().skip(1);
-        while let Some(arg) = args.next() {
-            match &*arg.to_string_lossy() {
-                "--strength" => {
-                    let value = args.next().ok_or("--strength needs a value")?;
-                    let number = value.to_string_lossy().parse().ok().filter(|x| (0.0..=1e4).contains(x));
-                    options.strength =
-                        number.ok_or_else(|| format!("--strength {}: a number from 0 to 10000", value.display()))?;
-                }
-                "--explain" => options.explain = true,
-                f if f.starts_with("--") => return Err(format!("{f} is not an option; there are --strength X, --explain")),
-                _ => options.terrain = arg.into(),
-            }
-        }
-        Ok(options)
+    fn read(args: &mut pico_args::Arguments) -> Result<Options, pico_args::Error> {
+        Ok(Options {
+            strength: args::number(args, "--strength", 10.0, 0.0..=1e4)?,
+            explain: args.contains("--explain"),
+            terrain: args::input(args, "examples/data/elevation.npy")?,
+        })
     }
 }

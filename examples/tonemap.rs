@@ -3,13 +3,13 @@
 //!
 //! `cargo run --release --example tonemap -- [photograph.png] [--out tonemap.png] [--strength 0.6] [--explain]`
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use granule::prelude::*;
 
+#[path = "support/args.rs"]
+mod args;
 #[path = "support/backends.rs"]
 mod backends;
 #[path = "support/image.rs"]
@@ -80,17 +80,11 @@ fn equalised(pixel: u32, up_to: &[u32], #[uniform] tones: Tones) -> u32 {
 }
 
 fn main() -> ExitCode {
-    match Options::from_args().and_then(|options| tonemap(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("tonemap: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    args::main("tonemap", "[photograph.png] [--out out/tonemap.png] [--strength 0.6] [--explain]", Options::read, tonemap)
 }
 
 fn tonemap(options: &Options) -> Result<(), String> {
-    let (width, pixels) = read_png(&options.photograph)?;
+    let (width, pixels) = read(&options.photograph)?;
     let engine = Engine::new().map_err(text)?;
     println!("granule on this machine");
     let mut bench = Bench::new(&engine, options.explain);
@@ -215,26 +209,13 @@ fn show(counts: &[u32]) {
     println!("  dark |{}| bright", columns.into_iter().map(bar).collect::<String>());
 }
 
-/// A picture's width and its pixels: red, green and blue from the lowest byte on. Transparency is left out.
-fn read_png(path: &Path) -> Result<(usize, Vec<u32>), String> {
-    let read = || -> Result<_, Box<dyn std::error::Error>> {
-        let mut decoder = png::Decoder::new(BufReader::new(File::open(path)?));
-        decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::STRIP_16);
-        let mut reader = decoder.read_info()?;
-        let mut samples = vec![0; reader.output_buffer_size().ok_or("the picture is too large")?];
-        let info = reader.next_frame(&mut samples)?;
-        let channels = info.color_type.samples();
-        let pixel = |samples: &[u8]| {
-            let [r, g, b] = if channels < 3 { [samples[0]; 3] } else { [samples[0], samples[1], samples[2]] };
-            u32::from_le_bytes([r, g, b, 0])
-        };
-        Ok((info.width as usize, samples[..info.buffer_size()].chunks_exact(channels).map(pixel).collect::<Vec<_>>()))
-    };
-    let (width, pixels) = read().map_err(|e| format!("{}: {e}", path.display()))?;
+/// A photograph's width and its pixels: red, green and blue from the lowest byte on.
+fn read(path: &Path) -> Result<(usize, Vec<u32>), String> {
+    let (width, pixels) = image::read_rgb(path)?;
     match pixels.len() {
         0 => Err("the photograph has no pixels".into()),
         n if n > (u32::MAX / 3) as usize => Err(format!("{n} pixels are more than a third of 2^32")),
-        _ => Ok((width, pixels)),
+        _ => Ok((width, pixels.into_iter().map(|[r, g, b]| u32::from_le_bytes([r, g, b, 0])).collect())),
     }
 }
 
@@ -251,31 +232,12 @@ struct Options {
 }
 
 impl Options {
-    fn from_args() -> Result<Options, String> {
-        let mut options = Options {
-            photograph: Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/astronaut.png"),
-            out: PathBuf::from("out/tonemap.png"),
-            strength: 0.6,
-            explain: false,
-        };
-        let mut args = std::env::args_os().skip(1);
-        while let Some(arg) = args.next() {
-            let flag = arg.to_string_lossy().into_owned();
-            let mut value = || args.next().ok_or_else(|| format!("{flag} needs a value"));
-            match flag.as_str() {
-                "--out" => options.out = value()?.into(),
-                "--strength" => options.strength = share(&value()?.to_string_lossy())?,
-                "--explain" => options.explain = true,
-                f if f.starts_with("--") => {
-                    return Err(format!("{f} is not an option; there are --out FILE, --strength X, --explain"));
-                }
-                _ => options.photograph = arg.into(),
-            }
-        }
-        Ok(options)
+    fn read(args: &mut pico_args::Arguments) -> Result<Options, pico_args::Error> {
+        Ok(Options {
+            out: args::path(args, "--out", "out/tonemap.png")?,
+            strength: args::number(args, "--strength", 0.6, 0.0..=1.0)?,
+            explain: args.contains("--explain"),
+            photograph: args::input(args, "examples/data/astronaut.png")?,
+        })
     }
-}
-
-fn share(text: &str) -> Result<f32, String> {
-    text.parse().ok().filter(|x| (0.0..=1.0).contains(x)).ok_or_else(|| format!("--strength {text}: a number from 0 to 1"))
 }

@@ -14,7 +14,7 @@ mod image;
 #[path = "support/npy.rs"]
 mod npy;
 
-use backends::{Bench, Bits, Verdict};
+use backends::{Bench, Verdict};
 
 /// A terrain's shape: rows from north to south, columns from west to east, and how far apart they are.
 #[derive(Clone, Copy, Debug, PartialEq, Element)]
@@ -219,7 +219,7 @@ fn survey(engine: &Engine, bench: &mut Bench, heights: &Array<f32>, shape: Shape
         Array::into_vec,
         |backend, got| match backend {
             // WGSL lets a GPU divide and take roots with an error of a few ulp.
-            Backend::Gpu => close(got, &want, 1e-5),
+            Backend::Gpu => Verdict::close(got, &want, 1e-5),
             _ => Verdict::bits(got, &want),
         },
     )?;
@@ -245,7 +245,7 @@ fn survey(engine: &Engine, bench: &mut Bench, heights: &Array<f32>, shape: Shape
         || engine.scan(cells().map(climb::with(heights, shape.columns)), Sum),
         Array::into_vec,
         // Millions of roundings of a large total: all the digits are in the integers above.
-        |_, got| close(got, &want, total * 1e-4),
+        |_, got| Verdict::close(got, &want, total * 1e-4),
     )?;
     println!("  the survey climbs {:.1} km in all", total / 1e3);
     Ok(shade)
@@ -299,23 +299,6 @@ impl Direction {
     fn of_sun(azimuth: f32, altitude: f32) -> Direction {
         let (a, h) = (azimuth.to_radians(), altitude.to_radians());
         Direction { east: a.sin() * h.cos(), south: -a.cos() * h.cos(), up: h.sin() }
-    }
-}
-
-/// Judges values that may be off by `allowed`, absolutely.
-fn close(got: &[f32], want: &[f32], allowed: f64) -> Verdict {
-    if got.len() != want.len() {
-        return Verdict::Wrong(format!("{} elements, not {}", got.len(), want.len()));
-    }
-    let off = got.iter().zip(want).map(|(&g, &w)| f64::from(g) - f64::from(w)).map(f64::abs);
-    // `max` would drop a NaN: it must count as the largest error.
-    let off = off.fold(0.0, |a, b| if b > a || b.is_nan() { b } else { a });
-    if got.iter().zip(want).all(|(g, w)| g.same(w)) {
-        Verdict::Same
-    } else if off <= allowed {
-        Verdict::Close { off, allowed }
-    } else {
-        Verdict::Wrong(format!("off by {off:.1e}, more than {allowed:.0e}"))
     }
 }
 

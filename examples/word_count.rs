@@ -3,13 +3,14 @@
 //! `cargo run --release --example word_count -- [text.txt] [--top 10] [--explain]`
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use granule::prelude::*;
 
+#[path = "support/args.rs"]
+mod args;
 #[path = "support/backends.rs"]
-#[allow(dead_code, reason = "results are judged by their bits")]
 mod backends;
 
 use backends::{Bench, Verdict};
@@ -51,13 +52,7 @@ fn hash(effect: (u64, u64)) -> u64 {
 }
 
 fn main() -> ExitCode {
-    match Options::from_args().and_then(|options| count(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("word_count: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    args::main("word_count", "[text] [--top 10] [--explain]", Options::read, count)
 }
 
 fn count(options: &Options) -> Result<(), String> {
@@ -178,20 +173,11 @@ struct Options {
 }
 
 impl Options {
-    fn from_args() -> Result<Options, String> {
-        let mut options = Options { text: Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"), top: 10, explain: false };
-        let mut args = std::env::args_os().skip(1);
-        while let Some(arg) = args.next() {
-            match &*arg.to_string_lossy() {
-                "--top" => {
-                    let value = args.next().ok_or("--top needs a value")?;
-                    options.top = value.to_string_lossy().parse().map_err(|_| format!("--top {}: a number", value.display()))?;
-                }
-                "--explain" => options.explain = true,
-                f if f.starts_with("--") => return Err(format!("{f} is not an option; there are --top N, --explain")),
-                _ => options.text = arg.into(),
-            }
-        }
-        Ok(options)
+    fn read(args: &mut pico_args::Arguments) -> Result<Options, pico_args::Error> {
+        Ok(Options {
+            top: args::number(args, "--top", 10, 0..=usize::MAX)?,
+            explain: args.contains("--explain"),
+            text: args::input(args, "README.md")?,
+        })
     }
 }

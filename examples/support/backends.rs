@@ -1,4 +1,5 @@
 //! Runs one task on every backend, times it, checks it and says what the planner chose.
+#![allow(dead_code, reason = "each example uses its part")]
 
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,23 @@ impl Verdict {
         match got.iter().zip(want).position(|(g, w)| !g.same(w)) {
             None => Verdict::Same,
             Some(i) => Verdict::Wrong(format!("element {i} is {:?}, not {:?}", got[i], want[i])),
+        }
+    }
+
+    /// Judges values that may be off by `allowed`, absolutely.
+    pub(crate) fn close(got: &[f32], want: &[f32], allowed: f64) -> Verdict {
+        if got.len() != want.len() {
+            return Verdict::Wrong(format!("{} elements, not {}", got.len(), want.len()));
+        }
+        let off = got.iter().zip(want).map(|(&g, &w)| f64::from(g) - f64::from(w)).map(f64::abs);
+        // `max` would drop a NaN: it must count as the largest error.
+        let off = off.fold(0.0, |a, b| if b > a || b.is_nan() { b } else { a });
+        if got.iter().zip(want).all(|(g, w)| g.same(w)) {
+            Verdict::Same
+        } else if off <= allowed {
+            Verdict::Close { off, allowed }
+        } else {
+            Verdict::Wrong(format!("off by {off:.1e}, more than {allowed:.0e}"))
         }
     }
 }

@@ -70,10 +70,10 @@ impl<L: Lanes, const D: usize> Shape<L, D> {
         place
     }
 
-    /// Whether so many elements from this place on stand in one row.
+    /// How many places an axis has.
     #[inline(always)]
-    pub(super) fn in_row(&self, place: [usize; D], count: usize) -> bool {
-        place[D - 1] + count <= self.sizes[D - 1]
+    pub(super) fn size(&self, axis: usize) -> usize {
+        self.sizes[axis]
     }
 
     /// How many elements from this one on stand in its row and have windows that lie in the grid.

@@ -106,17 +106,26 @@ struct Edge<'a, S: Source + 'a, B, L: Lanes, const D: usize> {
     index: Option<(L::Index, Varying<L, u32>)>,
     /// Where each lane's element stands.
     places: [Varying<L, i32>; D],
-    /// The lanes, if they are neighbours in one row.
-    row: Option<Row<L, D>>,
+    /// The lanes, if they are neighbours in order.
+    run: Option<Run<L, D>>,
 }
 
-/// Neighbours in one row.
+/// Neighbours in order.
 #[derive(Clone, Copy)]
-struct Row<L: Lanes, const D: usize> {
+struct Run<L: Lanes, const D: usize> {
     index: L::Index,
-    first: Uniform<L, i32>,
-    place: [Uniform<L, i32>; D],
-    count: Uniform<L, i32>,
+    /// The places on each axis from which, and up to which, they stand.
+    least: [Uniform<L, i32>; D],
+    most: [Uniform<L, i32>; D],
+}
+
+#[inline(always)]
+fn uniforms<L: Lanes, const D: usize>(l: L, place: [usize; D]) -> [Uniform<L, i32>; D] {
+    let mut uniforms = [ops::uniform::<L, i32>(l, 0); D];
+    for axis in 0..D {
+        uniforms[axis] = ops::uniform(l, place[axis] as i32);
+    }
+    uniforms
 }
 
 impl<'a, S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Edge<'a, S, B, L, D> {
@@ -127,46 +136,46 @@ impl<'a, S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Edge<'a, S, 
         let start = ops::uniform::<L, u32>(l, first as u32);
         let lane = ops::sub(l, Varying::<L, u32>(l.index_u32(index)), ops::broadcast(l, start));
         let places = grid.shape.places_from(l, place, ops::cast(l, lane), count);
-        let mut row = None;
-        if grid.shape.in_row(place, count) {
-            let mut uniform = [ops::uniform::<L, i32>(l, 0); D];
-            for axis in 0..D {
-                uniform[axis] = ops::uniform(l, place[axis] as i32);
+        let last = grid.shape.place(first + count - 1);
+        let (mut least, mut most) = (place, last);
+        for axis in 1..D {
+            // Neighbours that go on where an outer axis does have places from an end of this one to the other.
+            if least[axis - 1] != most[axis - 1] {
+                (least[axis], most[axis]) = (0, grid.shape.size(axis) - 1);
             }
-            let (first, count) = (ops::uniform(l, first as i32), ops::uniform(l, count as i32));
-            row = Some(Row { index, first, place: uniform, count });
         }
-        Edge { grid, boundary: std::marker::PhantomData, index: None, places, row }
+        let run = Run { index, least: uniforms(l, least), most: uniforms(l, most) };
+        Edge { grid, boundary: std::marker::PhantomData, index: None, places, run: Some(run) }
     }
 
     /// Of any elements.
     #[inline(always)]
     fn any(l: L, grid: Readable<'a, S, L, D>, i: Varying<L, u32>, index: Option<(L::Index, Varying<L, u32>)>) -> Self {
-        Edge { grid, boundary: std::marker::PhantomData, index, places: grid.shape.places(l, i), row: None }
+        Edge { grid, boundary: std::marker::PhantomData, index, places: grid.shape.places(l, i), run: None }
     }
 
-    /// The neighbours of a row, if they are a row, or lie outside.
+    /// What neighbours in order read, if that is in order too, or all outside.
     #[inline(always)]
-    fn whole(&self, l: L, row: Row<L, D>, offset: [Uniform<L, i32>; D]) -> Option<Varying<L, S::Item>> {
+    fn whole(&self, l: L, run: Run<L, D>, offset: [Uniform<L, i32>; D]) -> Option<Varying<L, S::Item>> {
         let (u, Readable { source, shape, outside }) = (l.uniform_level(), self.grid);
-        let mut target = ops::lit::<L::Uniform, i32>(u, 0);
-        for axis in 0..D - 1 {
-            let (p, n) = (ops::add(u, row.place[axis].0, offset[axis].0), shape.lengths[axis].0);
-            let q = B::place(u, p, n, shape.near(axis));
-            if let Some(outside) = outside
-                && u.any(ops::ne(u, p, q).0)
-            {
-                return Some(ops::broadcast(l, outside));
+        let mut by = ops::lit::<L::Uniform, i32>(u, 0);
+        for axis in 0..D {
+            let (least, most, offset) = (run.least[axis].0, run.most[axis].0, offset[axis].0);
+            let (p, n) = (ops::add(u, least, offset), shape.lengths[axis].0);
+            let mut shift = offset;
+            let inside = ops::and(u, ops::ge(u, p, ops::lit(u, 0)), ops::lt(u, ops::add(u, most, offset), n));
+            if !u.any(inside.0) {
+                if u.any(ops::ne(u, least, most).0) {
+                    return None;
+                }
+                if let Some(outside) = outside {
+                    return Some(ops::broadcast(l, outside));
+                }
+                shift = ops::sub(u, B::place(u, p, n, shape.near(axis)), least);
             }
-            target = ops::add(u, target, ops::mul(u, q, shape.strides[axis].0));
+            by = ops::add(u, by, ops::mul(u, shift, shape.strides[axis].0));
         }
-        let (p, n) = (ops::add(u, row.place[D - 1].0, offset[D - 1].0), shape.lengths[D - 1].0);
-        let inside = ops::and(u, ops::ge(u, p, ops::lit(u, 0)), ops::le(u, p, ops::sub(u, n, row.count.0)));
-        if !u.any(inside.0) {
-            return None;
-        }
-        let by = ops::sub(u, ops::add(u, target, p), row.first.0);
-        Some(S::load(l, source, l.index_by(row.index, by.0)))
+        Some(S::load(l, source, l.index_by(run.index, by.0)))
     }
 }
 
@@ -174,8 +183,8 @@ impl<'a, S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Neighbours<L
     #[inline(always)]
     fn at(self, l: L, offset: [Uniform<L, i32>; D]) -> Varying<L, S::Item> {
         let offset = self.grid.shape.within(l, offset);
-        if let Some(row) = self.row
-            && let Some(whole) = self.whole(l, row, offset)
+        if let Some(run) = self.run
+            && let Some(whole) = self.whole(l, run, offset)
         {
             return whole;
         }
