@@ -28,7 +28,7 @@ fn merge_tile(thread: u32, tile: u32) {
     merge_staged(Staged(0u, left, left, right), min(thread * EACH, left + right), &items);
     put_staged(thread, count, &items);
     for (var i = thread; i < count; i += 256u) {
-        store_out((tile - params.y) * TILE + i, staged[i]);
+        store_out(place(tile) + i, staged[i]);
     }
     workgroupBarrier();
 }
@@ -40,7 +40,7 @@ fn main(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let begin = (group.y * groups.x + group.x) * params.w;
-    let end = min(begin + params.w, (params.x + TILE - 1u) / TILE);
+    let end = min(begin + params.w, (merged() + TILE - 1u) / TILE);
     for (var tile = begin; tile < end; tile++) {
         merge_tile(thread, params.y + tile);
     }

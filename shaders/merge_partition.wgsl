@@ -12,7 +12,7 @@ fn main(
         let tile = block * 256u + thread;
         if tile < params.x {
             let runs = runs_at(tile * TILE);
-            let d = tile * TILE - runs.start;
+            let d = min(tile * TILE - runs.start, runs.left + runs.right);
             var low = d - min(d, runs.right);
             var high = min(d, runs.left);
             while low < high {

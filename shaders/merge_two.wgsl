@@ -15,3 +15,13 @@ fn left_of(runs: Runs, i: u32) -> Item {
 fn right_of(runs: Runs, j: u32) -> Item {
     return load_others(j);
 }
+
+// How many elements this dispatch merges.
+fn merged() -> u32 {
+    return params.x;
+}
+
+// Where a tile of the result stands in the output.
+fn place(tile: u32) -> u32 {
+    return (tile - params.y) * TILE;
+}

@@ -39,7 +39,7 @@
 //! | [`prelude`] | what most programs need |
 //! | the crate's root | [`Engine`], the way in to every primitive; [`Task`], a described call: run, await, explain, on, into, deadline; [`Array`], data and where its valid copies are; [`Error`] |
 //! | [`kernel`](mod@kernel) | kernels, the lanes they run in, and the IR that becomes WGSL. [`#[kernel]`](prelude::kernel) documents the language |
-//! | [`source`] | what can be read by index: slices, arrays, `iota`, `zip`, `.map`, `gather` |
+//! | [`source`] | what can be read by index: slices, arrays, `iota`, `zip`, `.map`, `gather`, in any order |
 //! | [`grid`] | shapes of one to three axes over a source, stencils, and what stands beyond the edges |
 //! | [`random`] | random numbers, the same on every backend: bits, uniform, normal, integers of a range |
 //! | [`operator`](mod@operator) | how a reduction or a scan combines two elements: `Sum`, `Max`, tuples of operators, your own |
@@ -118,7 +118,7 @@ pub mod prelude {
     pub use crate::kernel::Kernel;
     pub use crate::operator::{And, ArgMax, ArgMin, BitAnd, BitOr, BitXor, Max, Min, Operator, Or, Product, Sum};
     pub use crate::plan::Backend;
-    pub use crate::source::{IntoSource, constant, gather, iota, zip, zip3, zip4, zip5, zip6};
+    pub use crate::source::{IntoSource, constant, gather, interleave, iota, zip, zip3, zip4, zip5, zip6};
     pub use granule_macros::{Element, kernel, operator};
 }
 

@@ -20,20 +20,37 @@ pub trait Operator<T: Value>: Copy + Send + Sync {
     /// Combines, lane by lane.
     fn combine<L: Lanes>(&self, l: L, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, T>;
 
+    /// What does the same to a 32-bit integer in memory that many threads share.
+    #[doc(hidden)]
+    const ATOMIC: Option<Atomic> = None;
+
     /// Shows the slices that the operator reads.
     fn data<V: DataVisitor>(&self, _visitor: &mut V) -> Result<()> {
         Ok(())
     }
 }
 
+/// What combines an integer with one in memory, whoever else does so at the same time.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Atomic {
+    Add,
+    Min,
+    Max,
+    And,
+    Or,
+    Xor,
+}
+
 macro_rules! builtin {
-    ($($(#[$doc:meta])* $name:ident<$bound:ident>: $identity:ident, |$l:ident, $a:ident, $b:ident| $body:expr;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident<$bound:ident>: $identity:ident, $atomic:expr, |$l:ident, $a:ident, $b:ident| $body:expr;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $name;
 
         impl<T: $bound> Operator<T> for $name {
             const COMMUTATIVE: bool = true;
+            const ATOMIC: Option<Atomic> = $atomic;
             #[inline(always)]
             fn identity(&self) -> T {
                 T::$identity
@@ -47,19 +64,19 @@ macro_rules! builtin {
 }
 builtin! {
     /// Addition of numbers, complex numbers and vectors. Integers wrap. The identity of floats is -0.0, since -0.0 + x is x for every x.
-    Sum<Additive>: IDENTITY, |l, a, b| ops::add(l, a, b);
+    Sum<Additive>: IDENTITY, Some(Atomic::Add), |l, a, b| ops::add(l, a, b);
     /// Multiplication. Integers wrap.
-    Product<Number>: ONE, |l, a, b| ops::mul(l, a, b);
+    Product<Number>: ONE, None, |l, a, b| ops::mul(l, a, b);
     /// The smallest number; NaN only if all are NaN. Empty: positive infinity, or the largest integer.
-    Min<Number>: HIGHEST, |l, a, b| Varying(<T as NumberLanes>::min(l, a.0, b.0));
+    Min<Number>: HIGHEST, Some(Atomic::Min), |l, a, b| Varying(<T as NumberLanes>::min(l, a.0, b.0));
     /// The largest number; NaN only if all are NaN. Empty: negative infinity, or the smallest integer.
-    Max<Number>: LOWEST, |l, a, b| Varying(<T as NumberLanes>::max(l, a.0, b.0));
+    Max<Number>: LOWEST, Some(Atomic::Max), |l, a, b| Varying(<T as NumberLanes>::max(l, a.0, b.0));
     /// Bitwise and.
-    BitAnd<Integer>: ALL_ONES, |l, a, b| Varying(<T as IntegerLanes>::bit_and(l, a.0, b.0));
+    BitAnd<Integer>: ALL_ONES, Some(Atomic::And), |l, a, b| Varying(<T as IntegerLanes>::bit_and(l, a.0, b.0));
     /// Bitwise or.
-    BitOr<Integer>: ZERO, |l, a, b| Varying(<T as IntegerLanes>::bit_or(l, a.0, b.0));
+    BitOr<Integer>: ZERO, Some(Atomic::Or), |l, a, b| Varying(<T as IntegerLanes>::bit_or(l, a.0, b.0));
     /// Bitwise exclusive or.
-    BitXor<Integer>: ZERO, |l, a, b| Varying(<T as IntegerLanes>::bit_xor(l, a.0, b.0));
+    BitXor<Integer>: ZERO, Some(Atomic::Xor), |l, a, b| Varying(<T as IntegerLanes>::bit_xor(l, a.0, b.0));
 }
 
 /// Logical and of truth values: whether all are true. Empty: true.

@@ -3,47 +3,15 @@
 mod backends;
 mod oracle;
 
-use std::cmp::Ordering;
 use std::panic::AssertUnwindSafe;
 
 use granule::element::Vec2;
 use granule::kernel;
 use granule::kernel::{Lanes, Varying, ops};
 use granule::prelude::*;
-use granule::primitives::SortKey;
 
+use oracle::keys::{Key, bits};
 use oracle::{EXACT, LENGTHS, Random, Value};
-
-/// A key with std's total order.
-trait Key: SortKey + Value {
-    fn compare(&self, other: &Self) -> Ordering;
-    fn of_bits(bits: u64) -> Self;
-}
-
-macro_rules! keys {
-    ($($t:ident, $compare:path, |$bits:ident| $of_bits:expr;)+) => {$(
-        impl Key for $t {
-            fn compare(&self, other: &Self) -> Ordering {
-                $compare(self, other)
-            }
-            fn of_bits($bits: u64) -> Self {
-                $of_bits
-            }
-        }
-    )+};
-}
-keys! {
-    u32, Ord::cmp, |bits| bits as u32;
-    i32, Ord::cmp, |bits| bits as i32;
-    u64, Ord::cmp, |bits| bits;
-    i64, Ord::cmp, |bits| bits as i64;
-    f32, f32::total_cmp, |bits| f32::from_bits(bits as u32);
-    f64, f64::total_cmp, |bits| f64::from_bits(bits);
-}
-
-fn bits<T: Key>(x: &[T]) -> Vec<u64> {
-    x.iter().map(|x| x.bits()).collect()
-}
 
 fn sorted<T: Key>(mut x: Vec<T>) -> Vec<T> {
     x.sort_by(T::compare);
@@ -257,6 +225,44 @@ fn sort_by_of_structs() {
                 assert!(got.as_slice().unwrap() == lowest, "{label}, wide");
             }
         }
+    }
+}
+
+/// Inputs above one binding of the small GPU, which holds 65,536 words: windows of both are merged.
+#[test]
+fn inputs_above_one_binding() {
+    let of = |n: usize, seed: u64, from: u32, to: u32| {
+        sorted(Random(seed).of::<u32>(n).into_iter().map(|x| from + x % (to - from)).collect::<Vec<u32>>())
+    };
+    let most = u32::MAX;
+    let cases = [
+        ("several windows each", of(131_073, 1, 0, most), of(70_001, 2, 0, most)),
+        ("one fits", of(1000, 3, 0, most), of(98_305, 4, 0, most)),
+        ("one empty", Vec::new(), of(70_000, 5, 0, most)),
+        ("the other empty", of(98_304, 6, 0, most), Vec::new()),
+        ("all equal", vec![7; 65_537], vec![7; 98_304]),
+        ("few distinct", of(100_003, 7, 0, 3), of(66_000, 8, 1, 4)),
+        ("one before the other", of(70_000, 9, 0, 1000), of(70_000, 10, 1000, 2000)),
+        ("one after the other", of(65_536, 11, 1000, 2000), of(98_304, 12, 0, 1000)),
+        ("one within the other", of(98_305, 13, 0, most), of(66_000, 14, 1 << 30, (1 << 30) + 5)),
+    ];
+    for (label, a, b) in cases {
+        check(label, &a, &b);
+        // With where each comes from: equal ones keep their order.
+        let (a, b): (Vec<_>, Vec<_>) = (a.into_iter().zip(0..).collect(), b.into_iter().zip(1 << 20..).collect());
+        let mut want = [&a[..], &b].concat();
+        want.sort_by_key(|pair| pair.0);
+        agree!(label, |e| e.merge_by(&a, &b, below::with()), want);
+        let turned: Vec<_> = want.iter().rev().copied().collect();
+        let mut want = turned.clone();
+        want.sort_by_key(|pair| pair.0);
+        agree!(label, |e| e.sort_by(&turned, below::with()), want);
+    }
+    // A GPU did it, and did not leave it to a CPU.
+    for runner in backends::all().iter().filter(|runner| runner.is_gpu()) {
+        let (x, plan) = (vec![1; 70_000], &runner.plan);
+        runner.engine.merge(&x, &x).with_plan(plan).run().unwrap();
+        runner.engine.sort_by(&x, kernel!(|a: i32, b: i32| a < b)).with_plan(plan).run().unwrap();
     }
 }
 

@@ -5,55 +5,11 @@ mod oracle;
 
 use granule::kernel;
 use granule::prelude::*;
-use granule::primitives::SortKey;
 use granule::primitives::sort::Sort;
 
 use backends::Runner;
-use oracle::{EXACT, LENGTHS, Random, Value};
-
-/// A key with std's total order.
-trait Key: SortKey + Value + Default {
-    fn compare(&self, other: &Self) -> std::cmp::Ordering;
-    /// From some of the bits.
-    fn of_bits(bits: u64) -> Self;
-    /// The ordered form, by what the documentation says of it.
-    fn form(self) -> u64;
-}
-
-macro_rules! integers {
-    ($($t:ident $u:ident $flip:expr),+) => {$(
-        impl Key for $t {
-            fn compare(&self, other: &Self) -> std::cmp::Ordering {
-                self.cmp(other)
-            }
-            fn of_bits(bits: u64) -> Self {
-                bits as $t
-            }
-            fn form(self) -> u64 {
-                u64::from(self as $u ^ $flip)
-            }
-        }
-    )+};
-}
-integers!(u32 u32 0, i32 u32 1 << 31, u64 u64 0, i64 u64 1 << 63);
-
-macro_rules! floats {
-    ($($t:ident $u:ident $sign:expr),+) => {$(
-        impl Key for $t {
-            fn compare(&self, other: &Self) -> std::cmp::Ordering {
-                self.total_cmp(other)
-            }
-            fn of_bits(bits: u64) -> Self {
-                $t::from_bits(bits as $u)
-            }
-            fn form(self) -> u64 {
-                let bits = self.to_bits();
-                u64::from(if bits & $sign == 0 { bits | $sign } else { !bits })
-            }
-        }
-    )+};
-}
-floats!(f32 u32 1 << 31, f64 u64 1 << 63);
+use oracle::keys::{Key, bits};
+use oracle::{EXACT, LENGTHS, Random};
 
 /// Keys of every kind: all bits random, sorted, reversed, all equal, few distinct, small, all but one small, and those where floats are
 /// special.
@@ -82,10 +38,6 @@ fn inputs<T: Key>(n: usize) -> Vec<(&'static str, Vec<T>)> {
         all.push(("all but one small", small));
     }
     all
-}
-
-fn bits<T: Key>(x: &[T]) -> Vec<u64> {
-    x.iter().map(|x| x.bits()).collect()
 }
 
 /// Sorts keys alone, with values, and positions: ascending and descending. The first `kinds` of the inputs.

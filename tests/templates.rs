@@ -9,7 +9,9 @@ use granule::operator::Operator;
 use granule::prelude::*;
 use granule::primitives::SortKey;
 use granule::primitives::merge::TotalOrder;
-use granule::primitives::shaders::{histogram_shaders, merge_shaders, segment_shaders, select_shaders, shaders, sort_shaders};
+use granule::primitives::shaders::{
+    histogram_shaders, merge_shaders, scatter_shaders, segment_shaders, select_shaders, shaders, sort_shaders, transpose_shaders,
+};
 use granule::source::Source;
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
@@ -80,6 +82,8 @@ fn every_file_of_shaders_is_covered() {
     stages.extend(valid("merge", merge_shaders(&(&[1_u32]).into_source(), &TotalOrder)));
     stages.extend(valid("histogram", histogram_shaders(&(&[1_u32]).into_source())));
     stages.extend(valid("segments", segment_shaders(&(&[1_u32]).into_source(), &Sum)));
+    stages.extend(valid("scatter", scatter_shaders(&(&[1_u32]).into_source(), &Sum)));
+    stages.extend(valid("transpose", transpose_shaders(&(&[1_u32]).into_source())));
     let library = ["scalar", "math", "wide"];
     for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders")).unwrap() {
         let path = file.unwrap().path();
@@ -107,6 +111,8 @@ macro_rules! numbers {
             sorts("sorted", source());
             valid("merged", merge_shaders(&source(), &TotalOrder));
             valid("segments", segment_shaders(&source(), &Sum));
+            valid("scattered", scatter_shaders(&source(), &Sum));
+            valid("transposed", transpose_shaders(&source()));
             valid("segments of pairs", segment_shaders(&zip(&x, constant(true)), &(Max, Or)));
         }
     )+};
@@ -121,6 +127,9 @@ macro_rules! integers {
             all("BitAnd", (&x).into_source(), BitAnd);
             all("BitOr", (&x).into_source(), BitOr);
             all("BitXor", (&x).into_source(), BitXor);
+            for shaders in [scatter_shaders(&(&x).into_source(), &BitXor), scatter_shaders(&(&x).into_source(), &Min)] {
+                valid("scattered", shaders);
+            }
         }
     )+};
 }
@@ -180,6 +189,8 @@ fn structs() {
     all("Body", (&bodies).into_source(), heavier::with());
     all("Body, gathered", gather(&bodies, &[1, 0]), heavier::with());
     valid("segments of Body", segment_shaders(&(&bodies).into_source(), &heavier::with()));
+    valid("scattered Body", scatter_shaders(&(&bodies).into_source(), &heavier::with()));
+    valid("transposed Body", transpose_shaders(&(&bodies).into_source()));
     let wides = [Wide { id: 1, mass: 1.0, at: 2 }; 2];
     all("Wide", (&wides).reverse(), later::with());
     valid("Body", merge_shaders(&(&bodies).into_source(), &kernel!(|a: Body, b: Body| a.mass < b.mass || a.alive)));

@@ -3,44 +3,11 @@
 mod backends;
 mod oracle;
 
-use std::cmp::Ordering;
-
 use granule::kernel;
 use granule::prelude::*;
-use granule::primitives::SortKey;
 
-use oracle::{EXACT, LENGTHS, Random, Value};
-
-/// A key with std's total order.
-trait Key: SortKey + Value {
-    fn compare(&self, other: &Self) -> Ordering;
-    fn of_bits(bits: u64) -> Self;
-}
-
-macro_rules! keys {
-    ($($t:ident, $compare:path, |$bits:ident| $of_bits:expr;)+) => {$(
-        impl Key for $t {
-            fn compare(&self, other: &Self) -> Ordering {
-                $compare(self, other)
-            }
-            fn of_bits($bits: u64) -> Self {
-                $of_bits
-            }
-        }
-    )+};
-}
-keys! {
-    u32, Ord::cmp, |bits| bits as u32;
-    i32, Ord::cmp, |bits| bits as i32;
-    u64, Ord::cmp, |bits| bits;
-    i64, Ord::cmp, |bits| bits as i64;
-    f32, f32::total_cmp, |bits| f32::from_bits(bits as u32);
-    f64, f64::total_cmp, |bits| f64::from_bits(bits);
-}
-
-fn bits<T: Key>(x: &[T]) -> Vec<u64> {
-    x.iter().map(|x| x.bits()).collect()
-}
+use oracle::keys::{Key, bits};
+use oracle::{EXACT, LENGTHS, Random};
 
 /// The first `k`, their positions, and what stands at the k-th place: from above and from below.
 fn check<T: Key>(label: &str, x: &[T], ks: &[usize]) {

@@ -38,7 +38,7 @@ const SORT: Op = Op { unit: Unit::MitemsPerSecond, largest: 1 << 24, ..STREAM };
 const KEYS: Op = Op { on_f32: false, on_u32: true, ..STREAM };
 
 /// All operations. The first five are BabelStream's (Deakin, Price, Martineau, McIntosh-Smith: GPU-STREAM v2.0, 2016).
-pub(crate) const OPS: [Op; 28] = [
+pub(crate) const OPS: [Op; 31] = [
     Op { name: "copy", meaning: "c = a", on_u32: true, ..STREAM },
     Op { name: "mul", meaning: "b = scalar * c", ..STREAM },
     Op { name: "add", meaning: "c = a + b", on_u32: true, bytes: 12, ..STREAM },
@@ -69,6 +69,9 @@ pub(crate) const OPS: [Op; 28] = [
     Op { name: "scan_inclusive_sum", meaning: "out[i] = a[0] + ... + a[i]", on_u32: true, ..STREAM },
     Op { name: "stencil_2d", meaning: "mean of five neighbours on a square, edges repeated", ..STREAM },
     Op { name: "stencil_3d", meaning: "sum of seven neighbours in a cube / 8, edges repeated", ..STREAM },
+    Op { name: "transpose", meaning: "the rows of a square as its columns", ..STREAM },
+    Op { name: "gather", meaning: "x[i] for random i", bytes: 12, ..KEYS },
+    Op { name: "scatter", meaning: "y[i] = x for random i, of which the last stays", bytes: 12, ..KEYS },
     Op {
         name: "segmented_reduce",
         meaning: "sums of segments, whose lengths follow a power law, 16 in the mean",
@@ -140,6 +143,6 @@ pub(crate) fn print() {
          std          peer:std: plain iterators, one thread\n  \
          rayon        peer:rayon: its parallel iterators, in chunks\n  \
          loop         peer:loop, peer:loop-nt, peer:loop-2t: hand-written loops as a measure of the machine, from 2^22 elements on;\n  \
-         \x20            a histogram has one at every size"
+         \x20            a histogram and a transpose have one at every size"
     );
 }

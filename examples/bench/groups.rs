@@ -1,7 +1,5 @@
 //! The groups: for every operation its task, its peers as a Rust user would write them, and its oracle.
 
-use std::cell::RefCell;
-
 use granule::prelude::*;
 use granule::primitives::Csr;
 use granule::random::Philox;
@@ -9,8 +7,8 @@ use rayon::prelude::*;
 
 use crate::catalogue::Op;
 use crate::measure::Contender;
-use crate::stage::{CheckAll, Place, Scene, Stage, on_stage, on_stage_with};
-use crate::{kernels, loops, oracle, segments, selection, stencils};
+use crate::stage::{CheckAll, Scene, Stage, on_stage, on_stage_with};
+use crate::{kernels, loops, movement, oracle, segments, selection, stencils};
 
 /// BabelStream's scalar.
 const SCALAR: f32 = 0.4;
@@ -216,6 +214,7 @@ fn stream(op: &str, stage: &mut Stage<'_, f32>) {
     let large = x.len() >= loops::FROM;
     match op {
         "stencil_2d" | "stencil_3d" => stencils::fill(op, stage),
+        "transpose" => movement::transpose(stage),
         "copy" => {
             let check = oracle::floats_are(move |i| x[i], |_| 0.0);
             stage.writes(move |x, _| engine.collect(x), check.clone());
@@ -339,6 +338,14 @@ pub(crate) fn on_u32(
         return on_stage(scene, (&keys.0, &keys.1), (outputs, 0, u32::MAX), residency, go, |stage| {
             selection::fill(op.name, stage)
         });
+    }
+    if op.name == "gather" || op.name == "scatter" {
+        let (x, y) = &movement::words_and_places(x.len());
+        let (outputs, fill): (_, fn(&mut Stage<'_, u32>)) = match op.name {
+            "gather" => (x.len(), movement::gather_at_random),
+            _ => (0, movement::scatter_at_random),
+        };
+        return on_stage(scene, (x, y), (outputs, 0, u32::MAX), residency, go, fill);
     }
     if op.name == "histogram" {
         let x = &oracle::bins(x.len())[..];
@@ -466,20 +473,4 @@ fn parallel_argmax<T: Copy + Sync>(x: &[T], compare: impl Fn(&T, &T) -> std::cmp
     let (i, x) =
         x.par_iter().enumerate().with_min_len(CHUNK).max_by(|a, b| compare(a.1, b.1)).expect("there is at least one element");
     (*x, i as u32)
-}
-
-/// A group of the targets alone: the scan of integers beside a copy of as many bytes on two threads.
-pub(crate) fn scan_beside_copy(scene: &Scene<'_>, x: &[u32], go: Go<'_>) -> granule::Result<()> {
-    let copied = oracle::floats(x.len(), 1);
-    let (target, out) = (RefCell::new(vec![0.0; x.len()]), RefCell::new(vec![0; x.len()]));
-    let check = oracle::floats_are(|i| copied[i], |_| 0.0);
-    let mut copy =
-        Stage { scene, x: &copied, y: &copied, place: Place::Host { out: &target }, spoilt: f32::NAN, contenders: Vec::new() };
-    copy.peer_writes("peer:loop-2t", |x, y, out| loops::on_two_threads(x, y, out, loops::copy_streamed), &check);
-    let mut scan = Stage { scene, x, y: x, place: Place::Host { out: &out }, spoilt: u32::MAX, contenders: Vec::new() };
-    let engine = scene.engine;
-    scan.writes(move |x, _| engine.scan(x, Sum), oracle::integer_prefixes_of(x));
-    copy.contenders.append(&mut scan.contenders);
-    go(&mut copy.contenders);
-    Ok(())
 }

@@ -4,12 +4,14 @@
 //! `cargo run --release --example bench -- --quick`; how to read it, and what is claimed, is in `benches/README.md`.
 
 mod babelstream;
+mod beside;
 mod catalogue;
 mod context;
 mod groups;
 mod kernels;
 mod loops;
 mod measure;
+mod movement;
 mod noise;
 mod options;
 mod oracle;

@@ -20,7 +20,7 @@ fn seven(w: Window<f32, 3>) -> f32 {
 }
 
 /// Rows and columns of a grid of `n` elements: the sides that differ least.
-fn square(n: usize) -> [usize; 2] {
+pub(crate) fn square(n: usize) -> [usize; 2] {
     let root = n.isqrt();
     let rows = (1..=root).rev().find(|rows| n.is_multiple_of(*rows)).unwrap_or(1);
     [rows, n / rows]

@@ -4,11 +4,11 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use crate::Session;
-use crate::groups::{self, Residency};
+use crate::groups::Residency;
 use crate::oracle;
 use crate::progress::Progress;
 use crate::record::Case;
+use crate::{Session, beside};
 
 const KI: usize = 1 << 10;
 const MI: usize = 1 << 20;
@@ -27,7 +27,7 @@ struct Target {
 const ONE: Target = Target { claim: "", op: "", ty: "f32", n: 64 * KI, ours: "simd", theirs: &["peer:std"], factor: 1.0 };
 const LOOPS: &[&str] = &["peer:loop", "peer:loop-nt"];
 
-const TARGETS: [Target; 15] = [
+const TARGETS: [Target; 16] = [
     Target { claim: "sum on one core against iter().sum()", op: "reduce_sum", factor: 10.0, ..ONE },
     Target { claim: "exp*sin on one core against std", op: "map_exp_sin", factor: 12.0, ..ONE },
     Target { claim: "mandelbrot on one core against scalar", op: "map_mandelbrot", factor: 6.0, ..ONE },
@@ -88,6 +88,14 @@ const TARGETS: [Target; 15] = [
         ..ONE
     },
     Target { claim: "copy on one core against the best loop", op: "copy", n: 64 * MI, theirs: LOOPS, factor: 0.95, ..ONE },
+    Target {
+        claim: "gather at random on one core against the best loop",
+        op: "gather",
+        ty: "u32",
+        n: 16 * MI,
+        factor: 0.9,
+        ..ONE
+    },
     Target { claim: "triad on one core against the best loop", op: "triad", n: 64 * MI, theirs: LOOPS, factor: 0.95, ..ONE },
 ];
 
@@ -98,9 +106,30 @@ const SCAN: Target = Target {
     ty: "u32",
     n: 64 * MI,
     ours: "threads",
-    theirs: &["peer:loop-2t"],
+    theirs: &["peer:copy-2t"],
     factor: 0.9,
 };
+
+/// The transpose of a square of 4096 rows, against a copy of as many bytes.
+const TRANSPOSES: [Target; 2] = [
+    Target {
+        claim: "transpose on one core against a copy",
+        op: "transpose",
+        n: 16 * MI,
+        theirs: &["peer:copy", "peer:copy-nt"],
+        factor: 0.6,
+        ..ONE
+    },
+    Target {
+        claim: "transpose on two threads against a two-thread copy",
+        op: "transpose",
+        n: 16 * MI,
+        ours: "threads",
+        theirs: &["peer:copy-2t"],
+        factor: 0.6,
+        ..ONE
+    },
+];
 
 /// What a call on 64 elements of a host slice may take, all in all.
 const CALL_SECONDS: f64 = 150e-9;
@@ -110,7 +139,7 @@ const CALL_OPS: [&str; 2] = ["reduce_sum", "add"];
 pub(crate) fn run(session: &mut Session<'_>) -> granule::Result<()> {
     println!("two threads of plain arithmetic do {:.2} times the work of one at this moment", two_threads_gain());
     println!("ratio: ours to the fastest of theirs, fastest samples (median samples in brackets)\n");
-    session.progress = Progress::new(TARGETS.len() + 1 + CALL_OPS.len());
+    session.progress = Progress::new(TARGETS.len() + 1 + TRANSPOSES.len() + CALL_OPS.len());
     for target in &TARGETS {
         let wants = |name: &str| name == target.ours || target.theirs.contains(&name);
         let before = session.cases.len();
@@ -121,9 +150,19 @@ pub(crate) fn run(session: &mut Session<'_>) -> granule::Result<()> {
     let before = session.cases.len();
     let wants = |name: &str| name == SCAN.ours || SCAN.theirs.contains(&name);
     let x = oracle::integers(SCAN.n, 1);
-    session.perform(SCAN.op, SCAN.ty, SCAN.n, Residency::Host, &wants, |scene, go| groups::scan_beside_copy(scene, &x, go))?;
+    session.perform(SCAN.op, SCAN.ty, SCAN.n, Residency::Host, &wants, |scene, go| beside::scan_beside_copy(scene, &x, go))?;
     drop(x);
     report(&SCAN, &session.cases[before..]);
+
+    let x = oracle::floats(TRANSPOSES[0].n, 2);
+    for target in &TRANSPOSES {
+        let before = session.cases.len();
+        let wants = |name: &str| name == target.ours || target.theirs.contains(&name);
+        session.perform(target.op, target.ty, target.n, Residency::Host, &wants, |scene, go| {
+            beside::transpose_beside_copy(scene, &x, go)
+        })?;
+        report(target, &session.cases[before..]);
+    }
 
     for op in CALL_OPS {
         let before = session.cases.len();

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::backend::pages::in_large_pages;
 use crate::backend::simd::{SimdLevel, ViewMut, WithLevel, dispatch};
 #[cfg(feature = "threads")]
 pub use crate::backend::threads::Pool;
@@ -123,7 +124,9 @@ impl Cpu<'_> {
 pub(crate) fn new_vec<T: Element>(n: usize, write: impl FnOnce(ViewMut<'_, T>) -> Result<()>) -> Result<Vec<T>> {
     let mut out: Vec<T> = Vec::new();
     out.try_reserve_exact(n).map_err(|_| Error::TooLarge { elements: n, limit: isize::MAX as usize / size_of::<T>() })?;
-    write(ViewMut::new(&mut out.spare_capacity_mut()[..n]))?;
+    let fresh = &mut out.spare_capacity_mut()[..n];
+    in_large_pages(fresh);
+    write(ViewMut::new(fresh))?;
     // SAFETY: there is room for `n` elements, and `write` has written them all: each driver covers `0..n` with disjoint ranges,
     // writes every element of a range, and returns an error if a range was left out.
     unsafe { out.set_len(n) };
@@ -139,6 +142,7 @@ pub(crate) fn new_vecs<T: Element, const K: usize>(
     for out in &mut outs {
         // Pages that nothing is written to are never touched.
         out.try_reserve_exact(n).map_err(|_| Error::TooLarge { elements: n, limit: isize::MAX as usize / size_of::<T>() })?;
+        in_large_pages(out.spare_capacity_mut());
     }
     let counts = write(outs.each_mut().map(|out| ViewMut::new(&mut out.spare_capacity_mut()[..n])))?;
     for (out, count) in outs.iter_mut().zip(counts) {

@@ -3,6 +3,7 @@
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub(crate) mod pages;
 pub(crate) mod rows;
 mod same;
 pub mod simd;

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
+use crate::backend::pages::in_large_pages;
 use crate::backend::simd::ViewMut;
 use crate::element::{Element, Integer, Scalar};
 use crate::error::{Error, Result};
@@ -163,6 +164,8 @@ impl<K: Word, P: Copy> Scratch<K, P> {
         let (mut keys, mut loads) = (Vec::new(), Vec::new());
         keys.try_reserve_exact(n).map_err(too_large)?;
         loads.try_reserve_exact(n).map_err(too_large)?;
+        in_large_pages(keys.spare_capacity_mut());
+        in_large_pages(loads.spare_capacity_mut());
         keys.resize_with(n, MaybeUninit::uninit);
         loads.resize_with(n, MaybeUninit::uninit);
         Ok(Scratch { keys, loads })

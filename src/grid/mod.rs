@@ -73,6 +73,11 @@ impl<S: Source, const D: usize> Grid<S, D> {
         Ok(Grid { source, shape })
     }
 
+    /// What stands in it.
+    pub(crate) fn source(&self) -> &S {
+        &self.source
+    }
+
     /// Elements of each axis.
     pub fn shape(&self) -> [usize; D] {
         self.shape

@@ -182,24 +182,23 @@ impl<'a, S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Edge<'a, S, 
 impl<'a, S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Neighbours<L, S::Item, D> for &Edge<'a, S, B, L, D> {
     #[inline(always)]
     fn at(self, l: L, offset: [Uniform<L, i32>; D]) -> Varying<L, S::Item> {
-        let offset = self.grid.shape.within(l, offset);
-        if let Some(run) = self.run
-            && let Some(whole) = self.whole(l, run, offset)
-        {
-            return whole;
-        }
-        l.rarely(Scattered(self, offset))
+        l.rarely(Elsewhere(self, self.grid.shape.within(l, offset)))
     }
 }
 
-/// What an edge's window reads at an offset, lane by lane.
-struct Scattered<'e, 'a, S: Source + 'a, B, L: Lanes, const D: usize>(&'e Edge<'a, S, B, L, D>, [Uniform<L, i32>; D]);
+/// What an edge's window reads at an offset: one piece of code for all offsets.
+struct Elsewhere<'e, 'a, S: Source + 'a, B, L: Lanes, const D: usize>(&'e Edge<'a, S, B, L, D>, [Uniform<L, i32>; D]);
 
-impl<S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Rare<L> for Scattered<'_, '_, S, B, L, D> {
+impl<S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Rare<L> for Elsewhere<'_, '_, S, B, L, D> {
     type Out = Varying<L, S::Item>;
     #[inline(always)]
     fn run(self, l: L) -> Varying<L, S::Item> {
-        let Scattered(edge, offset) = self;
+        let Elsewhere(edge, offset) = self;
+        if let Some(run) = edge.run
+            && let Some(whole) = edge.whole(l, run, offset)
+        {
+            return whole;
+        }
         let Readable { source, shape, outside } = edge.grid;
         let mut target = ops::lit::<L, i32>(l, 0);
         let mut inside = ops::lit(l, true);

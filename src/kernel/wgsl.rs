@@ -205,10 +205,10 @@ impl Module {
         binding
     }
 
-    /// Declares a storage buffer of atomic words. Returns its binding.
-    pub fn atomics(&mut self, name: &str) -> u32 {
-        let binding = self.bind();
-        self.add(&format!("@group(0) @binding({binding}) var<storage, read_write> {name}: array<atomic<u32>>;\n"));
+    /// Declares a storage buffer of atomic integers of 32 bits. Returns its binding.
+    pub fn atomics(&mut self, name: &str, kind: Kind) -> u32 {
+        let (binding, ty) = (self.bind(), type_name(kind));
+        self.add(&format!("@group(0) @binding({binding}) var<storage, read_write> {name}: array<atomic<{ty}>>;\n"));
         binding
     }
 

@@ -27,11 +27,15 @@ pub enum Operation {
     TopK,
     /// One output for each segment.
     SegmentedReduce,
+    /// Each input to a computed place.
+    Scatter,
+    /// The same with an operator that no GPU applies to memory: there it is a sort.
+    ScatterReduce,
 }
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 10] = [
+    pub const ALL: [Operation; 12] = [
         Operation::Map,
         Operation::Reduce,
         Operation::Scan,
@@ -42,6 +46,8 @@ impl Operation {
         Operation::MergeSort,
         Operation::TopK,
         Operation::SegmentedReduce,
+        Operation::Scatter,
+        Operation::ScatterReduce,
     ];
 }
 
@@ -58,6 +64,8 @@ impl std::fmt::Display for Operation {
             Operation::MergeSort => "merge_sort",
             Operation::TopK => "top_k",
             Operation::SegmentedReduce => "segmented_reduce",
+            Operation::Scatter => "scatter",
+            Operation::ScatterReduce => "scatter_reduce",
         })
     }
 }
@@ -82,7 +90,7 @@ pub struct Problem {
     pub combine: Cost,
     /// Names the code that runs: the same for the same kernels and operator in every process.
     pub code: u64,
-    /// Size of one output element, in bytes; of a histogram, a top-k or a segmented reduction, that of all of them together.
+    /// Size of one output element, in bytes; of a histogram, a top-k, a segmented reduction or a scatter, that of all of them together.
     pub item_bytes: usize,
     /// Input bytes that the GPU does not have.
     pub upload_bytes: u64,
@@ -209,8 +217,13 @@ impl Problem {
     #[inline]
     pub fn result_bytes(&self) -> f64 {
         match self.operation {
-            // One element, all bins, all segments or all that is wanted, however many elements there are.
-            Operation::Reduce | Operation::Histogram | Operation::TopK | Operation::SegmentedReduce => self.item_bytes as f64,
+            // One element, all bins, all segments, all places or all that is wanted, however many elements there are.
+            Operation::Reduce
+            | Operation::Histogram
+            | Operation::TopK
+            | Operation::SegmentedReduce
+            | Operation::Scatter
+            | Operation::ScatterReduce => self.item_bytes as f64,
             _ => self.item_bytes as f64 * self.n as f64,
         }
     }

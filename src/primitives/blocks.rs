@@ -8,13 +8,13 @@
 use std::ops::Range;
 
 use crate::array::Data;
-use crate::backend::simd::{Level, Span, ViewMut, WithLevel, compress, extract, first, slide_up, store};
+use crate::backend::simd::{Level, Span, ViewMut, compress, extract, first, slide_up, store};
 use crate::element::Element;
 use crate::kernel::{MaskLane, Varying, ops};
 use crate::operator::Operator;
 use crate::source::Source;
 
-use super::total::{Total, combine};
+use super::total::{combine, total};
 
 /// Elements of a block: their flags stay in the first cache, and elements that are in lanes for no reason are few.
 pub(crate) const BLOCK: usize = 1024;
@@ -47,7 +47,8 @@ impl Flags {
     /// The element with this place in the block begins a run.
     #[inline(always)]
     pub(crate) fn set(&mut self, place: usize) {
-        self.0[place] = true;
+        debug_assert!(place < BLOCK, "place {place} of a block");
+        self.0[place % BLOCK] = true;
     }
 
     /// Those of a range, as a source says; how many there are.
@@ -273,14 +274,14 @@ pub(crate) fn pick<'a, L: Level, T: Element, S: Source<Item = T> + 'a>(
 
 /// The combination of a range in lanes, behind what was combined before it.
 #[inline(always)]
-pub(crate) fn add<L: Level, T: Element, S: Source<Item = T>, O: Operator<T>>(
+pub(crate) fn add<'a, L: Level, T: Element, S: Source<Item = T> + 'a, O: Operator<T>>(
     l: L,
-    source: &S,
+    bound: S::Bound<'a, L>,
     op: &O,
     before: Option<T>,
     range: Range<usize>,
 ) -> T {
-    let total = Total { source, op, range }.run(l);
+    let total = total::<L, T, S, O>(l, bound, op, range);
     match before {
         Some(before) => combine(op, before, total),
         None => total,

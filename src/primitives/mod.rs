@@ -13,7 +13,9 @@ pub mod map;
 pub mod merge;
 pub mod merge_sort;
 pub mod reduce;
+pub mod replicate;
 pub mod scan;
+pub mod scatter;
 pub mod search;
 pub mod segments;
 pub mod select;
@@ -25,6 +27,7 @@ pub mod sort;
 mod then;
 pub mod top_k;
 mod total;
+pub mod transpose;
 
 pub use destination::Destination;
 pub use fill::{Fill, FillInto};

@@ -58,7 +58,8 @@ impl Engine {
     ///
     /// Both are in ascending order by `<`, without NaN; or else the result is some of the elements. A selection, as [`Engine::filter`]: the
     /// count stays on the GPU until somebody asks. For each element of `a` two searches by halving; neighbours find theirs in the
-    /// caches. Exact, and the same everywhere. Up to 2^32 - 1 elements each.
+    /// caches. Exact, and the same everywhere. Up to 2^32 - 1 elements each; on a GPU each has to fit one binding, for it is searched at
+    /// computed places.
     ///
     /// ```
     /// use granule::prelude::*;

@@ -6,10 +6,11 @@ use crate::kernel::Kernel;
 use crate::kernel::ir::Traced;
 use crate::kernel::trace::{trace_comparison, trace_operator, trace_source};
 use crate::operator::Operator;
-use crate::source::{IntoSource, Source};
+use crate::source::{IntoSource, Source, iota, zip};
 
+use super::merge::gpu::Inputs;
 use super::sort::SortKey;
-use super::{histogram, map, merge, merge_sort, reduce, scan, segments, select, sort};
+use super::{histogram, map, merge, merge_sort, reduce, scan, scatter, segments, select, sort, transpose};
 
 /// Each variant of each stage for this source and operator: its name and its WGSL.
 pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, operator: &O) -> Vec<(String, String)> {
@@ -135,9 +136,10 @@ pub fn merge_shaders<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bo
         all.push((parts.join(" + "), text.compose().0.source().to_owned()));
     };
     add(&merge_sort::gpu::TEMPLATE, Some(&source), &merge_sort::gpu::BUFFERS);
-    for two in [false, true] {
-        add(&merge::gpu::partition_template(two), None, &merge::gpu::partition_buffers(two));
-        add(&merge::gpu::template(two), None, &merge::gpu::buffers(two));
+    add(&merge::gpu::PATH, None, &merge::gpu::PATH_BUFFERS);
+    for inputs in [Inputs::Two, Inputs::Windows, Inputs::Neighbours] {
+        add(&inputs.partition_template(), None, &inputs.partition_buffers());
+        add(&inputs.template(), None, &inputs.merge_buffers());
     }
     all
 }
@@ -173,4 +175,54 @@ pub fn segment_shaders<T: Element, S: Source<Item = T>, O: Operator<T>>(source: 
         (parts.join(" + "), text.compose().0.source().to_owned())
     })
     .collect()
+}
+
+/// The same for scatters of this source's elements to the places of another, and for their combination.
+pub fn scatter_shaders<T: Element, S: Source<Item = T>, O: Operator<T>>(source: &S, operator: &O) -> Vec<(String, String)> {
+    let (pair, element) = (leaves::<(u32, T)>(), leaves::<T>());
+    let (index, entry) = (trace_source(&iota(0..9_u32)), trace_source(&zip(iota(0..9_u32), *source)));
+    let (alone, operator) = (trace_source(source), trace_operator::<T, O>(operator));
+    let (last_buffers, last_glue) = (scatter::gpu::last_buffers(&element), scatter::gpu::last_glue(element.len()));
+    let atomic = O::ATOMIC.zip(element.first()).filter(|(_, kind)| matches!(kind, Kind::I32 | Kind::U32));
+    let atomic = atomic.map(|(f, kind)| (scatter::gpu::atomic_buffers(*kind), scatter::gpu::atomic_glue(f)));
+    let mut all = Vec::new();
+    for counted in [false, true] {
+        let last = Text {
+            template: &scatter::gpu::LAST,
+            item: &pair,
+            input: Some(&entry),
+            operator: None,
+            buffers: &last_buffers,
+            shuffles: false,
+            counted,
+            glue: &last_glue,
+        };
+        let (claim, combine) = (&scatter::gpu::CLAIM_BUFFERS, &scatter::gpu::COMBINE_BUFFERS);
+        let claim =
+            Text { template: &scatter::gpu::CLAIM, item: &[Kind::U32], input: Some(&index), buffers: claim, glue: "", ..last };
+        let (template, operator) = (&scatter::gpu::COMBINE, Some(&operator));
+        let combine = Text { template, item: &element, input: Some(&alone), operator, buffers: combine, glue: "", ..last };
+        let atomic = atomic.as_ref().map(|(buffers, glue)| Text { template: &scatter::gpu::ATOMIC, buffers, glue, ..last });
+        for text in [claim, last, combine].into_iter().chain(atomic) {
+            let name = format!("{}{}", text.template[0].name, if counted { ", counted on the device" } else { "" });
+            all.push((name, text.compose().0.source().to_owned()));
+        }
+    }
+    all
+}
+
+/// The same for a transpose of this source.
+pub fn transpose_shaders<S: Source<Item: Element>>(source: &S) -> Vec<(String, String)> {
+    let (item, source) = (leaves::<S::Item>(), trace_source(source));
+    let text = Text {
+        template: &transpose::gpu::TEMPLATE,
+        item: &item,
+        input: Some(&source),
+        operator: None,
+        buffers: &[("out", Holds::Items, Access::ReadWrite)],
+        shuffles: false,
+        counted: false,
+        glue: &transpose::gpu::glue(&item).expect("an element fits in a workgroup's memory"),
+    };
+    vec![("transpose".into(), text.compose().0.source().to_owned())]
 }

@@ -46,11 +46,13 @@
 
 mod distribution;
 mod integers;
+mod permutation;
 mod source;
 
 pub use crate::kernel::philox::philox;
 pub use distribution::{gaussian, unit};
 pub use integers::{Bounded, Integers};
+pub use permutation::{Permutation, Shuffle, permutation};
 pub use source::{Bits, Normal, Uniform};
 
 use std::ops::Range;

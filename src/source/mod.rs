@@ -2,20 +2,24 @@
 
 mod beside;
 mod gather;
+mod interleave;
 mod iota;
 mod map;
 mod pairs;
 mod reshape;
+mod rotate;
 mod slice;
 mod zip;
 
 pub use beside::Beside;
 pub use gather::{Gather, gather};
+pub use interleave::{Interleave, interleave};
 pub use iota::{Constant, Iota, constant, iota};
 pub(crate) use iota::{Count, Places};
 pub use map::Map;
 pub use pairs::Pairs;
 pub use reshape::{Reverse, Skip, StepBy, Take};
+pub use rotate::Rotate;
 pub use slice::SliceSource;
 pub use zip::{Zip2, Zip3, zip, zip3, zip4, zip5, zip6};
 
@@ -23,6 +27,7 @@ use crate::array::{DataVisitor, Pending};
 use crate::element::Value;
 use crate::error::Result;
 use crate::kernel::{Kernel, Lanes, Varying};
+use crate::random::Shuffle;
 
 /// The length of a source without an end, such as [`constant`].
 pub const UNBOUNDED: usize = usize::MAX;
@@ -169,6 +174,54 @@ pub trait IntoSource {
         Self: Sized,
     {
         StepBy::new(self.into_source(), step)
+    }
+
+    /// The elements from index `by` on, and then those before it: as `rotate_left` of std. A negative number rotates to the right, as
+    /// numpy's `roll` does, and any number is taken modulo the length. Up to 2^32 - 1 elements.
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// assert_eq!(engine.collect((&[1, 2, 3, 4, 5]).rotate(2)).run()?.as_slice()?, [3, 4, 5, 1, 2]);
+    /// assert_eq!(engine.collect((&[1, 2, 3, 4, 5]).rotate(-1)).run()?.as_slice()?, [5, 1, 2, 3, 4]);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    fn rotate(self, by: isize) -> Rotate<Self::Source>
+    where
+        Self: Sized,
+    {
+        Rotate::new(self.into_source(), by)
+    }
+
+    /// Every second element, from the first and from the second on: what [`interleave`] puts together. The first source has one more of an
+    /// odd number of elements. A grid of more columns is split by [`transpose`](crate::Engine::transpose).
+    fn deinterleave(self) -> (StepBy<Self::Source>, StepBy<Skip<Self::Source>>)
+    where
+        Self: Sized,
+    {
+        let source = self.into_source();
+        (source.step_by(2), source.skip(1).step_by(2))
+    }
+
+    /// The elements in a random order that the seed fixes: `gather(source, permutation(n, seed))`, see
+    /// [`permutation`](crate::random::permutation()). The same on every backend and for every split. Each element is read at a
+    /// computed place. Up to 2^32 - 1 elements.
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// let mut cards = engine.collect(iota(0..52).shuffle(7)).run()?.into_vec()?;
+    /// cards.sort();
+    /// assert!(cards.into_iter().eq(0..52));
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    fn shuffle(self, seed: u64) -> Shuffle<Self::Source>
+    where
+        Self: Sized,
+    {
+        Shuffle::new(self.into_source(), seed)
     }
 }
 

@@ -21,6 +21,7 @@ macro_rules! reshape {
         at |$ln:ident, $j:ident, $p:ident, $count:ident| $at:expr;
     ) => {
         $(#[$doc])*
+        #[must_use = "a source is read when a task runs: nothing was moved"]
         #[derive(Clone, Copy)]
         pub struct $name<S> {
             source: S,

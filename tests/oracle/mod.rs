@@ -2,6 +2,8 @@
 //! and where test values come from.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod keys;
+
 use std::fmt::{Debug, Display};
 
 // ---- the primitives, one line each ------------------------------------------------------------------------------------------

@@ -80,7 +80,8 @@ impl Function {
     }
 }
 
-fn unsupported(reason: String) -> Error {
+/// What a GPU cannot do, and what to do instead.
+pub(crate) fn unsupported(reason: String) -> Error {
     Error::Unsupported { backend: Backend::Gpu, reason }
 }
 

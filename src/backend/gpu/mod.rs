@@ -78,7 +78,9 @@ pub use array::DeviceArray;
 pub(crate) use array::{element_bytes, pack};
 pub(crate) use device::Found;
 pub use device::{AdapterKind, AdapterSummary, Gpu, Selection};
-pub(crate) use executor::{Executor, Extent, Function, Input, Share, Slot, Stage, WINDOW, counts_in_32_bits, leaves, slots};
+pub(crate) use executor::{
+    Executor, Extent, Function, Input, Share, Slot, Stage, WINDOW, counts_in_32_bits, leaves, slots, unsupported,
+};
 pub use memory::{Buffer, Pool, PoolStats, Usage};
 pub use pipeline::{Access, Checks, Pipeline, PipelineKey, PipelineSpec};
 pub use probe::Verdict;

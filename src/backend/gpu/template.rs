@@ -30,14 +30,15 @@ pub(crate) enum Holds<'a> {
     Items,
     /// Others, of which this is the type's name.
     Others(&'static str, &'a [Kind]),
-    /// `u32` words that many threads add to: an array of atomics, without functions to load and store.
-    Atomics,
+    /// Integers of 32 bits, of this kind, that many threads combine into: an array of atomics, without functions to load and store.
+    Atomics(Kind),
 }
 
 /// A buffer as a shader declares it.
 pub(crate) type Declared<'a> = (&'static str, Holds<'a>, Access);
 
 /// What the text of a stage is made of.
+#[derive(Clone, Copy)]
 pub(crate) struct Text<'a> {
     pub(crate) template: &'a [Part],
     pub(crate) item: &'a [Kind],
@@ -77,7 +78,7 @@ impl Text<'_> {
         for (k, (name, holds, access)) in self.buffers.iter().enumerate() {
             let ty = match holds {
                 Holds::Items => Some("Item"),
-                Holds::Atomics => None,
+                Holds::Atomics(_) => None,
                 Holds::Others(ty, kinds) => {
                     if !declared.contains(ty) {
                         generated.item(ty, kinds);
@@ -87,9 +88,9 @@ impl Text<'_> {
                 }
             };
             let access = if *access == Access::Read { wgsl::Access::Read } else { wgsl::Access::ReadWrite };
-            let binding = match ty {
-                Some(ty) => generated.buffer(name, ty, access),
-                None => generated.atomics(name),
+            let binding = match (ty, holds) {
+                (None, Holds::Atomics(kind)) => generated.atomics(name, *kind),
+                (ty, _) => generated.buffer(name, ty.unwrap_or("Item"), access),
             };
             if k == 0 {
                 first = binding;

@@ -150,6 +150,19 @@ impl std::str::FromStr for SimdLevel {
     }
 }
 
+/// Asks for the cache line at an address, which need not be that of anything.
+#[inline(always)]
+pub(crate) fn prefetch(address: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint, which no address makes fault; SSE is part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::without_provenance(address)) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 /// Work that runs at any SIMD level.
 pub trait WithLevel {
     /// What it returns.

@@ -12,6 +12,8 @@ const CHUNKS_PER_WORKER: usize = 4;
 /// Simple operations by which a sort on a CPU counts and moves an element, one at a time: measured, for what a core does in a vector
 /// lane meanwhile.
 const SORT_OPS: f64 = 10.0;
+/// The same for an element of a scatter: it is compared with the number of places, and written.
+const PLACE_OPS: f64 = 3.0;
 /// The same for an element of a merge, besides the comparison.
 const MERGE_OPS: f64 = 4.0;
 
@@ -42,7 +44,9 @@ impl Serial {
             // The same, and a lane takes nothing from another segment.
             Operation::SegmentedReduce => 6.0 + 4.0 * f64::from(machine.cpu.simd_lanes.ilog2()),
             // Elements are counted, or compared, one after the other.
-            Operation::Histogram | Operation::TopK | Operation::Merge => machine.cpu.simd_lanes as f64,
+            Operation::Histogram | Operation::TopK | Operation::Merge | Operation::Scatter | Operation::ScatterReduce => {
+                machine.cpu.simd_lanes as f64
+            }
             Operation::MergeSort => machine.cpu.simd_lanes as f64 * merges(problem.n),
             _ => 1.0,
         };
@@ -54,6 +58,7 @@ impl Serial {
             compute += work.n * SORT_OPS / machine.rates.ops.simple;
         }
         match problem.operation {
+            Operation::Scatter | Operation::ScatterReduce => compute += work.n * PLACE_OPS / machine.rates.ops.simple,
             Operation::Merge => compute += work.n * MERGE_OPS / machine.rates.ops.simple,
             Operation::MergeSort => compute += work.n * MERGE_OPS * merges(problem.n) / machine.rates.ops.simple,
             _ => {}
@@ -223,6 +228,10 @@ impl<'a> Shared<'a> {
         if problem.operation == Operation::Select {
             // What a worker keeps stands in its second-level cache until it knows where it goes.
             serial.cached += work.written * (1.0 / rates.write.l2 + 1.0 / rates.read.l2);
+        }
+        if matches!(problem.operation, Operation::Scatter | Operation::ScatterReduce) {
+            // Each worker reads all indices and values, for what is its own.
+            serial.cached += work.read / rates.read.dram;
         }
         if problem.operation == Operation::Scan {
             // A worker reduces its chunk, learns what stands before it, and reads it again, then out of its second-level cache.

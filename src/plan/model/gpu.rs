@@ -7,6 +7,8 @@ use super::{Prediction, TILE, Work, pinned, slowdown};
 
 /// Digits of a sort on a GPU: those of a key of 32 bits. For wider keys calls teach the rest.
 const SORT_DIGITS: f64 = 4.0;
+/// Bytes of a position.
+const WORD: f64 = 4.0;
 /// Elements that a workgroup sorts by merging, of one or two words each.
 const MERGE_TILE: f64 = 2048.0;
 
@@ -68,6 +70,13 @@ pub(in crate::plan) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gp
         Operation::MergeSort => {
             let merges = (work.n / MERGE_TILE).log2().ceil().max(0.0);
             (1.0 + 2.0 * merges, read + work.written * (1.0 + 2.0 * merges), 1.0)
+        }
+        // The places are cleared and found, and then elements are written; positions are words that are met three times.
+        Operation::Scatter => (3.0, 2.0 * read + 2.0 * work.written + 3.0 * work.n * WORD * rates.random_weight, 2.0),
+        // Sorted by place, scanned with what begins a run, selected twice, and combined into the result.
+        Operation::ScatterReduce => {
+            let passes = 4.0 + SORT_DIGITS * 2.0 * levels(problem.n) + 6.0 * levels(problem.n);
+            (passes, read * (9.0 + 3.0 * SORT_DIGITS) + 2.0 * work.written, 1.0)
         }
         // For each digit its counts and where the last wanted one falls; then a selection, and a sort of what is few.
         Operation::TopK => (2.0 * SORT_DIGITS + 2.0 * levels(problem.n), read * (SORT_DIGITS + 2.0), SORT_DIGITS + 2.0),

@@ -19,6 +19,74 @@ use crate::source::Source;
 /// Elements of a link.
 const LINK: usize = 16 * 1024;
 
+type Columns<A, B> = (Vec<A>, Vec<B>);
+
+/// Two columns of at most `n` elements: as many as `write` says that it has written.
+fn columns<A: Element, B: Element>(
+    n: usize,
+    write: impl FnOnce((ViewMut<'_, A>, ViewMut<'_, B>)) -> Result<usize>,
+) -> Result<Columns<A, B>> {
+    let mut b = Vec::new();
+    let [a] = new_vecs(n, |[to_a]| {
+        [b] = new_vecs(n, |[to_b]| write((to_a, to_b)).map(|count| [count]))?;
+        Ok([b.len()])
+    })?;
+    Ok((a, b))
+}
+
+/// The first key and the first value of each run of `n` elements: those whose flag is set.
+pub(super) fn unique<H: Source<Item = bool>, K: Source<Item: Element>, V: Source<Item: Element>>(
+    cpu: &Cpu<'_>,
+    heads: &H,
+    (keys, values): (&K, &V),
+    n: usize,
+) -> Result<Columns<K::Item, V::Item>> {
+    columns(n, |(to_keys, to_values)| {
+        chain(
+            cpu,
+            n.div_ceil(LINK),
+            0,
+            |link| {
+                let range = link * LINK..((link + 1) * LINK).min(n);
+                let (mut keys_of, mut values_of) = (Vec::with_capacity(LINK + SLACK), Vec::with_capacity(LINK + SLACK));
+                let to = (ViewMut::new(keys_of.spare_capacity_mut()), ViewMut::new(values_of.spare_capacity_mut()));
+                let count = cpu.at_level(First { heads, keys, values, range, to });
+                (keys_of, values_of, count)
+            },
+            |before, (_, _, count)| before + count,
+            |_, before, (mut keys_of, mut values_of, count)| {
+                to_keys.copy(before, ViewMut::new(keys_of.spare_capacity_mut()), count);
+                to_values.copy(before, ViewMut::new(values_of.spare_capacity_mut()), count);
+            },
+        )
+    })
+}
+
+/// Packs the keys and the values of a range that begin a run, and counts them.
+struct First<'a, H, K: Source<Item: Element>, V: Source<Item: Element>> {
+    heads: &'a H,
+    keys: &'a K,
+    values: &'a V,
+    range: Range<usize>,
+    to: (ViewMut<'a, K::Item>, ViewMut<'a, V::Item>),
+}
+
+impl<H: Source<Item = bool>, K: Source<Item: Element>, V: Source<Item: Element>> WithLevel for First<'_, H, K, V> {
+    type Out = usize;
+    #[inline(always)]
+    fn run<L: Level>(self, l: L) -> usize {
+        let (head_of, key_of, value_of) = (self.heads.bind(l), self.keys.bind(l), self.values.bind(l));
+        let (mut flags, mut count) = (Flags::new(), 0);
+        for range in blocks(self.range) {
+            if flags.fill::<L, H>(l, head_of, range.clone()) > 0 {
+                pick::<L, K::Item, K>(l, key_of, (&flags, range.clone()), self.to.0, count);
+                count += pick::<L, V::Item, V>(l, value_of, (&flags, range), self.to.1, count);
+            }
+        }
+        count
+    }
+}
+
 /// Values, of which those whose flag is set begin a run; the first does.
 pub(crate) struct Runs<'a, H, V, O> {
     pub(crate) heads: &'a H,
@@ -28,13 +96,8 @@ pub(crate) struct Runs<'a, H, V, O> {
 
 impl<T: Element, H: Source<Item = bool>, V: Source<Item = T>, O: Operator<T>> Runs<'_, H, V, O> {
     /// The first key of each run of `n` elements, and the combination of its values.
-    pub(crate) fn reduce<K: Source<Item: Element>>(&self, cpu: &Cpu<'_>, keys: &K, n: usize) -> Result<(Vec<K::Item>, Vec<T>)> {
-        let mut values = Vec::new();
-        let [keys] = new_vecs(n, |[to_keys]| {
-            [values] = new_vecs(n, |[to_values]| self.reduce_into(cpu, keys, n, (to_keys, to_values)).map(|runs| [runs]))?;
-            Ok([values.len()])
-        })?;
-        Ok((keys, values))
+    pub(crate) fn reduce<K: Source<Item: Element>>(&self, cpu: &Cpu<'_>, keys: &K, n: usize) -> Result<Columns<K::Item, T>> {
+        columns(n, |to| self.reduce_into(cpu, keys, n, to))
     }
 
     fn reduce_into<K: Source<Item: Element>>(
@@ -158,7 +221,7 @@ where
         let mut sum = extract(l, V::load(l, value_of, Span::new(start, 1)), 0);
         for range in blocks(start + 1..end) {
             if flags.fill::<L, H>(l, head_of, range.clone()) == 0 {
-                sum = add(l, values, op, Some(sum), range);
+                sum = add::<L, T, V, O>(l, value_of, op, Some(sum), range);
                 continue;
             }
             begun += pick::<L, K::Item, K>(l, key_of, (&flags, range.clone()), keys, begun);
@@ -215,7 +278,7 @@ impl<T: Element, H: Source<Item = bool>, V: Source<Item = T>, O: Operator<T>> Wi
     #[inline(always)]
     fn run<L: Level>(self, l: L) -> (bool, T) {
         let Runs { heads, values, op } = *self.runs;
-        let head_of = heads.bind(l);
+        let (head_of, value_of) = (heads.bind(l), values.bind(l));
         let Range { start, mut end } = self.range;
         let mut flags = Flags::new();
         let all = end;
@@ -223,10 +286,10 @@ impl<T: Element, H: Source<Item = bool>, V: Source<Item = T>, O: Operator<T>> Wi
             let from = end.saturating_sub(BLOCK).max(start);
             if flags.fill::<L, H>(l, head_of, from..end) > 0 {
                 let begins = flags.last(end - from).map_or(from, |place| from + place);
-                return (true, add(l, values, op, None, begins..all));
+                return (true, add::<L, T, V, O>(l, value_of, op, None, begins..all));
             }
             end = from;
         }
-        (false, add(l, values, op, None, start..all))
+        (false, add::<L, T, V, O>(l, value_of, op, None, start..all))
     }
 }

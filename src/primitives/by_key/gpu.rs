@@ -18,7 +18,7 @@ use super::runs::{heads, tails};
 type KeysAndSums<K, V> = (Array<<K as Source>::Item>, Array<<V as Source>::Item>);
 
 /// Records the combination of the values of each run of equal keys into new arrays: what the prefixes are where runs end.
-pub(super) fn reduce<'t, K, V, O>(
+pub(in crate::primitives) fn reduce<'t, K, V, O>(
     on: Recording<'_>,
     (keys, values, operator): (K, V, O),
 ) -> Result<Started<'t, KeysAndSums<K, V>>>

@@ -52,7 +52,8 @@ impl Engine {
         Task::new(self, picked(source, heads(source)))
     }
 
-    /// Of each run of equal neighbouring keys the key and the first value. As [`Engine::unique`]; keys and values are equally many.
+    /// Of each run of equal neighbouring keys the key and the first value. As [`Engine::unique`]; keys and values are equally many. On the
+    /// CPU one pass; on a GPU two selections.
     ///
     /// ```
     /// use granule::prelude::*;
@@ -167,8 +168,8 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>> Primitive for U
         values.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        let heads = heads(self.keys);
-        Ok((picked(self.keys, heads).run_cpu(engine, cpu, n)?, picked(self.values, heads).run_cpu(engine, cpu, n)?))
+        let (keys, values) = cpu::unique(cpu, &heads(self.keys), (&self.keys, &self.values), n)?;
+        Ok((Array::from_vec(engine, keys), Array::from_vec(engine, values)))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(

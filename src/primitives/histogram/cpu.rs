@@ -8,7 +8,8 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use crate::backend::cpu::{Cpu, TILE};
+use crate::backend::cpu::{Cpu, TILE, new_vec};
+use crate::backend::pages::in_large_pages;
 use crate::backend::simd::{Level, OneLane, Pair, Span, ViewMut, WithLevel, store};
 use crate::element::{Scalar, Value};
 use crate::error::{Error, Result};
@@ -50,7 +51,7 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
     // A worker's table costs as much as some elements: it is filled with zeros, and added to the others.
     let useful = (n / bins).max(1);
     let (grain, together) = if E::Amount::ROUNDS {
-        // Each part has a table of its own, whoever adds it up.
+        // Each part is added up by itself, whoever does it.
         let part = n.div_ceil(PARTS).max(8 * bins).max(16 * TILE).next_multiple_of(TILE);
         (part, part.min(n))
     } else if cpu.workers.min(useful) <= 1 && cpu.deadline.is_none() {
@@ -68,27 +69,61 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
         .map_err(|_| Error::TooLarge { elements: bins, limit: isize::MAX as usize / size_of::<E::Amount>() })?;
     drop(fits);
 
-    let tables: Mutex<Vec<(usize, Vec<E::Amount>)>> = Mutex::new(Vec::new());
-    let workers = Cpu { workers: cpu.workers.min(useful), ..cpu.clone() };
-    workers.for_each_chunk(n.div_ceil(grain), |chunk| {
-        let idle = if E::Amount::ROUNDS { None } else { lock(&tables).pop() };
-        let (first, mut table) = idle.unwrap_or_else(|| (chunk, vec![E::Amount::ZERO; size]));
+    let (workers, chunks) = (Cpu { workers: cpu.workers.min(useful), ..cpu.clone() }, n.div_ceil(grain));
+    let in_parts = E::Amount::ROUNDS && chunks > 1;
+    // A worker takes the tables that another has left, or new ones.
+    let idle: Mutex<Vec<Vec<E::Amount>>> = Mutex::new(Vec::new());
+    let tables = || {
+        let left = lock(&idle).pop();
+        if let Some(mut tables) = left {
+            if in_parts {
+                tables.fill(E::Amount::ZERO);
+            }
+            return tables;
+        }
+        let mut tables = vec![E::Amount::ZERO; size];
+        in_large_pages(&mut tables);
+        tables
+    };
+    let count = |chunk: usize, tables: &mut [E::Amount]| {
         let range = chunk * grain..((chunk + 1) * grain).min(n);
-        cpu.at_level(Add { source, range, bins, turns, stride, computes, table: ViewMut::of(&mut table) });
-        lock(&tables).push((first, table));
-    })?;
-
-    let mut tables = tables.into_inner().unwrap_or_else(PoisonError::into_inner);
-    tables.sort_unstable_by_key(|(first, _)| *first);
-    if tables.is_empty() {
+        cpu.at_level(Add { source, range, bins, turns, stride, computes, table: ViewMut::of(tables) });
+    };
+    if chunks == 0 {
         return Ok(vec![E::Amount::ZERO; bins]);
     }
-    let (_, mut sums) = tables.remove(0);
-    let (total, others) = sums.split_at_mut(stride);
-    others.chunks(stride).for_each(|table| add_up(total, table));
-    tables.iter().flat_map(|(_, table)| table.chunks(stride)).for_each(|table| add_up(total, table));
+    if in_parts {
+        let mut sums = new_vec(chunks * bins, |sums| {
+            workers.for_each_chunk(chunks, |chunk| {
+                let mut tables = tables();
+                count(chunk, &mut tables);
+                let total = fold(&mut tables, stride);
+                total[..bins].iter().enumerate().for_each(|(bin, &sum)| sums.write(chunk * bins + bin, sum));
+                lock(&idle).push(tables);
+            })
+        })?;
+        fold(&mut sums, bins);
+        sums.truncate(bins);
+        return Ok(sums);
+    }
+    workers.for_each_chunk(chunks, |chunk| {
+        let mut tables = tables();
+        count(chunk, &mut tables);
+        lock(&idle).push(tables);
+    })?;
+    let mut all = idle.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter();
+    let mut sums = all.next().expect("a chunk has left its tables");
+    let total = fold(&mut sums, stride);
+    all.for_each(|mut tables| add_up(total, fold(&mut tables, stride)));
     sums.truncate(bins);
     Ok(sums)
+}
+
+/// Adds the tables up, one after the other, in the first.
+fn fold<A: Amount>(tables: &mut [A], stride: usize) -> &mut [A] {
+    let (total, others) = tables.split_at_mut(stride);
+    others.chunks(stride).for_each(|table| add_up(total, table));
+    total
 }
 
 fn add_up<A: Amount>(sums: &mut [A], table: &[A]) {

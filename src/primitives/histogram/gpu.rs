@@ -21,7 +21,7 @@ const COUNTERS: usize = 4096;
 const SHARED_BY: usize = 16;
 
 /// The sums, which are added to atomically: signed ones by their bits.
-pub(crate) const SUMS: Declared<'static> = ("sums", Holds::Atomics, Access::ReadWrite);
+pub(crate) const SUMS: Declared<'static> = ("sums", Holds::Atomics(Kind::U32), Access::ReadWrite);
 
 /// `bin_of(item)` and `amount_of(item)`, for an item of these leaves.
 pub(crate) fn glue(item: &[Kind]) -> String {

@@ -213,6 +213,11 @@ impl<I: Copy, K> Runs<'_, I, K> {
     }
 }
 
+/// So shared out that few searches are made, each of which waits for memory many times: eight shares for each worker.
+pub(crate) fn in_shares<'e>(cpu: &Cpu<'e>, n: usize) -> Cpu<'e> {
+    Cpu { grain: cpu.grain.max(n / (8 * cpu.workers.max(1))), ..cpu.clone() }
+}
+
 /// Merges two sources of so many elements.
 pub(crate) fn merge<T: Element, A: Source<Item = T>, B: Source<Item = T>, K: Kernel<(T, T), Out = bool>>(
     cpu: &Cpu<'_>,
@@ -221,7 +226,7 @@ pub(crate) fn merge<T: Element, A: Source<Item = T>, B: Source<Item = T>, K: Ker
     less: &K,
     out: ViewMut<'_, T>,
 ) -> Result<()> {
-    cpu.for_each_range(left + right, |range| {
+    in_shares(cpu, left + right).for_each_range(left + right, |range| {
         let inputs: Sources<'_, A, B> = Sources(a.bind(OneLane), b.bind(OneLane));
         let runs = Runs { inputs, a: 0..left, b: 0..right, less };
         runs.write(range.clone(), out, range.start);

@@ -28,7 +28,7 @@ impl Engine {
     /// result is some of the elements, in no order.
     ///
     /// One pass: each element is read and written once, by merge path; besides each worker, and each workgroup, searches for where its
-    /// share begins. A GPU evaluates a source that is computed beforehand, and holds each in one binding.
+    /// share begins. A GPU evaluates a source that is computed beforehand.
     ///
     /// ```
     /// use granule::prelude::*;
@@ -119,8 +119,9 @@ impl<T: Element, A: Source<Item = T>, B: Source<Item = T>, K: Kernel<(T, T), Out
         let Some(n) = a.n.checked_add(b.n) else {
             return Err(Error::TooLarge { elements: usize::MAX, limit: isize::MAX as usize / size_of::<T>() });
         };
-        // Sources are bound one after the other if they are computed; then both as they are, where tiles begin, and the output.
-        let gpu = GpuNeeds { bindings: a.gpu.bindings.max(b.gpu.bindings).max(3) + 1, ..a.gpu.and(b.gpu) };
+        // Sources are bound one after the other if they are computed; then both as they are, the path through them, where tiles begin,
+        // and the output.
+        let gpu = GpuNeeds { bindings: a.gpu.bindings.max(b.gpu.bindings).max(4) + 1, ..a.gpu.and(b.gpu) };
         let element = mean((a.element, a.n), (b.element, b.n));
         let code = a.code.rotate_left(31) ^ b.code;
         Ok(with_comparison(Problem { n, element, gpu, code, allocates: true, ..a }, &self.less))

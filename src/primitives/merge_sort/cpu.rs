@@ -9,7 +9,7 @@ use crate::element::Element;
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::primitives::map::cpu::{Fill, Stores};
-use crate::primitives::merge::cpu::{Inputs, Runs, choose, precedes};
+use crate::primitives::merge::cpu::{Inputs, Runs, choose, in_shares, precedes};
 use crate::source::Source;
 
 /// Elements that are sorted by a network.
@@ -57,7 +57,7 @@ pub(super) fn sort<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bool
             rows.reverse();
         }
         for level in 0..beyond {
-            cpu.for_each_range(n, |range| merge_runs(less, rows, 0..n, range, block << level))?;
+            in_shares(cpu, n).for_each_range(n, |range| merge_runs(less, rows, 0..n, range, block << level))?;
             rows.reverse();
         }
         Ok(())

@@ -2,12 +2,13 @@
 
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
-    Access, Declared, Extent, Function, Holds, Input, Part, Recording, Stage, Started, element_bytes, part, slots,
+    Access, Declared, Extent, Function, Holds, Input, Part, Recording, Stage, Started, counts_in_32_bits, element_bytes, part,
+    slots,
 };
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::primitives::merge::gpu::{Inputs, Merger};
+use crate::primitives::merge::gpu::Merger;
 use crate::source::Source;
 
 /// What sorts tiles.
@@ -27,7 +28,7 @@ pub(super) fn sort<'t, T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = 
         return Ok(Started::Ready(Array::empty(on.engine)));
     }
     let merger = Merger::new::<T, K>(on, less)?;
-    merger.check(n)?;
+    counts_in_32_bits(n)?;
     let (executor, function) = (&merger.executor, Function::source(on.gpu, source)?);
     let mut sorted = executor.items(T::WORDS, n)?;
     let chunk = executor.chunk(&function, T::WORDS)?;
@@ -49,7 +50,7 @@ pub(super) fn sort<'t, T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = 
     let mut run = merger.tile;
     while run < n {
         let merged = executor.items(T::WORDS, n)?;
-        merger.merge(Inputs::Neighbours(&sorted, run), &merged, n)?;
+        merger.merge_runs(&sorted, run, &merged, n)?;
         (sorted, run) = (merged, run * 2);
     }
     Ok(Started::Ready(on.array(Length::Known(n as usize), sorted)))

@@ -68,8 +68,8 @@ impl<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bool>> Primitive f
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
         let problem = describe_exact(survey, Operation::MergeSort, &self.source)?;
-        // Where tiles begin, and the output.
-        let gpu = GpuNeeds { bindings: problem.gpu.bindings.max(1) + 2, ..problem.gpu };
+        // The source and the output; then two runs, the path through them, where tiles begin, and the output.
+        let gpu = GpuNeeds { bindings: (problem.gpu.bindings + 1).max(5), ..problem.gpu };
         Ok(with_comparison(Problem { gpu, allocates: true, ..problem }, &self.less))
     }
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Scan: the combination of all elements up to each.
 
-mod cpu;
+pub(super) mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 

@@ -136,7 +136,7 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> WithLevel for Reduce<'_, T
             }
             let stop = if segment < self.to.ended { path.start(segment + 1) } else { self.to.read };
             if stop - i >= long::<L, T, O>() {
-                sum = Some(add(l, source, op, sum, i..stop));
+                sum = Some(add::<L, T, S, O>(l, bound, op, sum, i..stop));
                 i = stop;
                 continue;
             }
@@ -151,11 +151,7 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> WithLevel for Reduce<'_, T
             let end = (i + BLOCK).min(self.to.read);
             flags.clear(end - i);
             let (first, mut empty, mut before) = (segment, 0, usize::MAX);
-            while segment < self.to.ended {
-                let at = path.start(segment + 1);
-                if at >= end {
-                    break;
-                }
+            for at in path.ends(segment..self.to.ended).take_while(|&at| at < end) {
                 flags.set(at - i);
                 empty += usize::from(at == before);
                 before = at;
@@ -241,6 +237,6 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> WithLevel for Rest<'_, S, 
         let begins = start >= self.from.read;
         let range = start.max(self.from.read)..self.to.read;
         // A segment that begins behind the link takes nothing from it.
-        (begins, (!range.is_empty()).then_some(range).map(|range| add(l, source, op, None, range)))
+        (begins, (!range.is_empty()).then_some(range).map(|range| add::<L, T, S, O>(l, source.bind(l), op, None, range)))
     }
 }

@@ -4,6 +4,8 @@
 //! of it none has more to do than another, however long segments are (the merge path of D. Merrill, M. Garland, "Merge-based parallel
 //! sparse matrix-vector multiplication", 2016).
 
+use std::ops::Range;
+
 /// A place on the path: so many segments have ended, and so many elements were read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Place {
@@ -37,6 +39,12 @@ impl<'a> Path<'a> {
     #[inline(always)]
     pub(super) fn start(self, segment: usize) -> usize {
         self.0[segment] as usize
+    }
+
+    /// Where segments end.
+    #[inline(always)]
+    pub(super) fn ends(self, segments: Range<usize>) -> impl Iterator<Item = usize> + use<'a> {
+        self.0[segments.start + 1..=segments.end].iter().map(|&end| end as usize)
     }
 
     /// Where one is after so many steps, or at the end.

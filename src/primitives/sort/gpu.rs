@@ -8,12 +8,11 @@ use std::fmt::Write;
 use crate::array::{Array, Length};
 use crate::backend::gpu::{
     Access, Buffer, Declared, Executor, Extent, Function, Holds, Input, Part, Recording, Share, Stage, Started,
-    counts_in_32_bits, leaves, part, slots,
+    counts_in_32_bits, leaves, part, slots, unsupported,
 };
 use crate::element::{Element, Kind};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::wgsl::to_words;
-use crate::plan::Backend;
 use crate::primitives::map;
 use crate::primitives::scan::gpu::prefix_sums;
 use crate::source::{Source, iota};
@@ -208,7 +207,7 @@ impl<'g> Sorter<'g> {
         if counts > max {
             let reason =
                 format!("a sort of {n} keys counts in {counts} bytes, and one binding of this GPU holds {max}: run on the CPU");
-            return Err(Error::Unsupported { backend: Backend::Gpu, reason });
+            return Err(unsupported(reason));
         }
         Ok(Sorter { on, executor: on.executor(), n })
     }

@@ -199,6 +199,16 @@ impl<B> Split<'_, B> {
 impl<K: Word> Radix<'_, K> {
     /// Sorts parts where they stand, on all workers.
     pub(super) fn sort<P: Copy + Send + Sync>(&self, rows: Rows<'_, K, P>, parts: Vec<Part>) -> Result<()> {
+        self.sort_to(rows, None, parts)
+    }
+
+    /// Sorts parts where they stand; or of other rows, which are overwritten, to their places.
+    fn sort_to<P: Copy + Send + Sync>(
+        &self,
+        rows: Rows<'_, K, P>,
+        moved: Option<Rows<'_, K, P>>,
+        parts: Vec<Part>,
+    ) -> Result<()> {
         let share = rows.len() / (2 * self.cpu.workers.max(1));
         let is_wide = |part: &Part| splits::<K, P>(part.range.len()) && part.range.len() >= share;
         let (wide, narrow): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_wide);
@@ -206,7 +216,7 @@ impl<K: Word> Radix<'_, K> {
         let failed = OnceLock::new();
         self.cpu.for_each_chunk(groups.len(), |group| {
             let parts = &narrow[groups[group].clone()];
-            let most = parts.iter().map(|part| part.range.len()).max().unwrap_or(0);
+            let most = if moved.is_some() { 0 } else { parts.iter().map(|part| part.range.len()).max().unwrap_or(0) };
             let mut scratch = match Scratch::new(most) {
                 Ok(scratch) => scratch,
                 Err(error) => {
@@ -216,8 +226,12 @@ impl<K: Word> Radix<'_, K> {
             };
             for part in parts {
                 let own = rows.part(part.range.clone());
-                let copies = Copies { rows: [own, scratch.rows().part(0..own.len())], interchangeable: self.interchangeable };
-                copies.settle(0..own.len(), 0, part.bits);
+                let (copy, other) = match moved {
+                    Some(moved) => (1, moved.part(part.range.clone())),
+                    None => (0, scratch.rows().part(0..own.len())),
+                };
+                let copies = Copies { rows: [own, other], interchangeable: self.interchangeable };
+                copies.settle(0..own.len(), copy, part.bits);
                 if let Some(finish) = self.finish {
                     finish(own.keys());
                 }
@@ -227,7 +241,12 @@ impl<K: Word> Radix<'_, K> {
             return Err(error);
         }
         for part in wide {
-            self.sort_wide(rows.part(part.range), part.bits)?;
+            let own = rows.part(part.range.clone());
+            if let Some(moved) = moved {
+                let moved = moved.part(part.range);
+                self.cpu.for_each_range(own.len(), |range| own.part(range.clone()).copy_from(moved.part(range)))?;
+            }
+            self.sort_wide(own, part.bits)?;
         }
         Ok(())
     }
@@ -253,8 +272,7 @@ impl<K: Word> Radix<'_, K> {
         let mut scratch = Scratch::new(n)?;
         let to = scratch.rows();
         let parts = split.scatter(counts, to)?;
-        self.cpu.for_each_range(n, |range| rows.part(range.clone()).copy_from(to.part(range)))?;
-        self.sort(rows, parts)
+        self.sort_to(rows, Some(to), parts)
     }
 
     /// Finishes keys that are sorted as they are.

@@ -27,7 +27,7 @@ use crate::prelude::kernel;
 use crate::source::{IntoSource, Source, iota};
 
 /// Changes whenever a probe does, so that rates of older probes are not taken for those of newer ones.
-pub(crate) const SUITE: u32 = 1;
+pub(crate) const SUITE: u32 = 2;
 
 /// A figure this many times above or below its prior was disturbed: it is brought back to that distance.
 const SANE: f64 = 50.0;
