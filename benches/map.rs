@@ -1,9 +1,10 @@
-//! Map: a kernel bound by memory and one bound by arithmetic, on one core, on all, and as the library chooses.
+//! Map: a kernel bound by memory and one bound by arithmetic.
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use granule::prelude::*;
 
-const SIZES: [usize; 4] = [1 << 10, 1 << 14, 1 << 18, 1 << 22];
+mod common;
+use common::{SIZES, each, pinned};
 
 #[kernel]
 fn saxpy(x: f32, y: f32, #[uniform] a: f32) -> f32 {
@@ -24,34 +25,14 @@ fn map(criterion: &mut Criterion) {
 
         let mut group = criterion.benchmark_group("saxpy f32");
         group.throughput(Throughput::Bytes(12 * n as u64));
-        for backend in [Some(Backend::Simd), Some(Backend::Threads), None] {
-            group.bench_function(id(backend, n), |b| {
-                b.iter(|| {
-                    let task = engine.map(zip(&x, &y), saxpy::with(2.0));
-                    let task = if let Some(backend) = backend { task.on(backend) } else { task };
-                    task.into(&mut out).run().expect("the input is good");
-                });
-            });
-        }
+        each(&mut group, n, |on| pinned(engine.map(zip(&x, &y), saxpy::with(2.0)).into(&mut out), on));
         group.finish();
 
         let mut group = criterion.benchmark_group("exp_sin f32");
         group.throughput(Throughput::Elements(n as u64));
-        for backend in [Some(Backend::Simd), Some(Backend::Threads), None] {
-            group.bench_function(id(backend, n), |b| {
-                b.iter(|| {
-                    let task = engine.map(&x, exp_sin::with());
-                    let task = if let Some(backend) = backend { task.on(backend) } else { task };
-                    task.into(&mut out).run().expect("the input is good");
-                });
-            });
-        }
+        each(&mut group, n, |on| pinned(engine.map(&x, exp_sin::with()).into(&mut out), on));
         group.finish();
     }
-}
-
-fn id(backend: Option<Backend>, n: usize) -> BenchmarkId {
-    BenchmarkId::new(backend.map_or("auto".to_owned(), |b| b.to_string()), n)
 }
 
 criterion_group!(benches, map);

@@ -5,6 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+mod report {
+    #[path = "../../examples/bench/report/stats.rs"]
+    #[allow(dead_code, reason = "the benchmark compares records with it too")]
+    pub(crate) mod stats;
+}
+
 #[path = "../examples/bench/regret/figures.rs"]
 #[allow(dead_code, reason = "the benchmark prints what records do not hold")]
 mod figures;
@@ -60,6 +66,19 @@ fn the_check_accepts_the_form_and_nothing_else() {
     });
     assert_eq!(check(&good), Ok(()));
     let mut with_context = good.clone();
+    with_context["stopped"] = json!({ "why": "interrupted", "done": 3, "of": 9 });
+    with_context["not_run"] = json!([{ "backend": "gpu", "reason": "there is none" }]);
+    with_context["noise"] =
+        json!({ "at_the_ends": 1, "copied_bytes": 64, "moments": [{ "at": 0, "arithmetic": 1e-3, "copy": 1e-3 }] });
+    with_context["peaks"] = json!([{ "backend": "simd", "operations_per_second": 1e10 }]);
+    with_context["babelstream"] = json!({
+        "repetitions": 2, "start": [0.1, 0.2, 0.0], "scalar": 0.4,
+        "results": [{
+            "function": "Copy", "type": "f64", "n": 8, "backend": "simd",
+            "mbytes_per_second": 1.0, "least": 1e-3, "most": 1e-3, "average": 1e-3,
+        }],
+    });
+    (with_context["cases"][0]["ops_per_element"], with_context["cases"][0]["gpu_seconds"]) = (json!(4), json!([1e-6]));
     with_context["context"] =
         json!({ "date": null, "workers": 2, "load_average": [0.5, 0.25, 0], "features": ["gpu"], "more": 1 });
     with_context["operations"] = json!({ "dot": { "meaning": "sum", "unit": "GB/s", "bytes_per_element": 8 } });
@@ -79,6 +98,13 @@ fn the_check_accepts_the_form_and_nothing_else() {
         ("/cases/0/seconds", json!([])),
         ("/cases/0/seconds/1", json!("fast")),
         ("/cases/0/verified", json!(false)),
+        ("/cases/0/ops_per_element", json!(0)),
+        ("/cases/0/gpu_seconds", json!([])),
+        ("/stopped/why", json!("tired")),
+        ("/not_run/0/reason", Value::Null),
+        ("/noise/moments/0/copy", json!(0)),
+        ("/babelstream/results/0/least", Value::Null),
+        ("/peaks/0/backend", json!("peer:std")),
     ];
     let spoilt_context =
         [("/context/workers", json!(0)), ("/context/load_average", json!([0.5])), ("/operations/dot/unit", json!("miles"))];
@@ -122,7 +148,7 @@ fn a_regret_record_has_the_form() {
 
     let spoilt = [
         ("/regret/geomean", Value::Null),
-        ("/regret/cold_geomean", Value::Null),
+        ("/regret/cold_geomean", json!("fast")),
         ("/regret/decision_ns", json!("fast")),
         ("/regret/always_simd", json!(1)),
         ("/regret/threshold/p95", Value::Null),

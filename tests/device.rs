@@ -244,6 +244,34 @@ fn beyond_the_limit_memory_is_refused_and_all_else_goes_on() {
     assert!(matches!(gpu.alloc(u64::MAX), Err(Error::Unsupported { .. })));
 }
 
+/// A device of its own, for passes of other tests would be counted too.
+#[test]
+fn passes_are_timed_by_the_devices_own_clock() {
+    let Some(gpu) = open() else { return };
+    let n = 1 << 16;
+    let (input, output) = (upload_words(&gpu, &vec![1; n]), upload_words(&gpu, &vec![0; n]));
+    let record = |times: usize| {
+        gpu.time_passes(|| {
+            for _ in 0..times {
+                add(&gpu, input.all(), output.all(), n as u32, 1);
+                gpu.flush()?;
+            }
+            Ok(times)
+        })
+        .unwrap()
+    };
+    let begun = Instant::now();
+    let (done, took) = record(3);
+    let wall = begun.elapsed();
+    assert_eq!((done, read_words(&gpu, &output) == vec![6; n]), (3, true));
+    assert_eq!(took.is_some(), gpu.summary().timestamps);
+    assert!(took.is_none_or(|took| !took.is_zero() && took <= wall), "{took:?} of {wall:?}");
+    assert!(record(0).1.is_none_or(|took| took.is_zero()));
+    assert_eq!(gpu.time_passes(|| Err::<(), _>(Error::ForeignArray)), Err(Error::ForeignArray));
+    // More passes than there is room for.
+    assert_eq!(record(2049).1, None);
+}
+
 #[test]
 fn dispatches_of_one_batch_have_their_own_parameters_and_run_in_order() {
     let Some(gpu) = shared() else { return };

@@ -93,8 +93,15 @@ fn intervals_are_those_of_the_tables() {
     let interval = stats::interval(&samples(10_000), 0.95).expect("there are enough samples");
     assert_eq!((interval.low, interval.high), (4902.0, 5099.0));
     let few = stats::FEWEST_FOR_RATIO;
-    assert_eq!(stats::ratio_interval(&samples(few - 1), &samples(few)), None);
-    assert!(stats::ratio_interval(&samples(few), &samples(few)).is_some_and(|i| i.confidence >= 0.95));
+    assert_eq!(stats::interval(&samples(few - 1), stats::HALF), None);
+    let one = stats::interval(&samples(few), stats::HALF).expect("there are enough samples");
+    let ratio = stats::ratio_of(one, one);
+    assert!(ratio.confidence >= 0.95 && ratio.low < 1.0 && ratio.high > 1.0);
+    // What changes between passes is in it.
+    let passes = [samples(10), samples(10).iter().map(|x| x + 100.0).collect()];
+    let over = stats::over_passes(&passes, 0.95).expect("both have samples enough");
+    assert_eq!((over.low, over.high), (2.0, 109.0));
+    assert_eq!(stats::over_passes(&[samples(10), samples(3)], 0.95), None);
 }
 
 #[test]
@@ -318,10 +325,13 @@ fn a_record_of_this_machine_follows_the_schema() {
         chose: Some("simd".to_owned()),
         plan: Some("simd".to_owned()),
         seconds: around(1e-6),
+        passes: vec![5, 6],
+        gpu_seconds: around(1e-6),
         bytes: 8192,
+        ops: Some(3.0),
         verified: true,
     };
-    let text = record::text(&engine, &context, "", [case.to_json()].into_iter());
+    let text = record::text(&engine, &context, &[("noise", "null".to_owned())], [case.to_json()].into_iter());
     let json: Value = serde_json::from_str(&text).expect("it is JSON");
     let schema = include_str!("../benches/record/schema.json");
     assert_eq!(schema::check(&serde_json::from_str(schema).expect("the schema is JSON"), &json), Ok(()));
@@ -330,6 +340,55 @@ fn a_record_of_this_machine_follows_the_schema() {
     let read = Record::parse("this run", &text).expect("it is a record");
     assert_eq!((read.cases[0].n, read.cases[0].bytes, read.meaning("dot")), (1024, Some(8192), "sum(a * b)"));
     assert!(read.machine.iter().any(|(key, _)| key == "load average"));
+}
+
+#[test]
+fn a_record_says_what_it_lacks_and_how_steady_the_machine_was() {
+    let mut json: Value = serde_json::from_str(&two_lines().text).expect("it is JSON");
+    let said = |json: &Value| Record::parse("a run", &json.to_string()).expect("it is a record").notes;
+    assert!(said(&json).is_empty());
+    json["stopped"] = json!({ "why": "interrupted", "done": 3, "of": 9 });
+    json["not_run"] = json!([{ "backend": "peer:cub", "op": "dot", "type": "f32", "reason": "nvcc is not found" }]);
+    let moments = |after: f64| -> Vec<Value> {
+        let at = |i: usize| json!({ "at": i, "arithmetic": if i < 5 { 1e-3 } else { after }, "copy": 2e-3 });
+        (0..10).map(at).collect()
+    };
+    json["noise"] = json!({ "at_the_ends": 5, "copied_bytes": 1 << 20, "moments": moments(1.01e-3) });
+    let notes = said(&json);
+    assert!(notes.iter().any(|note| note.contains("interrupted: 3 of 9")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.contains("peer:cub (dot f32) was not run: nvcc is not found")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.contains("was steady")), "{notes:?}");
+    json["noise"]["moments"] = moments(1.05e-3).into();
+    assert!(said(&json).iter().any(|note| note.contains("was not steady")));
+    let page = html::report(&Record::parse("a run", &json.to_string()).expect("it is a record"));
+    assert!(page.contains("was not steady") && page.contains("nvcc is not found"));
+}
+
+/// Two operations under a roof of 16 GB/s and 10^10 operations a second.
+#[test]
+fn the_roofline_needs_a_copy_a_peak_and_operations() {
+    let json = |with: &dyn Fn(&mut Value)| {
+        let mut json: Value = serde_json::from_str(&two_lines().text).expect("it is JSON");
+        with(&mut json);
+        html::report(&Record::parse("a run", &json.to_string()).expect("it is a record"))
+    };
+    let counted = |json: &mut Value| {
+        for case in json["cases"].as_array_mut().expect("there are cases") {
+            case["ops_per_element"] = json!(if case["op"] == "copy" { 1 } else { 4 });
+        }
+    };
+    let peak = |json: &mut Value| json["peaks"] = json!([{ "backend": "simd", "operations_per_second": 1e10 }]);
+    assert!(!json(&counted).contains("roofline-host") && !json(&peak).contains("roofline-host"));
+    let page = json(&|json| {
+        counted(json);
+        peak(json);
+    });
+    // 8 bytes and 4 operations in a nanosecond.
+    assert!(
+        page.contains("roofline-host")
+            && page.contains("copies 16.0 GB/s")
+            && page.contains("4.00 × 10⁹ operations/s, 0.50 a byte")
+    );
 }
 
 #[test]

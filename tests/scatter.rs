@@ -246,7 +246,7 @@ fn errors() {
         assert_eq!(error, Error::LengthMismatch { left: 3, right: 2 });
         let large = e.scatter(&[1_u32], &[1], 1 << 33).with_plan(plan).run().unwrap_err();
         assert_eq!(large, Error::TooLarge { elements: 1 << 33, limit: u32::MAX as usize });
-        let mut foreign = Engine::builder().no_cache().build().unwrap().array(&[1_u32]);
+        let mut foreign = Engine::builder().no_cache().build().unwrap().array([1_u32]);
         let error = e.scatter(&[1_u32], &[0], 1).into(&mut foreign).with_plan(plan).run().unwrap_err();
         assert_eq!(error, Error::ForeignArray);
     }

@@ -11,6 +11,7 @@ pub(crate) fn now(engine: &Engine) -> Value {
         .into_iter()
         .filter_map(|(has, name)| has.then_some(name))
         .collect();
+    let (commit, dirty) = git().unzip();
     json!({
         "date": SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| date(since.as_secs())),
         "os": system(),
@@ -21,6 +22,9 @@ pub(crate) fn now(engine: &Engine) -> Value {
         "workers": engine.workers(),
         "load_average": load_average(),
         "governor": line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "wgpu": wgpu().filter(|_| cfg!(feature = "gpu")),
+        "commit": commit,
+        "dirty": dirty,
     })
 }
 
@@ -59,6 +63,26 @@ fn rustc() -> Option<String> {
     let found = (0..program.len().saturating_sub(NOTE.len())).filter(|&at| program[at..].starts_with(NOTE));
     // This very function contains the words too, but no digit after them.
     found.filter_map(text).find(|text| text.starts_with(|c: char| c.is_ascii_digit()) && text.ends_with(')'))
+}
+
+/// The version of wgpu that this program was made with.
+fn wgpu() -> Option<&'static str> {
+    let (_, after) = include_str!("../../Cargo.lock").split_once("name = \"wgpu\"\nversion = \"")?;
+    after.split('"').next()
+}
+
+/// The commit of the checkout that this program lies in, and whether files differ from it. Another checkout says nothing of it.
+fn git() -> Option<(String, bool)> {
+    let program = std::env::current_exe().ok()?;
+    let given = std::env::var_os("CARGO_MANIFEST_DIR").map(std::path::PathBuf::from);
+    let here = |folder: &std::path::Path| folder.join("examples/bench/context.rs").is_file().then(|| folder.to_owned());
+    let checkout = given.as_deref().and_then(here).or_else(|| program.ancestors().find_map(here))?;
+    let git = |args: &[&str]| {
+        let output = std::process::Command::new("git").arg("-C").arg(&checkout).args(args).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let commit = git(&["rev-parse", "HEAD"])?;
+    Some((commit, !git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty()))
 }
 
 /// Those of the processor's extensions that matter here.

@@ -52,3 +52,51 @@ pub(crate) fn mandelbrot(cx: f32, cy: f32, #[uniform] limit: u32) -> u32 {
     }
     n
 }
+
+/// Eight chains of fused multiplications and additions that do not wait for each other: what a GPU can do at most.
+#[kernel]
+pub(crate) fn chains(x: f32, #[uniform] steps: u32) -> f32 {
+    let mut a = x;
+    let mut b = x + 0.1;
+    let mut c = x + 0.2;
+    let mut d = x + 0.3;
+    let mut e = x + 0.4;
+    let mut f = x + 0.5;
+    let mut g = x + 0.6;
+    let mut h = x + 0.7;
+    for _ in 0..steps {
+        a = a.mul_add(0.999, 0.001);
+        b = b.mul_add(0.999, 0.001);
+        c = c.mul_add(0.999, 0.001);
+        d = d.mul_add(0.999, 0.001);
+        e = e.mul_add(0.999, 0.001);
+        f = f.mul_add(0.999, 0.001);
+        g = g.mul_add(0.999, 0.001);
+        h = h.mul_add(0.999, 0.001);
+    }
+    a + b + c + d + e + f + g + h
+}
+
+/// BabelStream's `mul`, of both float types.
+#[kernel]
+pub(crate) fn scaled<T: Float>(x: T, #[uniform] scalar: T) -> T {
+    scalar * x
+}
+
+/// Its `add`.
+#[kernel]
+pub(crate) fn sum_of_two<T: Float>(x: T, y: T) -> T {
+    x + y
+}
+
+/// Its `triad`.
+#[kernel]
+pub(crate) fn plus_scaled<T: Float>(x: T, y: T, #[uniform] scalar: T) -> T {
+    x + scalar * y
+}
+
+/// What its `dot` sums.
+#[kernel]
+pub(crate) fn product_of_two<T: Float>(x: T, y: T) -> T {
+    x * y
+}

@@ -3,6 +3,7 @@
 //!
 //! `cargo run --release --example bench -- --quick`; how to read it, and what is claimed, is in `benches/README.md`.
 
+mod babelstream;
 mod beside;
 mod catalogue;
 mod context;
@@ -12,8 +13,10 @@ mod loops;
 mod matrices;
 mod measure;
 mod movement;
+mod noise;
 mod options;
 mod oracle;
+mod peaks;
 mod progress;
 mod record;
 mod regret;
@@ -22,6 +25,7 @@ mod segments;
 mod selection;
 mod stage;
 mod stencils;
+mod stop;
 mod table;
 mod targets;
 
@@ -31,12 +35,16 @@ use std::time::{Duration, Instant};
 use granule::Engine;
 use granule::machine::{GpuKind, Gpus};
 
+use serde_json::{Value, json};
+
 use groups::{Go, Residency};
 use measure::{Budget, Contender, Trouble, measure};
+use noise::Noise;
 use options::Options;
 use progress::Progress;
 use record::Case;
 use stage::Scene;
+use stop::{Stop, Why};
 
 fn main() -> ExitCode {
     let began = Instant::now();
@@ -101,20 +109,51 @@ fn run(options: &Options, began: Instant) -> Result<bool, Box<dyn std::error::Er
     if let Err(reason) = &gpu {
         println!("no GPU is measured: {reason}");
     }
+    stop::listen();
+    let stop = Stop::after(began, options.time_budget);
     if options.regret {
-        return regret::run(&engine, options, gpu.is_ok(), &context);
+        return regret::run(&engine, options, gpu.is_ok(), &context, stop);
     }
-    let mut session =
-        Session { engine: &engine, options, gpu: gpu.is_ok(), cases: Vec::new(), failed: false, progress: Progress::new(0) };
+    let noise = Noise::begin();
+    let mut session = Session {
+        engine: &engine,
+        options,
+        gpu: gpu.is_ok(),
+        stop,
+        noise,
+        cases: Vec::new(),
+        not_run: gpu.err().map(|reason| json!({ "backend": "gpu", "reason": reason })).into_iter().collect(),
+        failed: false,
+        stopped: None,
+        progress: Progress::new(0),
+    };
+    let (mut babelstream, mut peaks) = (Value::Null, Value::Null);
     if options.targets {
         targets::run(&mut session)?;
+    } else if options.babelstream {
+        babelstream = babelstream::run(&mut session)?;
     } else {
+        peaks = peaks::measure(&engine, session.gpu)?;
         session.sweep()?;
         session.progress.finish();
         table::print(&session.cases);
     }
-    options.write(&record::text(&engine, &context, "", session.cases.iter().map(Case::to_json)))?;
-    Ok(!session.failed)
+    let Session { cases, not_run, failed, stopped, noise, .. } = session;
+    let noise = noise.end();
+    report::notes::noise(&noise).inspect(|note| println!("{note}"));
+    let stopped = stopped.map_or(Value::Null, |(why, so_far)| why.describe(so_far));
+    if cases.is_empty() {
+        return Err("nothing was measured".into());
+    }
+    let more =
+        [("stopped", stopped), ("not_run", json!(not_run)), ("noise", noise), ("peaks", peaks), ("babelstream", babelstream)];
+    options.write(&record::text(
+        &engine,
+        &context,
+        &more.map(|(key, value)| (key, value.to_string())),
+        cases.iter().map(Case::to_json),
+    ))?;
+    Ok(!failed)
 }
 
 /// A run: what was measured so far.
@@ -122,8 +161,14 @@ pub(crate) struct Session<'r> {
     engine: &'r Engine,
     options: &'r Options,
     gpu: bool,
+    stop: Stop,
+    noise: Noise,
     cases: Vec<Case>,
+    /// What could not take part, and why.
+    not_run: Vec<Value>,
     failed: bool,
+    /// Why the run ended early, and how many groups were measured of how many.
+    stopped: Option<(Why, [usize; 2])>,
     progress: Progress,
 }
 
@@ -146,11 +191,24 @@ impl Session<'_> {
                 }
             }
         }
+        if self.options.time_budget.is_some() {
+            // What a quick run measures comes first.
+            groups.sort_by_key(|&(_, _, n, _)| !options::QUICK_SIZES.contains(&n));
+        }
+        // Each group is measured again when all the others were: what changes from moment to moment, and where memory lies, is seen.
+        let groups = groups.repeat(self.options.passes());
         self.progress = Progress::new(groups.len());
+        self.progress.limit(self.stop.end());
         let options = self.options;
         for (op, ty, n, residency) in groups {
+            if let Some(why) = self.stop.now() {
+                self.stopped = Some((why, self.progress.so_far()));
+                break;
+            }
+            self.noise.between();
             self.group(op, ty, n, residency, &|name| options.wants_backend(name))?;
         }
+        self.cases = record::merged(std::mem::take(&mut self.cases));
         Ok(())
     }
 
@@ -191,15 +249,20 @@ impl Session<'_> {
         self.progress.begin(&name);
         // A read that waits for the GPU ends each sample on it, so those samples are longer.
         let sample = Duration::from_millis(if residency == Residency::Gpu { 5 } else { 1 });
-        let usual = Duration::from_millis(if self.options.quick { 40 } else { 400 });
-        let budget = Budget { sample, contender: self.options.budget_or(usual) };
+        let usual = self.options.budget() / self.options.passes() as u32;
+        let (stop, [done, of]) = (self.stop, self.progress.so_far());
+        // Of what is left of the time each group gets its part, and half of it goes into checks and warming up.
+        let share = stop.left().map(|left| left / (2 * of.saturating_sub(done).max(1)) as u32);
         let scene = Scene { engine: self.engine, gpu: self.gpu, wants };
+        let clock = |work: &mut dyn FnMut() -> granule::Result<()>| by_the_gpu(self.engine, work);
         let (cases, failed, progress) = (&mut self.cases, &mut self.failed, &self.progress);
         let set_up = perform(&scene, &mut |contenders: &mut [Contender<'_>]| {
-            let outcomes = measure(contenders, budget);
+            let most = share.map_or(usual, |share| share / contenders.len().max(1) as u32);
+            let outcomes = measure(contenders, Budget { sample, contender: usual.min(most), stop }, &clock);
             for (contender, outcome) in contenders.iter().zip(outcomes) {
                 let verified = match &outcome.verdict {
                     Ok(()) => true,
+                    Err(Trouble::Stopped) => continue,
                     Err(Trouble::Failed(error)) if stage::is_refusal(error) => {
                         progress.note(&format!("left out: {name} on {}: {error}", contender.backend));
                         continue;
@@ -224,7 +287,10 @@ impl Session<'_> {
                     chose: contender.chose.clone(),
                     plan: contender.plan.clone(),
                     seconds: outcome.seconds,
+                    passes: Vec::new(),
+                    gpu_seconds: outcome.gpu_seconds,
                     bytes: (n * op.bytes) as u64,
+                    ops: contender.ops,
                     verified,
                 });
             }
@@ -237,6 +303,17 @@ impl Session<'_> {
             }
             other => other,
         }
+    }
+}
+
+/// Has work done, and says how long it took by the GPU's own clock, where there is one.
+fn by_the_gpu(engine: &Engine, work: &mut dyn FnMut() -> granule::Result<()>) -> granule::Result<Option<Duration>> {
+    #[cfg(feature = "gpu")]
+    return engine.gpu()?.time_passes(work).map(|((), took)| took);
+    #[cfg(not(feature = "gpu"))]
+    {
+        _ = engine;
+        work().map(|()| None)
     }
 }
 

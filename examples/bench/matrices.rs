@@ -24,6 +24,7 @@ fn measure<'g>(stage: &mut Stage<'g, f32>, run: impl Fn() + 'g, verify: impl Fn(
         backend: "peer:loop".to_owned(),
         chose: None,
         plan: None,
+        ops: None,
         run: Box::new(move |iterations| {
             (0..iterations).for_each(|_| run());
             Ok(())

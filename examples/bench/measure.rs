@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::stop::Stop;
+
 /// One way to do an operation.
 pub(crate) struct Contender<'g> {
     /// The backend, or `peer:...`.
@@ -10,6 +12,8 @@ pub(crate) struct Contender<'g> {
     pub(crate) chose: Option<String>,
     /// The plan, in the library's words.
     pub(crate) plan: Option<String>,
+    /// Operations an element, as the planner counts them.
+    pub(crate) ops: Option<f64>,
     /// Does the operation so many times.
     pub(crate) run: Box<dyn FnMut(u64) -> granule::Result<()> + 'g>,
     /// Spoils the output, does the operation once, and compares the answer with the oracle's.
@@ -23,6 +27,8 @@ pub(crate) enum Trouble {
     Wrong(String),
     /// The library refused or failed.
     Failed(granule::Error),
+    /// The run ended before.
+    Stopped,
 }
 
 impl From<granule::Error> for Trouble {
@@ -38,12 +44,16 @@ pub(crate) struct Budget {
     pub(crate) sample: Duration,
     /// Time for all samples of one contender. One that is slower still gets [`FEWEST`].
     pub(crate) contender: Duration,
+    /// When the run ends.
+    pub(crate) stop: Stop,
 }
 
 /// The fewest samples of a contender: with fewer, the ratio of two medians has no 95% interval.
 pub(crate) const FEWEST: u32 = crate::report::stats::FEWEST_FOR_RATIO as u32;
 /// The most samples of a contender.
 const MOST: u32 = 60;
+/// The most iterations of a sample by the GPU's clock, which has room for so many passes only.
+const MOST_BY_CLOCK: u64 = 32;
 /// A contender whose iteration is shorter does one before each sample, untimed, so that no sample starts with parked threads, an
 /// idle GPU, or the caches as another contender left them.
 const WORTH_WARMING: Duration = Duration::from_millis(5);
@@ -52,6 +62,8 @@ const WORTH_WARMING: Duration = Duration::from_millis(5);
 pub(crate) struct Outcome {
     /// Seconds an iteration, sample by sample.
     pub(crate) seconds: Vec<f64>,
+    /// The same of a few samples by the GPU's own clock, if it did the work.
+    pub(crate) gpu_seconds: Vec<f64>,
     /// Whether all answers were right; or why there are none.
     pub(crate) verdict: Result<(), Trouble>,
 }
@@ -64,8 +76,11 @@ struct Entry<'c, 'g> {
     outcome: Outcome,
 }
 
+/// Has work done, and says how long that took by the GPU's own clock, where it has one.
+pub(crate) type Clock<'c> = &'c dyn Fn(&mut dyn FnMut() -> granule::Result<()>) -> granule::Result<Option<Duration>>;
+
 /// Measures a group: verify, warm up, sample in turns, verify again.
-pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Budget) -> Vec<Outcome> {
+pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Budget, clock: Clock<'_>) -> Vec<Outcome> {
     let mut entries: Vec<_> = contenders
         .iter_mut()
         .map(|contender| {
@@ -74,15 +89,21 @@ pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Budget) -> Vec<O
                 iterations: 1,
                 one: Duration::ZERO,
                 quota: 0,
-                outcome: Outcome { seconds: Vec::new(), verdict: Ok(()) },
+                outcome: Outcome { seconds: Vec::new(), gpu_seconds: Vec::new(), verdict: Ok(()) },
             };
-            entry.outcome.verdict = (entry.contender.verify)().and_then(|()| entry.calibrate(budget));
+            entry.outcome.verdict = match budget.stop.now() {
+                Some(_) => Err(Trouble::Stopped),
+                None => (entry.contender.verify)().and_then(|()| entry.calibrate(budget)),
+            };
             entry
         })
         .collect();
 
     let rounds = entries.iter().map(|e| e.quota).max().unwrap_or(0);
     for round in 0..rounds {
+        if budget.stop.now().is_some() {
+            break;
+        }
         for entry in &mut entries {
             // Spreads the samples of one with fewer of them evenly over all rounds.
             let due = |r: u32| u64::from(r) * u64::from(entry.quota) / u64::from(rounds);
@@ -95,8 +116,12 @@ pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Budget) -> Vec<O
     entries
         .into_iter()
         .map(|mut entry| {
+            if entry.outcome.verdict.is_ok() && budget.stop.now().is_none() {
+                entry.outcome.verdict = entry.by_the_gpu(clock);
+            }
             if entry.outcome.verdict.is_ok() {
-                entry.outcome.verdict = (entry.contender.verify)();
+                let measured = !entry.outcome.seconds.is_empty();
+                entry.outcome.verdict = if measured { (entry.contender.verify)() } else { Err(Trouble::Stopped) };
             }
             entry.outcome
         })
@@ -119,6 +144,23 @@ impl Entry<'_, '_> {
         self.one = took.div_f64(self.iterations as f64);
         let affordable = budget.contender.as_secs_f64() / took.as_secs_f64();
         self.quota = (affordable as u32).clamp(FEWEST, MOST);
+        Ok(())
+    }
+
+    /// A few samples by the GPU's own clock, if it does the work.
+    fn by_the_gpu(&mut self, clock: Clock<'_>) -> Result<(), Trouble> {
+        let chosen = self.contender.chose.as_deref().unwrap_or(&self.contender.backend);
+        if chosen != "gpu" || self.outcome.seconds.is_empty() {
+            return Ok(());
+        }
+        let iterations = self.iterations.min(MOST_BY_CLOCK);
+        for _ in 0..FEWEST {
+            // What runs elsewhere after all takes no time there.
+            match clock(&mut || (self.contender.run)(iterations))? {
+                Some(took) if !took.is_zero() => self.outcome.gpu_seconds.push(took.as_secs_f64() / iterations as f64),
+                _ => break,
+            }
+        }
         Ok(())
     }
 

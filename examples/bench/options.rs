@@ -11,6 +11,14 @@ use crate::report::{self, Outputs, data::Record};
 pub(crate) struct Options {
     /// Three sizes and short samples, to see in a minute and a half that all is well.
     pub(crate) quick: bool,
+    /// Every octave and long samples.
+    pub(crate) full: bool,
+    /// BabelStream under its own conventions, and nothing else.
+    pub(crate) babelstream: bool,
+    /// How often its kernels run.
+    pub(crate) repetitions: Option<usize>,
+    /// When the run ends, measured or not.
+    pub(crate) time_budget: Option<Duration>,
     /// Say what there is, and measure nothing.
     pub(crate) list: bool,
     /// Measure the project's own targets instead of the whole table.
@@ -39,15 +47,22 @@ pub(crate) const USAGE: &str = "\
 usage: cargo run --release --example bench -- [options]
 
   --quick            sizes 2^12, 2^16, 2^20 and short samples: about a minute
+  --full             every octave from 2^10 to 2^26 and long samples: hours
+  --time-budget S    end after so many seconds, with the sizes of --quick first; Ctrl-C ends the run too: both keep what was measured
   --json FILE        write the record of all samples to FILE
   --ops A,B          only these operations (see --list)
   --sizes N,M        only these numbers of elements: 65536, 64Ki, 1Mi or 2^16
   --backends A,B     only these: simd, threads, gpu, auto, std, rayon, loop
   --budget MS        time for the samples of one case, in milliseconds; with --regret of all its contenders together
   --software-gpu     let a software rasteriser (llvmpipe, WARP) count as a GPU; without this it never does
+  --babelstream      BabelStream's five kernels under its own conventions: 2^25 elements (or --sizes), 100 repetitions
+  --repetitions N    so many instead
   --targets          measure what the project promises itself, with pass or fail
   --regret           how much slower the library's choices are than the fastest backend, cold and warm; with --quick 3 minutes
   --list             say what there is, and measure nothing";
+
+/// The sizes of a quick run.
+pub(crate) const QUICK_SIZES: [usize; 3] = [1 << 12, 1 << 16, 1 << 20];
 
 impl Options {
     /// Reads the arguments.
@@ -57,6 +72,8 @@ impl Options {
             let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
             match arg.as_str() {
                 "--quick" => options.quick = true,
+                "--full" => options.full = true,
+                "--babelstream" => options.babelstream = true,
                 "--list" => options.list = true,
                 "--regret" => options.regret = true,
                 // Not in the usage: the sweep starts itself with it.
@@ -79,6 +96,17 @@ impl Options {
                     let ms = ms.parse().map_err(|_| format!("--budget {ms}: a number of milliseconds is accepted"))?;
                     options.budget = Some(Duration::from_millis(ms));
                 }
+                "--time-budget" => {
+                    let text = value()?;
+                    let seconds = text.parse::<f64>().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
+                    let seconds = seconds.filter(|time| !time.is_zero());
+                    options.time_budget = Some(seconds.ok_or(format!("--time-budget {text}: a number of seconds is accepted"))?);
+                }
+                "--repetitions" => {
+                    let text = value()?;
+                    let count = text.parse().ok().filter(|&count: &usize| count >= 2);
+                    options.repetitions = Some(count.ok_or(format!("--repetitions {text}: a number from 2 on is accepted"))?);
+                }
                 "--help" | "-h" => return Err(String::new()),
                 other => {
                     if !options.outputs.take(other, value)? {
@@ -86,6 +114,9 @@ impl Options {
                     }
                 }
             }
+        }
+        if options.quick && options.full {
+            return Err("--quick and --full: one of them is accepted".to_owned());
         }
         Ok(options)
     }
@@ -101,8 +132,8 @@ impl Options {
     /// The numbers of elements to measure, smallest first.
     pub(crate) fn sizes(&self) -> Vec<usize> {
         match (self.sizes.as_slice(), self.quick) {
-            ([], true) => vec![1 << 12, 1 << 16, 1 << 20],
-            ([], false) => (10..=26).step_by(2).map(|log| 1 << log).collect(),
+            ([], true) => QUICK_SIZES.to_vec(),
+            ([], false) => (10..=26).step_by(if self.full { 1 } else { 2 }).map(|log| 1 << log).collect(),
             (sizes, _) => {
                 let mut sizes = sizes.to_vec();
                 sizes.sort_unstable();
@@ -123,7 +154,21 @@ impl Options {
         self.backends.is_empty() || self.backends.iter().any(|b| name == b || (b == "loop" && name.starts_with("loop-")))
     }
 
-    /// Time for the samples of one case: as asked for, or else this.
+    /// How often each group is measured, with all the others in between.
+    pub(crate) fn passes(&self) -> usize {
+        if self.quick { 2 } else { 3 }
+    }
+
+    /// Time for the samples of one case.
+    pub(crate) fn budget(&self) -> Duration {
+        self.budget_or(Duration::from_millis(match (self.quick, self.full) {
+            (true, _) => 40,
+            (_, true) => 1000,
+            _ => 400,
+        }))
+    }
+
+    /// The same: as asked for, or else this.
     pub(crate) fn budget_or(&self, usual: Duration) -> Duration {
         self.budget.unwrap_or(usual)
     }

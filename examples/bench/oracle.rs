@@ -275,12 +275,14 @@ pub(crate) fn sorted_pairs(keys: &[u32], values: &[u32]) -> (Vec<u32>, Vec<u32>)
 /// Exactly these pairs.
 pub(crate) fn pairs_are<'g>(want: (Vec<u32>, Vec<u32>)) -> CheckOne<'g, (Vec<u32>, Vec<u32>)> {
     Rc::new(move |got, _| {
-        let wrong = (0..want.0.len()).find(|&i| got.0.get(i) != Some(&want.0[i]) || got.1.get(i) != Some(&want.1[i]));
-        match wrong {
-            None if got.0.len() == want.0.len() && got.1.len() == want.1.len() => Ok(()),
-            None => Err(format!("{} keys and {} values instead of {}", got.0.len(), got.1.len(), want.0.len())),
-            Some(i) => Err(format!("pair {i} is {:?}, not {:?}", (got.0.get(i), got.1.get(i)), (want.0[i], want.1[i]))),
+        // Of a partition they need not be equally many.
+        for (part, got, want) in [("first", &got.0, &want.0), ("second", &got.1, &want.1)] {
+            if got.len() != want.len() {
+                return Err(format!("{} elements instead of {} in the {part} part", got.len(), want.len()));
+            }
+            every(got, |i| want[i], |_, got, want| got == want).map_err(|wrong| format!("in the {part} part {wrong}"))?;
         }
+        Ok(())
     })
 }
 
@@ -304,6 +306,11 @@ pub(crate) fn equals<'g, R: PartialEq + std::fmt::Debug + 'g>(want: R) -> CheckO
 fn rounding(depth: usize) -> f64 {
     let depth = depth as f64;
     HALF_ULP * depth.min(8.0 * depth.sqrt())
+}
+
+/// The same of a sum of so many terms, in whatever order.
+pub(crate) fn rounding_of(terms: usize) -> f64 {
+    rounding(1 + terms)
 }
 
 fn every<T: Copy + std::fmt::Display>(

@@ -25,8 +25,14 @@ pub(crate) struct Case {
     pub(crate) plan: Option<String>,
     /// Seconds an iteration, sample by sample.
     pub(crate) seconds: Vec<f64>,
+    /// How many of them were taken in each pass over all groups; empty: all in one.
+    pub(crate) passes: Vec<usize>,
+    /// Seconds of an iteration by the GPU's own clock, least first, where it has one.
+    pub(crate) gpu_seconds: Vec<f64>,
     /// Bytes that the operation must move.
     pub(crate) bytes: u64,
+    /// Operations an element, as the planner counts them, where it does.
+    pub(crate) ops: Option<f64>,
     /// Whether all answers were right.
     pub(crate) verified: bool,
 }
@@ -63,10 +69,41 @@ impl Case {
             }
         }
         case["seconds"] = json!(self.seconds);
+        if self.passes.len() > 1 {
+            case["passes"] = json!(self.passes);
+        }
+        if !self.gpu_seconds.is_empty() {
+            case["gpu_seconds"] = json!(self.gpu_seconds);
+        }
         case["bytes"] = json!(self.bytes);
+        if let Some(ops) = self.ops {
+            case["ops_per_element"] = json!(ops);
+        }
         case["verified"] = json!(self.verified);
         case
     }
+}
+
+/// One case of those that several passes gave of the same contender.
+pub(crate) fn merged(cases: Vec<Case>) -> Vec<Case> {
+    let mut merged: Vec<Case> = Vec::new();
+    for case in cases {
+        let same = |c: &&mut Case| {
+            (c.op, c.ty, c.n, c.residency, &c.backend) == (case.op, case.ty, case.n, case.residency, &case.backend)
+        };
+        match merged.iter_mut().find(same) {
+            Some(first) => {
+                first.passes.push(case.seconds.len());
+                first.seconds.extend(case.seconds);
+                first.gpu_seconds.extend(case.gpu_seconds);
+                // What it chose in the end.
+                (first.chose, first.plan) = (case.chose, case.plan);
+                first.verified &= case.verified;
+            }
+            None => merged.push(Case { passes: vec![case.seconds.len()], ..case }),
+        }
+    }
+    merged
 }
 
 /// The machine, as records describe it.
@@ -90,9 +127,11 @@ pub(crate) fn lines(cases: impl Iterator<Item = Value>) -> String {
     cases.map(|case| case.to_string()).collect::<Vec<_>>().join(",\n")
 }
 
-/// The record of a run: its cases, and before them what else there is to say, as `"key":value,`.
-pub(crate) fn text(engine: &Engine, context: &Value, more: &str, cases: impl Iterator<Item = Value>) -> String {
+/// The record of a run: its cases, and before them what else there is to say, as JSON, but for what is `null`.
+pub(crate) fn text(engine: &Engine, context: &Value, more: &[(&str, String)], cases: impl Iterator<Item = Value>) -> String {
     let cases: Vec<Value> = cases.collect();
+    let more: String =
+        more.iter().filter(|(_, value)| value != "null").map(|(key, value)| format!("\"{key}\":{value},")).collect();
     format!(
         "{{\"schema\":1,\"granule\":{},\"machine\":{},\"context\":{context},\"operations\":{},{more}\"cases\":[\n{}\n]}}\n",
         json!(env!("CARGO_PKG_VERSION")),

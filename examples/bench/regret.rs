@@ -18,14 +18,23 @@ use granule::prelude::*;
 use serde_json::Value;
 
 use crate::groups::Residency;
+use crate::noise::Noise;
 use crate::options::Options;
 use crate::progress::Progress;
+use crate::report::notes;
+use crate::stop::{Stop, Why};
 use crate::{kernels, oracle, record, stage, table};
 use contest::{Effort, contest};
 use figures::{AUTO, Case, NAMES, Rule, Spread, Summary};
 
 /// Measures, prints, and writes the record. Whether all answers were right.
-pub(crate) fn run(engine: &Engine, options: &Options, gpu: bool, context: &Value) -> Result<bool, Box<dyn std::error::Error>> {
+pub(crate) fn run(
+    engine: &Engine,
+    options: &Options,
+    gpu: bool,
+    context: &Value,
+    stop: Stop,
+) -> Result<bool, Box<dyn std::error::Error>> {
     let effort = effort(options);
     let residencies: &[Residency] = if gpu { &[Residency::Host, Residency::Gpu] } else { &[Residency::Host] };
     let mut groups = Vec::new();
@@ -39,11 +48,18 @@ pub(crate) fn run(engine: &Engine, options: &Options, gpu: bool, context: &Value
     }
     let (mut cases, mut right) = (Vec::new(), true);
     let mut progress = Progress::new(groups.len());
+    progress.limit(stop.end());
+    let (mut noise, mut stopped) = (Noise::begin(), None);
     // What is judged is the model of a machine that was measured, from the first case on.
     engine.calibrate()?;
     for (op, residency, n) in groups {
+        if let Some(why) = stop.now() {
+            stopped = Some(why);
+            break;
+        }
         let name = format!("{op} {} on the {}", table::size(n), residency.name());
         progress.begin(&name);
+        noise.between();
         match contest(op, engine, n, residency, gpu, effort) {
             Ok(outcome) => {
                 for message in &outcome.wrong {
@@ -60,12 +76,17 @@ pub(crate) fn run(engine: &Engine, options: &Options, gpu: bool, context: &Value
     progress.finish();
 
     let mut last = Instant::now();
-    let cold = cold::measure(options, gpu, &mut |done, total| {
-        if done == total || last.elapsed() > Duration::from_secs(5) {
-            eprintln!("cold: {done} of {total} processes");
-            last = Instant::now();
-        }
-    })?;
+    // Its processes are interrupted together with this one.
+    let cold = if stopped.is_some() {
+        Ok(cold::Cold::default())
+    } else {
+        cold::measure(options, gpu, &mut |done, total| {
+            if done == total || last.elapsed() > Duration::from_secs(5) {
+                eprintln!("cold: {done} of {total} processes");
+                last = Instant::now();
+            }
+        })
+    }?;
     for message in &cold.wrong {
         right = false;
         eprintln!("FAILED: {message}");
@@ -80,7 +101,9 @@ pub(crate) fn run(engine: &Engine, options: &Options, gpu: bool, context: &Value
         "a decision takes {:.0} ns for {SMALL} elements, {:.0} ns for {CONTESTED} that several backends could win",
         decisions.small, decisions.contested
     );
-    options.write(&text(engine, context, &summary, &cases, &cold.first))?;
+    let (noise, stopped) = (noise.end(), stopped.map_or(Value::Null, |why: Why| why.describe(progress.so_far())));
+    notes::noise(&noise).inspect(|note| println!("{note}"));
+    options.write(&text(engine, context, &summary, [stopped, noise], (&cases, &cold.first)))?;
     Ok(right)
 }
 
@@ -207,8 +230,19 @@ fn describe(rule: Rule) -> String {
 }
 
 /// The record of a sweep.
-fn text(engine: &Engine, context: &Value, summary: &Summary, warm: &[Case], cold: &[Case]) -> String {
-    let cold = record::lines(cold.iter().map(Case::to_json));
-    let more = format!("\"regret\":{},\"cold\":[\n{cold}\n],", summary.to_json());
+fn text(
+    engine: &Engine,
+    context: &Value,
+    summary: &Summary,
+    [stopped, noise]: [Value; 2],
+    (warm, cold): (&[Case], &[Case]),
+) -> String {
+    let cold = format!("[\n{}\n]", record::lines(cold.iter().map(Case::to_json)));
+    let more = [
+        ("regret", summary.to_json().to_string()),
+        ("cold", cold),
+        ("stopped", stopped.to_string()),
+        ("noise", noise.to_string()),
+    ];
     record::text(engine, context, &more, warm.iter().map(Case::to_json))
 }

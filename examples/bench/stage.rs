@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::rc::Rc;
 
+use granule::plan::Operation;
 use granule::prelude::*;
 use granule::primitives::{Fill, reduce};
 use granule::source::{SliceSource, Source};
@@ -142,8 +143,8 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
                 Place::Host { out } => {
                     let (x, y, spoilt) = (self.x, self.y, self.spoilt);
                     let task = move || pinned!(task(black_box(x).into_source(), black_box(y).into_source()), backend);
-                    plan = task().into(&mut *out.borrow_mut()).plan();
-                    let arithmetic = arithmetic(&plan);
+                    plan = described(&task().into(&mut *out.borrow_mut()));
+                    let arithmetic = arithmetic(&plan.0);
                     run = Box::new(move |iterations| {
                         let out = &mut *out.borrow_mut();
                         (0..iterations).try_for_each(|_| task().into(&mut *out).run())
@@ -158,8 +159,8 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
                 Place::Gpu { x, y, out } => {
                     let (scene, spoilt) = (self.scene, self.spoilt);
                     let task = move || pinned!(task(black_box(x).into_source(), black_box(y).into_source()), backend);
-                    plan = task().into(&mut *out.borrow_mut()).plan();
-                    let arithmetic = arithmetic(&plan);
+                    plan = described(&task().into(&mut *out.borrow_mut()));
+                    let arithmetic = arithmetic(&plan.0);
                     run = Box::new(move |iterations| {
                         let out = &mut *out.borrow_mut();
                         (0..iterations).try_for_each(|_| task().into(&mut *out).run())?;
@@ -191,8 +192,8 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
                 Place::Gpu { x, y, .. } => (x.into_source(), y.into_source()),
             };
             let task = move || pinned!(task(black_box(place_x), black_box(place_y)), backend);
-            let plan = task().plan();
-            let arithmetic = arithmetic(&plan);
+            let plan = described(&task());
+            let arithmetic = arithmetic(&plan.0);
             let run = Box::new(move |iterations| {
                 (0..iterations).try_for_each(|_| {
                     black_box(task().run()?);
@@ -218,8 +219,8 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
             };
             let on_host = matches!(self.place, Place::Host { .. });
             let task = move || pinned!(task(black_box(place_x), black_box(place_y)), backend);
-            let plan = task().plan();
-            let arithmetic = arithmetic(&plan);
+            let plan = described(&task());
+            let arithmetic = arithmetic(&plan.0);
             let run = Box::new(move |iterations| {
                 for _ in 0..iterations {
                     let arrays = task().run()?;
@@ -243,6 +244,7 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
             backend: name.to_owned(),
             chose: None,
             plan: None,
+            ops: None,
             run: Box::new(move |iterations| {
                 let out = &mut *out.borrow_mut();
                 for _ in 0..iterations {
@@ -269,6 +271,7 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
             backend: name.to_owned(),
             chose: None,
             plan: None,
+            ops: None,
             run: Box::new(move |iterations| {
                 for _ in 0..iterations {
                     black_box(f(black_box(x), black_box(y)));
@@ -294,19 +297,13 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
         .collect()
     }
 
-    fn enter(
-        &mut self,
-        name: &str,
-        backend: Option<Backend>,
-        plan: granule::Result<granule::plan::Plan>,
-        run: Run<'g>,
-        verify: Verify<'g>,
-    ) {
+    fn enter(&mut self, name: &str, backend: Option<Backend>, (plan, ops): Described, run: Run<'g>, verify: Verify<'g>) {
         let plan = plan.ok();
         self.contenders.push(Contender {
             backend: name.to_owned(),
             chose: plan.as_ref().filter(|_| backend.is_none()).map(|plan| plan.choice.backend.to_string()),
             plan: plan.map(|plan| plan.to_string()),
+            ops,
             run,
             verify,
         });
@@ -368,6 +365,21 @@ impl<A: Element> Arrays for [Array<A>; 2] {
         let [a, b] = self;
         Ok((a.into_vec()?, b.into_vec()?))
     }
+}
+
+/// What is planned of a task, and how many operations the planner counts for an element: of what is a map at heart.
+type Described = (granule::Result<granule::plan::Plan>, Option<f64>);
+
+fn described<P: Primitive>(task: &Task<'_, P>) -> Described {
+    let ops = task.explain().ok().and_then(|explanation| {
+        let problem = explanation.problem;
+        let counted = matches!(problem.operation, Operation::Map | Operation::Reduce | Operation::Scan);
+        // A loop whose length depends on the data is counted once.
+        let known = counted && !problem.element.loops_unknown && problem.steps == 1;
+        let ops = problem.element.ops.total() + problem.combine.ops.total();
+        (known && ops > 0.0).then(|| f64::from(ops))
+    });
+    (task.plan(), ops)
 }
 
 fn arithmetic(plan: &granule::Result<granule::plan::Plan>) -> Arithmetic {

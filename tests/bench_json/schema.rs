@@ -86,6 +86,7 @@ fn keyword_holds(
 
 fn is(ty: &Value, value: &Value) -> bool {
     match ty.as_str().expect("a type is a name") {
+        "boolean" => value.is_boolean(),
         "object" => value.is_object(),
         "array" => value.is_array(),
         "string" => value.is_string(),

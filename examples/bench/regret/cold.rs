@@ -30,6 +30,7 @@ const TURNS: usize = 6;
 const FIRST_SECOND: Duration = Duration::from_secs(1);
 
 /// What came of it.
+#[derive(Default)]
 pub(crate) struct Cold {
     /// The first calls.
     pub(crate) first: Vec<Case>,

@@ -6,6 +6,8 @@
 
 use serde_json::{Value, json};
 
+use crate::report::stats::{self, Interval};
+
 /// Who takes part: the library's choice, then the backends that a call can be pinned to.
 pub(crate) const NAMES: [&str; 4] = ["auto", "simd", "threads", "gpu"];
 /// The library's choice.
@@ -74,6 +76,15 @@ impl Case {
         Some(self.time(who)? / self.best()?)
     }
 
+    /// Of the choice's time over that of the fastest backend, round by round: what disturbs a round disturbs both. `None` of too few
+    /// rounds.
+    pub(crate) fn interval(&self) -> Option<Interval> {
+        let (auto, best) = (&self.seconds[AUTO], &self.seconds[self.best_backend()?]);
+        let mut ratios: Vec<f64> = auto.iter().zip(best).map(|(auto, best)| auto / best).collect();
+        ratios.sort_by(f64::total_cmp);
+        stats::interval(&ratios, stats::CONFIDENCE)
+    }
+
     /// The case as records have it.
     pub(crate) fn to_json(&self) -> Value {
         let name = |who: Option<usize>| who.map(|who| NAMES[who]);
@@ -91,6 +102,7 @@ impl Case {
             "best_backend": name(self.best_backend()),
             "chose": self.chose,
             "regret": self.regret(AUTO),
+            "regret_interval": self.interval().map(|interval| [interval.low, interval.high]),
             "median": each(&|who| self.time(who)),
             "least": each(&|who| self.least(who)),
             "rounds": self.seconds[AUTO].len(),

@@ -5,13 +5,25 @@ use std::fmt::Write;
 use super::html::escape;
 use super::words::{digits, size};
 
-/// A chart with logarithmic axes: elements to the right.
+/// What is on the horizontal axis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Across {
+    /// Numbers of elements.
+    #[default]
+    Elements,
+    /// Operations a byte.
+    Intensity,
+}
+
+/// A chart with logarithmic axes.
 #[derive(Debug, Default)]
 pub(crate) struct Chart {
     /// What it shows, in few words.
     pub(crate) title: String,
     /// What can be seen on it, for those who do not see it.
     pub(crate) description: String,
+    /// What is on the horizontal axis.
+    pub(crate) across: Across,
     /// What is on the vertical axis.
     pub(crate) unit: String,
     /// The lines.
@@ -136,7 +148,7 @@ impl Chart {
             escape(&self.title),
             escape(&self.description)
         );
-        grid(&mut svg, &x, &y, &self.unit);
+        grid(&mut svg, (&x, self.across), &y, &self.unit);
         for (level, name) in self.levels.iter().filter(|(level, _)| y.has(*level)) {
             let at = y.at(*level);
             put(&mut svg, format_args!("<path class=\"level\" d=\"M{LEFT} {at:.1}H{RIGHT}\"/>"));
@@ -195,24 +207,33 @@ fn put(svg: &mut String, what: std::fmt::Arguments<'_>) {
     svg.write_fmt(what).expect("a string takes everything");
 }
 
-fn grid(svg: &mut String, x: &Axis, y: &Axis, unit: &str) {
+fn grid(svg: &mut String, (x, across): (&Axis, Across), y: &Axis, unit: &str) {
     svg.push_str("<g class=\"grid\">");
     for tick in y.decades() {
         let at = y.at(tick);
         put(svg, format_args!("<path d=\"M{LEFT} {at:.1}H{RIGHT}\"/>"));
-        let label = if (0.001..1e5).contains(&tick) { format!("{}", (tick * 1e6).round() / 1e6) } else { format!("{tick:.0e}") };
-        put(svg, format_args!("<text class=\"y\" x=\"{:.1}\" y=\"{:.1}\">{label}</text>", LEFT - 6.0, at + 4.0));
+        put(svg, format_args!("<text class=\"y\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", LEFT - 6.0, at + 4.0, plain(tick)));
     }
-    for tick in x.sizes() {
+    let (ticks, name) = match across {
+        Across::Elements => (x.sizes(), "elements"),
+        Across::Intensity => (x.decades(), "operations a byte"),
+    };
+    for tick in ticks {
         let at = x.at(tick);
+        let label = if across == Across::Elements { size(tick as u64) } else { plain(tick) };
         put(svg, format_args!("<path d=\"M{at:.1} {TOP}V{BOTTOM}\"/>"));
-        put(svg, format_args!("<text class=\"x\" x=\"{at:.1}\" y=\"{:.1}\">{}</text>", BOTTOM + 15.0, size(tick as u64)));
+        put(svg, format_args!("<text class=\"x\" x=\"{at:.1}\" y=\"{:.1}\">{label}</text>", BOTTOM + 15.0));
     }
     svg.push_str("</g>");
     put(svg, format_args!("<path class=\"frame\" d=\"M{LEFT} {TOP}V{BOTTOM}H{RIGHT}\"/>"));
     put(svg, format_args!("<text class=\"unit\" x=\"4\" y=\"12\">{}</text>", escape(unit)));
     let middle = (LEFT + RIGHT) / 2.0;
-    put(svg, format_args!("<text class=\"x\" x=\"{middle}\" y=\"{:.1}\">elements</text>", HEIGHT - 6.0));
+    put(svg, format_args!("<text class=\"x\" x=\"{middle}\" y=\"{:.1}\">{name}</text>", HEIGHT - 6.0));
+}
+
+/// A power of ten or what lies between.
+fn plain(tick: f64) -> String {
+    if (0.001..1e5).contains(&tick) { format!("{}", (tick * 1e6).round() / 1e6) } else { format!("{tick:.0e}") }
 }
 
 fn draw(svg: &mut String, line: &Line, x: &Axis, y: &Axis) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::chart::{Ratio, forest};
 use super::data::{Case, Record};
 use super::html::{self, describe, escape, number, put};
-use super::stats::{self, CONFIDENCE, FEWEST_FOR_RATIO, Interval};
+use super::stats::{self, CONFIDENCE, FEWEST_FOR_RATIO, HALF, Interval};
 use super::words::{digits, duration, size};
 
 /// A case that both records have.
@@ -106,7 +106,7 @@ impl<'r> Comparison<'r> {
                     base: case,
                     other,
                     ratio: other.median / case.median,
-                    interval: stats::ratio_interval(&other.seconds, &case.seconds),
+                    interval: other.interval_at(HALF).zip(case.interval_at(HALF)).map(|(of, to)| stats::ratio_of(of, to)),
                 }),
                 Some(_) => {}
                 None => lonely.push((base, case)),

@@ -5,7 +5,7 @@ use super::data::{Record, unit_name};
 
 /// The columns.
 const HEADER: &str =
-    "op,type,n,residency,backend,chose,median_s,least_s,low_s,high_s,samples,speed,unit,times_std,bytes,verified";
+    "op,type,n,residency,backend,chose,median_s,least_s,low_s,high_s,samples,speed,unit,times_std,bytes,verified,gpu_clock_s";
 
 /// The whole record. `low_s` to `high_s` is the 95% interval of the median.
 pub(crate) fn csv(record: &Record) -> String {
@@ -32,6 +32,7 @@ pub(crate) fn csv(record: &Record) -> String {
             figure(group.filter(|_| case.verified).and_then(|group| group.to_std(case))),
             case.bytes.map_or(String::new(), |bytes| bytes.to_string()),
             case.verified.to_string(),
+            figure(case.by_gpu),
         ];
         lines.push(fields.map(|text| field(&text)).join(","));
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::stats;
 use super::words::size;
+use super::{notes, stats};
 use crate::catalogue::{OPS, Unit};
 
 /// The backends of the library, in the order in which they are named.
@@ -32,6 +32,10 @@ pub(crate) struct Record {
     pub(crate) cases: Vec<Case>,
     /// The figures of a regret sweep.
     pub(crate) regret: Option<Regret>,
+    /// The most operations a second that backends were measured to do.
+    pub(crate) peaks: Vec<(String, f64)>,
+    /// What it says of its own run.
+    pub(crate) notes: Vec<String>,
 }
 
 /// One contender at one operation, type, size and residency.
@@ -53,12 +57,18 @@ pub(crate) struct Case {
     pub(crate) plan: Option<String>,
     /// Seconds an iteration, least first; none in a regret sweep, which keeps medians only.
     pub(crate) seconds: Vec<f64>,
+    /// The same by passes, which lie far apart in the run.
+    pub(crate) passes: Vec<Vec<f64>>,
     /// The sample in the middle.
     pub(crate) median: f64,
     /// The fastest sample.
     pub(crate) least: f64,
     /// Bytes that the operation must move, where that is known.
     pub(crate) bytes: Option<u64>,
+    /// Operations an element, where that is known.
+    pub(crate) ops: Option<f64>,
+    /// The median of an iteration by the GPU's own clock, where it has one.
+    pub(crate) by_gpu: Option<f64>,
     /// How its speed is read.
     pub(crate) unit: Unit,
     /// Whether all answers were right.
@@ -109,7 +119,12 @@ impl Case {
 
     /// The interval of the median.
     pub(crate) fn interval(&self) -> Option<stats::Interval> {
-        stats::interval(&self.seconds, stats::CONFIDENCE)
+        self.interval_at(stats::CONFIDENCE)
+    }
+
+    /// The same at another confidence.
+    pub(crate) fn interval_at(&self, confidence: f64) -> Option<stats::Interval> {
+        stats::over_passes(&self.passes, confidence)
     }
 }
 
@@ -159,6 +174,13 @@ impl Record {
             software_gpu: json["machine"]["gpus"].as_array().is_some_and(|gpus| gpus.iter().all(|gpu| gpu["type"] == "software")),
             cases,
             regret,
+            peaks: json["peaks"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|peak| Some((peak["backend"].as_str()?.to_owned(), time(&peak["operations_per_second"])?)))
+                .collect(),
+            notes: notes::notes(&json),
         })
     }
 
@@ -228,6 +250,22 @@ fn text(value: &Value, key: &str) -> Result<String, String> {
     value[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned).ok_or(format!("{key} is missing"))
 }
 
+/// Samples as passes took them, each least first. Where that is not known, or a pass was cut short, it is one.
+fn in_passes(seconds: &[f64], counts: &Value) -> Vec<Vec<f64>> {
+    let counts: Option<Vec<usize>> = counts.as_array().into_iter().flatten().map(|n| usize::try_from(n.as_u64()?).ok()).collect();
+    let whole = |counts: &Vec<usize>| {
+        counts.iter().try_fold(0_usize, |sum, n| sum.checked_add(*n)) == Some(seconds.len())
+            && counts.iter().all(|n| *n >= stats::FEWEST_FOR_RATIO)
+    };
+    let mut rest = seconds;
+    let mut passes: Vec<Vec<f64>> = match counts.filter(whole) {
+        Some(counts) => counts.into_iter().map(|n| rest.split_off(..n).unwrap_or_default().to_vec()).collect(),
+        None => vec![seconds.to_vec()],
+    };
+    passes.iter_mut().for_each(|pass| pass.sort_by(f64::total_cmp));
+    passes
+}
+
 fn sampled_case(case: &Value, operations: &Value) -> Result<Case, String> {
     let op = text(case, "op")?;
     let verified = case["verified"].as_bool().ok_or("verified is missing")?;
@@ -237,6 +275,7 @@ fn sampled_case(case: &Value, operations: &Value) -> Result<Case, String> {
     if seconds.is_empty() && verified {
         return Err("there are no samples".to_owned());
     }
+    let passes = in_passes(&seconds, &case["passes"]);
     seconds.sort_by(f64::total_cmp);
     let optional = |key: &str| case[key].as_str().map(str::to_owned);
     Ok(Case {
@@ -249,7 +288,14 @@ fn sampled_case(case: &Value, operations: &Value) -> Result<Case, String> {
         median: stats::median(&seconds),
         least: seconds.first().copied().unwrap_or(f64::NAN),
         seconds,
+        passes,
         bytes: case["bytes"].as_u64(),
+        ops: time(&case["ops_per_element"]),
+        by_gpu: case["gpu_seconds"].as_array().and_then(|seconds| {
+            let mut seconds: Vec<f64> = seconds.iter().filter_map(time).collect();
+            seconds.sort_by(f64::total_cmp);
+            Some(stats::median(&seconds)).filter(|median| median.is_finite())
+        }),
         unit: operation(&op, operations).0,
         verified,
         op,
@@ -276,9 +322,12 @@ fn regret_case(case: &Value, operations: &Value) -> Result<(RegretCase, Vec<Case
                 chose: (backend == "auto").then(|| chose.clone()),
                 plan: None,
                 seconds: Vec::new(),
+                passes: Vec::new(),
                 median,
                 least: time(&case["least"][backend]).unwrap_or(median),
                 bytes: bytes.and_then(|bytes| bytes.checked_mul(n)),
+                ops: None,
+                by_gpu: None,
                 unit,
                 verified: case["verified"] == true,
             })

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::advice::{self, Group};
 use super::data::{Case, Record, unit_name};
 use super::words::{digits, duration, size};
-use super::{regret, speed, summary};
+use super::{regret, roofline, speed, summary};
 
 /// Text in HTML, between tags and in quoted attributes. Characters that no page may contain are replaced.
 pub(crate) fn escape(text: &str) -> String {
@@ -71,6 +71,7 @@ pub(crate) fn report(record: &Record) -> String {
         regret::section(&mut html, figures);
     }
     speed::charts(&mut html, record, &groups);
+    roofline::section(&mut html, record, &groups);
     speed::crossovers(&mut html, &groups);
     machine(&mut html, &[record]);
     all_cases(&mut html, record, &groups);
@@ -126,7 +127,7 @@ pub(crate) fn machine(html: &mut String, records: &[&Record]) {
 fn all_cases(html: &mut String, record: &Record, groups: &[Group<'_>]) {
     html.push_str("<section id=\"cases\"><h2>All cases</h2>\n");
     let of = ["operation", "type", "elements", "data on", "who"];
-    let found = ["median", "least", "95% interval", "samples", "speed", "unit", "× std", "chose"];
+    let found = ["median", "least", "95% interval", "samples", "GPU's clock", "speed", "unit", "× std", "chose"];
     sortable_table(html, &[&of[..], &found].concat());
     for case in &record.cases {
         let group = groups.iter().find(|g| (g.op, g.ty, g.residency) == (&*case.op, &*case.ty, &*case.residency));
@@ -150,6 +151,7 @@ fn all_cases(html: &mut String, record: &Record, groups: &[Group<'_>]) {
         }
         let samples = case.seconds.len();
         number(html, samples as f64, &if samples == 0 { "–".to_owned() } else { samples.to_string() });
+        number(html, case.by_gpu.unwrap_or(f64::NAN), &case.by_gpu.map_or("–".to_owned(), duration));
         number(html, speed.unwrap_or(f64::NAN), &speed.map_or("–".to_owned(), digits));
         put(html, format_args!("<td>{}</td>", unit_name(case.unit)));
         number(html, ratio.unwrap_or(f64::NAN), &ratio.map_or("–".to_owned(), digits));

@@ -48,14 +48,26 @@ pub(crate) fn interval(sorted: &[f64], confidence: f64) -> Option<Interval> {
     found
 }
 
-/// The interval of the ratio of two medians, `of / to`, at [`CONFIDENCE`] or more. Both medians get half of the permitted error
-/// (Bonferroni), and the ratio the least and the greatest that the two intervals allow. With fewer samples than
+/// The confidence of each of two intervals that a ratio is made of.
+pub(crate) const HALF: f64 = 1.0 - (1.0 - CONFIDENCE) / 2.0;
+
+/// The interval of the ratio of two medians, at [`CONFIDENCE`] or more. Both medians have an interval at [`HALF`], so that each gets half of
+/// the permitted error (Bonferroni), and the ratio the least and the greatest that the two allow. With fewer samples than
 /// [`FEWEST_FOR_RATIO`] on a side there is none.
-pub(crate) fn ratio_interval(of: &[f64], to: &[f64]) -> Option<Interval> {
-    let each = 1.0 - (1.0 - CONFIDENCE) / 2.0;
-    let (of, to) = (interval(of, each)?, interval(to, each)?);
+pub(crate) fn ratio_of(of: Interval, to: Interval) -> Interval {
     let confidence = 1.0 - (1.0 - of.confidence) - (1.0 - to.confidence);
-    Some(Interval { low: of.low / to.high, high: of.high / to.low, confidence })
+    Interval { low: of.low / to.high, high: of.high / to.low, confidence }
+}
+
+/// What reaches over the intervals of several passes. Samples of one pass share the moment; passes lie far apart, so what changes between
+/// them is in it. `None` if a pass has too few samples.
+pub(crate) fn over_passes(passes: &[Vec<f64>], confidence: f64) -> Option<Interval> {
+    let each: Option<Vec<Interval>> = passes.iter().map(|pass| interval(pass, confidence)).collect();
+    each?.into_iter().reduce(|a, b| Interval {
+        low: a.low.min(b.low),
+        high: a.high.max(b.high),
+        confidence: a.confidence.min(b.confidence),
+    })
 }
 
 /// The geometric mean; `None` of none.

@@ -114,7 +114,7 @@ pub(crate) fn headline(record: &Record) -> String {
 
 /// What else stands out: the greatest gain over the plain iterator, and what the library's own choices cost.
 pub(crate) fn remarks(record: &Record, groups: &[Group<'_>]) -> Vec<String> {
-    let mut remarks = Vec::new();
+    let mut remarks = record.notes.clone();
     if record.software_gpu && record.cases.iter().any(|case| case.backend == "gpu") {
         remarks.push("The GPU here is a program on the CPU: its figures say nothing of GPUs.".to_owned());
     }

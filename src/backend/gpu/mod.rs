@@ -60,6 +60,7 @@
 //! ```
 
 mod array;
+mod clock;
 mod device;
 mod executor;
 mod memory;

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::lock::lock;
 use crate::plan::Backend;
 
+use super::clock::Clock;
 use super::device::Gpu;
 use super::memory::{Buffer, Usage};
 use super::pipeline::{Access, Pipeline};
@@ -81,6 +82,8 @@ pub(super) struct Batch {
     /// Parameters that are not on the device yet.
     params: Vec<(Buffer, u64, Vec<u8>)>,
     pub(super) last: Option<wgpu::SubmissionIndex>,
+    /// Takes the times of passes.
+    pub(super) clock: Option<Clock>,
 }
 
 impl Batch {
@@ -260,12 +263,13 @@ impl Gpu {
         batch.used.clear();
         batch.held = 0;
         // Not `check`: an error from elsewhere must not cost this batch.
+        let clock = batch.clock.as_mut();
         let submitted = self.faults.lost().map_or(Ok(()), Err).and_then(|()| {
             self.scoped(0, || {
                 for (page, offset, data) in &params {
                     self.queue.write_buffer(page.raw(), *offset, data);
                 }
-                self.queue.submit([self.encode(&commands)])
+                self.queue.submit([self.encode(&commands, clock)])
             })
         });
         match submitted {
@@ -280,7 +284,7 @@ impl Gpu {
         }
     }
 
-    fn encode(&self, commands: &[Command]) -> wgpu::CommandBuffer {
+    fn encode(&self, commands: &[Command], mut clock: Option<&mut Clock>) -> wgpu::CommandBuffer {
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
         let mut rest = commands;
         while let Some((first, after)) = rest.split_first() {
@@ -290,7 +294,8 @@ impl Gpu {
                 }
                 Command::Clear { target, offset, bytes } => encoder.clear_buffer(target.raw(), *offset, Some(*bytes)),
                 Command::Dispatch { .. } => {
-                    let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes: None };
+                    let timestamp_writes = clock.as_mut().and_then(|clock| clock.next());
+                    let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes };
                     let mut pass = encoder.begin_compute_pass(&descriptor);
                     // Neighbouring dispatches share a pass; wgpu puts barriers between those that depend on each other.
                     while let Some((Command::Dispatch { pipeline, group, grid: (x, y), .. }, next)) = rest.split_first() {
