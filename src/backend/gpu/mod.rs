@@ -59,6 +59,7 @@
 //! # }
 //! ```
 
+mod adapter;
 mod array;
 mod clock;
 mod device;
@@ -74,10 +75,11 @@ mod shader;
 mod started;
 mod template;
 
+pub use adapter::{AdapterKind, AdapterSummary, Selection};
 pub use array::DeviceArray;
 pub(crate) use array::{element_bytes, pack};
 pub(crate) use device::Found;
-pub use device::{AdapterKind, AdapterSummary, Gpu, Selection};
+pub use device::Gpu;
 pub(crate) use executor::{
     Executor, Extent, Function, Input, Share, Slot, Stage, WINDOW, counts_in_32_bits, leaves, slots, unsupported,
 };
