@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use adapter::shared;
 use granule::backend::gpu::Selection;
+use granule::grid::{Clamp, Grid};
 use granule::kernel::{Lanes, Varying, ops};
 use granule::plan::Plan;
 use granule::prelude::*;
@@ -199,6 +200,16 @@ fn a_panic_in_a_kernel_reaches_the_caller_and_nothing_else() {
         planted(|| engine.segmented_scan(source(), &offsets, Sum).with_plan(&threads).run());
         planted(|| engine.reduce_by_key(iota(0..n), source(), Sum).with_plan(&threads).run());
         planted(|| engine.reduce_by_key(source(), iota(0..n), Sum).with_plan(&threads).run());
+        let places = || iota(0..n).map(kernel!(|i: u32| i / 2));
+        planted(|| engine.scatter(source(), places(), n as usize).with_plan(&threads).run());
+        planted(|| engine.scatter(iota(0..n), source(), n as usize).with_plan(&threads).run());
+        planted(|| engine.scatter_reduce(source(), places(), n as usize, Sum).with_plan(&threads).run());
+        planted(|| engine.replicate(source(), constant(1_u32).take(n as usize)).with_plan(&threads).run());
+        let grid = || Grid::new(source(), [400, 500]).unwrap();
+        planted(|| engine.transpose(grid()).with_plan(&threads).run());
+        planted(|| engine.reduce_axis(grid(), 0, Sum).with_plan(&threads).run());
+        planted(|| engine.scan_axis(grid(), 0, Sum).with_plan(&threads).run());
+        planted(|| engine.convolve(grid(), Clamp, &[1, 2, 3], [1, 3]).with_plan(&threads).run());
         planted(|| pollster::block_on(std::future::IntoFuture::into_future(engine.reduce(source(), Sum).with_plan(&threads))));
     }
     let healthy = || iota(0..n).map(Fragile(n));

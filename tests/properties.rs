@@ -4,6 +4,7 @@ mod backends;
 mod oracle;
 
 use backends::{Runner, all};
+use granule::grid::{Grid, Torus};
 use granule::kernel;
 use granule::prelude::*;
 use oracle::{EXACT, Random, assert_same};
@@ -275,5 +276,60 @@ fn runs_and_segments_keep_the_whole() {
         assert_eq!(total, run!(runner, e.reduce(&values, Sum)), "{label}");
         let places = vec_of!(runner, e.lower_bound(&sorted, &names));
         assert_same(label, &places, &offsets[..names.len()], EXACT);
+    });
+}
+
+#[test]
+fn what_is_moved_comes_back() {
+    law("moved", |runner, r, label| {
+        let (e, x) = (&runner.engine, keys(r));
+        let n = x.len();
+        let order = run!(runner, e.collect(granule::random::permutation(n as u32, r.next())));
+        let scattered = run!(runner, e.scatter(&x, &order, n));
+        assert_eq!(fingerprint(scattered.as_slice().unwrap()), fingerprint(&x), "{label}");
+        assert_same(label, &vec_of!(runner, e.collect(gather(&scattered, &order))), &x, EXACT);
+        let by = r.below(n + 1);
+        let there = run!(runner, e.collect((&x).rotate(by as isize)));
+        assert_same(label, &vec_of!(runner, e.collect((&there).rotate(-(by as isize)))), &x, EXACT);
+
+        // Runs are replicated from their lengths, and counted by what adds up at their places.
+        let sorted = run!(runner, e.sort(&x));
+        let (names, lengths) = run!(runner, e.run_length_encode(&sorted));
+        let decoded = vec_of!(runner, e.replicate(&names, &lengths).up_to(n));
+        assert_same(label, &decoded, sorted.as_slice().unwrap(), EXACT);
+        let bins = 1 + r.below(1000);
+        let places: Vec<u32> = x.iter().map(|x| x % bins as u32).collect();
+        let counted = vec_of!(runner, e.scatter_reduce(constant(1_u32).take(n), &places, bins, Sum));
+        assert_same(label, &counted, &vec_of!(runner, e.histogram(&places, bins)), EXACT);
+    });
+}
+
+#[test]
+fn the_axes_of_a_grid_agree() {
+    law("axes", |runner, r, label| {
+        let (e, x) = (&runner.engine, words(r));
+        let columns = 1 + r.below(300);
+        let rows = x.len() / columns;
+        let x = &x[..rows * columns];
+        let grid = Grid::new(x, [rows, columns]).unwrap();
+        let turned = run!(runner, e.transpose(grid));
+        let turned = Grid::new(&turned, [columns, rows]).unwrap();
+        assert_same(label, &vec_of!(runner, e.transpose(turned)), x, EXACT);
+
+        let of_columns = vec_of!(runner, e.reduce_axis(grid, 0, Sum));
+        assert_same(label, &of_columns, &vec_of!(runner, e.reduce_axis(turned, 1, Sum)), EXACT);
+        assert_eq!(run!(runner, e.reduce(&of_columns, Sum)), run!(runner, e.reduce(x, Sum)), "{label}");
+        let prefixes = vec_of!(runner, e.scan_axis(grid, 0, Sum));
+        let last = &prefixes[prefixes.len().saturating_sub(columns)..];
+        if rows > 0 {
+            assert_same(label, last, &of_columns, EXACT);
+        }
+
+        // One weight of 1 moves the grid; on a torus nothing is lost.
+        let [dy, dx] = [r.below(3), r.below(3)];
+        let mut weights = [0_u32; 9];
+        weights[3 * dy + dx] = 1;
+        let moved = vec_of!(runner, e.convolve(grid, Torus, &weights, [3, 3]));
+        assert_eq!(fingerprint(&moved), fingerprint(x), "{label}");
     });
 }
