@@ -35,7 +35,7 @@ impl fmt::Display for AdapterKind {
     }
 }
 
-/// One adapter as plain data: of one that was found, what it offers; of an open [`Gpu`], what its device was requested with.
+/// One adapter as plain data: of one that was found, what it offers; of an open [`Gpu`](super::Gpu), what its device was requested with.
 ///
 /// Prints in one line; with `{:#}` in several, with all limits.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +76,7 @@ pub struct AdapterSummary {
     pub float16: bool,
     /// Whether the time of single passes can be taken.
     pub timestamps: bool,
-    /// What the probe found; `None` until [`Gpu::verdict`] ran.
+    /// What the probe found; `None` until [`Gpu::verdict`](super::Gpu::verdict) ran.
     pub verdict: Option<Verdict>,
 }
 
@@ -168,7 +168,7 @@ pub enum Selection {
     Software,
     /// Hardware if there is any, else software.
     Any,
-    /// By position in [`Gpu::discover`].
+    /// By position in [`Gpu::discover`](super::Gpu::discover).
     Index(usize),
     /// The best one whose name, driver or API contains this, in any case.
     Name(String),
