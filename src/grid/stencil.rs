@@ -104,16 +104,26 @@ struct Edge<'a, S: Source + 'a, B, L: Lanes, const D: usize> {
     boundary: std::marker::PhantomData<B>,
     /// The index, and the elements that it stands for, if they are read by it.
     index: Option<(L::Index, Varying<L, u32>)>,
-    /// Where each lane's element stands.
-    places: [Varying<L, i32>; D],
-    /// The lanes, if they are neighbours in order.
-    run: Option<Run<L, D>>,
+    lanes: Stand<L, D>,
+}
+
+/// Where the lanes' elements stand.
+#[derive(Clone, Copy)]
+enum Stand<L: Lanes, const D: usize> {
+    /// As neighbours in order.
+    Run(Run<L, D>),
+    /// Each at a place of its own.
+    Apart([Varying<L, i32>; D]),
 }
 
 /// Neighbours in order.
 #[derive(Clone, Copy)]
 struct Run<L: Lanes, const D: usize> {
     index: L::Index,
+    /// The first of so many, and where it stands.
+    first: usize,
+    count: usize,
+    place: [usize; D],
     /// The places on each axis from which, and up to which, they stand.
     least: [Uniform<L, i32>; D],
     most: [Uniform<L, i32>; D],
@@ -133,9 +143,6 @@ impl<'a, S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Edge<'a, S, 
     #[inline(always)]
     fn run(l: L, grid: Readable<'a, S, L, D>, index: L::Index, first: usize, count: usize) -> Self {
         let place = grid.shape.place(first);
-        let start = ops::uniform::<L, u32>(l, first as u32);
-        let lane = ops::sub(l, Varying::<L, u32>(l.index_u32(index)), ops::broadcast(l, start));
-        let places = grid.shape.places_from(l, place, ops::cast(l, lane), count);
         let last = grid.shape.place(first + count - 1);
         let (mut least, mut most) = (place, last);
         for axis in 1..D {
@@ -144,14 +151,27 @@ impl<'a, S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Edge<'a, S, 
                 (least[axis], most[axis]) = (0, grid.shape.size(axis) - 1);
             }
         }
-        let run = Run { index, least: uniforms(l, least), most: uniforms(l, most) };
-        Edge { grid, boundary: std::marker::PhantomData, index: None, places, run: Some(run) }
+        let run = Run { index, first, count, place, least: uniforms(l, least), most: uniforms(l, most) };
+        Edge { grid, boundary: std::marker::PhantomData, index: None, lanes: Stand::Run(run) }
     }
 
     /// Of any elements.
     #[inline(always)]
     fn any(l: L, grid: Readable<'a, S, L, D>, i: Varying<L, u32>, index: Option<(L::Index, Varying<L, u32>)>) -> Self {
-        Edge { grid, boundary: std::marker::PhantomData, index, places: grid.shape.places(l, i), run: None }
+        Edge { grid, boundary: std::marker::PhantomData, index, lanes: Stand::Apart(grid.shape.places(l, i)) }
+    }
+
+    /// The place of each lane's element.
+    #[inline(always)]
+    fn places(&self, l: L) -> [Varying<L, i32>; D] {
+        match self.lanes {
+            Stand::Apart(places) => places,
+            Stand::Run(Run { index, first, count, place, .. }) => {
+                let start = ops::uniform::<L, u32>(l, first as u32);
+                let lane = ops::sub(l, Varying::<L, u32>(l.index_u32(index)), ops::broadcast(l, start));
+                self.grid.shape.places_from(l, place, ops::cast(l, lane), count)
+            }
+        }
     }
 
     /// What neighbours in order read, if that is in order too, or all outside.
@@ -182,29 +202,30 @@ impl<'a, S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Edge<'a, S, 
 impl<'a, S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Neighbours<L, S::Item, D> for &Edge<'a, S, B, L, D> {
     #[inline(always)]
     fn at(self, l: L, offset: [Uniform<L, i32>; D]) -> Varying<L, S::Item> {
-        l.rarely(Elsewhere(self, self.grid.shape.within(l, offset)))
-    }
-}
-
-/// What an edge's window reads at an offset: one piece of code for all offsets.
-struct Elsewhere<'e, 'a, S: Source + 'a, B, L: Lanes, const D: usize>(&'e Edge<'a, S, B, L, D>, [Uniform<L, i32>; D]);
-
-impl<S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Rare<L> for Elsewhere<'_, '_, S, B, L, D> {
-    type Out = Varying<L, S::Item>;
-    #[inline(always)]
-    fn run(self, l: L) -> Varying<L, S::Item> {
-        let Elsewhere(edge, offset) = self;
-        if let Some(run) = edge.run
-            && let Some(whole) = edge.whole(l, run, offset)
+        let offset = self.grid.shape.within(l, offset);
+        if let Stand::Run(run) = self.lanes
+            && let Some(whole) = self.whole(l, run, offset)
         {
             return whole;
         }
+        l.rarely(Scattered(self, offset))
+    }
+}
+
+/// What an edge's window reads at an offset, lane by lane.
+struct Scattered<'e, 'a, S: Source + 'a, B, L: Lanes, const D: usize>(&'e Edge<'a, S, B, L, D>, [Uniform<L, i32>; D]);
+
+impl<S: Source, B: Boundary<S::Item>, L: Lanes, const D: usize> Rare<L> for Scattered<'_, '_, S, B, L, D> {
+    type Out = Varying<L, S::Item>;
+    #[inline(always)]
+    fn run(self, l: L) -> Varying<L, S::Item> {
+        let Scattered(edge, offset) = self;
         let Readable { source, shape, outside } = edge.grid;
+        let places = edge.places(l);
         let mut target = ops::lit::<L, i32>(l, 0);
         let mut inside = ops::lit(l, true);
         for axis in 0..D {
-            let (p, n) =
-                (ops::add(l, edge.places[axis], ops::broadcast(l, offset[axis])), ops::broadcast(l, shape.lengths[axis]));
+            let (p, n) = (ops::add(l, places[axis], ops::broadcast(l, offset[axis])), ops::broadcast(l, shape.lengths[axis]));
             let q = B::place(l, p, n, shape.near(axis));
             inside = ops::and(l, inside, ops::eq(l, p, q));
             target = ops::add(l, target, ops::mul(l, q, ops::broadcast(l, shape.strides[axis])));
@@ -254,7 +275,7 @@ impl<'a, S: Source, B: Boundary<S::Item>, K: Stencil<S::Item, D>, L: Lanes, cons
         let BoundStencil { grid, stencil } = self;
         let all = l.mask_all();
         let edge: Edge<'_, S, B, L, D> = Edge::any(l, grid, here, Some((index, here)));
-        let inside = grid.shape.inside_lanes(l, edge.places);
+        let inside = grid.shape.inside_lanes(l, edge.places(l));
         let then = l.if_then(all, inside.0);
         let mut result = ops::var(l, stencil.kernel.eval(l, Inside { grid, index }));
         let otherwise = l.if_else_rarely(all, inside.0);
