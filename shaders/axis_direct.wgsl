@@ -1,24 +1,15 @@
 // Combines along an axis: a thread for each result, from the first row of its part to the last.
 // params: number of results, elements of the axis, elements behind it, blocks of 256 that a workgroup takes; parts of the axis, rows of a part.
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let begin = (group.y * groups.x + group.x) * params.w * 256u;
-    let end = min(begin + params.w * 256u, params.x);
+fn visit(i: u32) {
     let inner = params.z;
-    for (var i = begin + thread; i < end; i += 256u) {
-        let number = i / inner;
-        let first = number % params.more.x * params.more.y;
-        let rows = min(params.more.y, params.y - first);
-        let at = (number / params.more.x * params.y + first) * inner + i % inner;
-        var sum = source(at);
-        for (var row = 1u; row < rows; row++) {
-            sum = combine(sum, source(at + row * inner));
-        }
-        store_out(i, sum);
+    let number = i / inner;
+    let first = number % params.more.x * params.more.y;
+    let rows = min(params.more.y, params.y - first);
+    let at = (number / params.more.x * params.y + first) * inner + i % inner;
+    var sum = source(at);
+    for (var row = 1u; row < rows; row++) {
+        sum = combine(sum, source(at + row * inner));
     }
+    store_out(i, sum);
 }

@@ -1,22 +1,11 @@
-// Combines numbers in memory, in any order: a workgroup some consecutive tiles.
+// Combines numbers in memory, in any order.
 // params: number of elements at most, the first place of the window, number of its places, number of tiles that a workgroup takes.
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let n = extent();
-    let tiles = (n + 4095u) / 4096u;
-    let begin = min((group.y * groups.x + group.x) * params.w, tiles);
-    let end = min(min(begin + params.w, tiles) * 4096u, n);
-    for (var i = begin * 4096u + thread; i < end; i += 256u) {
-        let x = source(i);
-        // What lies below the window is above it too, modulo 2^32.
-        let at = x.f0 - params.y;
-        if at < params.z {
-            meet(at, x);
-        }
+fn visit(i: u32) {
+    let x = source(i);
+    // What lies below the window is above it too, modulo 2^32.
+    let at = x.f0 - params.y;
+    if at < params.z {
+        meet(at, x);
     }
 }

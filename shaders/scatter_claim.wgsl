@@ -1,23 +1,12 @@
-// Finds the last element with each index: a workgroup some consecutive tiles.
+// Finds the last element with each index.
 // A place holds one more than the highest position that has its index; zero if none has.
 // params: number of elements at most, the first place of the window, number of its places, number of tiles that a workgroup takes; the
 // number of the first element.
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let n = extent();
-    let tiles = (n + 4095u) / 4096u;
-    let begin = min((group.y * groups.x + group.x) * params.w, tiles);
-    let end = min(min(begin + params.w, tiles) * 4096u, n);
-    for (var i = begin * 4096u + thread; i < end; i += 256u) {
-        // What lies below the window is above it too, modulo 2^32.
-        let at = source(i) - params.y;
-        if at < params.z {
-            atomicMax(&winners[at], params.more.x + i + 1u);
-        }
+fn visit(i: u32) {
+    // What lies below the window is above it too, modulo 2^32.
+    let at = source(i) - params.y;
+    if at < params.z {
+        atomicMax(&winners[at], params.more.x + i + 1u);
     }
 }

@@ -21,9 +21,8 @@ pub fn shaders<S: Source<Item: Element>, O: Operator<S::Item>>(source: &S, opera
     let mut all = Vec::new();
     let mut add = |template: &[Part], from_source: bool, combines: bool, buffers: &[(&'static str, Access)], shuffles: bool| {
         for counted in [false, true] {
-            let parts: Vec<_> = template.iter().map(|part| part.name).collect();
             let of = if from_source { "a source" } else { "items" };
-            let name = format!("{} of {of}{}", parts.join(" + "), if counted { ", counted on the device" } else { "" });
+            let name = format!("{} of {of}{}", joined(template), if counted { ", counted on the device" } else { "" });
             let buffers: Vec<_> = buffers.iter().map(|(name, access)| (*name, Holds::Items, *access)).collect();
             let input = from_source.then_some(&source);
             let operator = combines.then_some(&operator);
@@ -56,8 +55,7 @@ pub fn select_shaders<T: Element, S: Source<Item = (T, u32)>>(source: &S) -> Vec
         for outs in 1..=3 {
             let glue = select::gpu::glue(&element, outs);
             let mut add = |template: &[Part], buffers: &[Declared<'_>], glue: &str| {
-                let parts: Vec<_> = template.iter().map(|part| part.name).collect();
-                let name = format!("{} for {outs}{}", parts.join(" + "), if counted { ", counted on the device" } else { "" });
+                let name = format!("{} for {outs}{}", joined(template), if counted { ", counted on the device" } else { "" });
                 let text =
                     Text { template, item: &item, input: Some(&source), operator: None, buffers, shuffles: false, counted, glue };
                 all.push((name, text.compose().0.source().to_owned()));
@@ -77,8 +75,7 @@ pub fn sort_shaders<K: SortKey, S: Source<Item = K>>(source: &S) -> Vec<(String,
     let (words, traced) = (K::WORDS, trace_source(source));
     let mut all = Vec::new();
     let mut add = |template: &[Part], item: &[Kind], input: Option<&Traced>, buffers: &[Declared<'_>], glue: &str| {
-        let parts: Vec<_> = template.iter().map(|part| part.name).collect();
-        let name = format!("{} of {} for {item:?}", parts.join(" + "), if input.is_some() { "a source" } else { "items" });
+        let name = format!("{} of {} for {item:?}", joined(template), if input.is_some() { "a source" } else { "items" });
         let text = Text { template, item, input, operator: None, buffers, shuffles: false, counted: false, glue };
         all.push((name, text.compose().0.source().to_owned()));
     };
@@ -132,10 +129,9 @@ pub fn merge_shaders<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bo
     let glue = merge::gpu::glue(merge::gpu::each(&item).expect("an element fits in a workgroup's memory"));
     let mut all = Vec::new();
     let mut add = |template: &[Part], input: Option<&Traced>, buffers: &[Declared<'_>]| {
-        let parts: Vec<_> = template.iter().map(|part| part.name).collect();
         let operator = Some(&less);
         let text = Text { template, item: &item, input, operator, buffers, shuffles: false, counted: false, glue: &glue };
-        all.push((parts.join(" + "), text.compose().0.source().to_owned()));
+        all.push((joined(template), text.compose().0.source().to_owned()));
     };
     add(&merge_sort::gpu::TEMPLATE, Some(&source), &merge_sort::gpu::BUFFERS);
     add(&merge::gpu::PATH, None, &merge::gpu::PATH_BUFFERS);
@@ -155,7 +151,7 @@ pub fn axis_shaders<T: Element, S: Source<Item = T>, O: Operator<T>>(source: &S,
         let buffers: Vec<_> = buffers.iter().map(|(name, access)| (*name, Holds::Items, *access)).collect();
         let (input, operator) = (from_source.then_some(&source), Some(&operator));
         let text = Text { template, item: &item, input, operator, buffers: &buffers, shuffles: false, counted: false, glue };
-        all.push((template[0].name.to_owned(), text.compose().0.source().to_owned()));
+        all.push((joined(template), text.compose().0.source().to_owned()));
     };
     let buffers = [("out", Access::ReadWrite), ("before", Access::Read)];
     add(&axis::gpu::LANED, true, &buffers[..1], "");
@@ -233,10 +229,7 @@ pub fn segment_shaders<T: Element, S: Source<Item = T>, O: Operator<T>>(source: 
         Text { input: Some(&source), shuffles: true, ..text(&subgroups, &buffers) },
     ]
     .into_iter()
-    .map(|text: Text<'_>| {
-        let parts: Vec<_> = text.template.iter().map(|part| part.name).collect();
-        (parts.join(" + "), text.compose().0.source().to_owned())
-    })
+    .map(|text: Text<'_>| (joined(text.template), text.compose().0.source().to_owned()))
     .collect()
 }
 
@@ -267,7 +260,7 @@ pub fn scatter_shaders<T: Element, S: Source<Item = T>, O: Operator<T>>(source: 
         let combine = Text { template, item: &element, input: Some(&alone), operator, buffers: combine, glue: "", ..last };
         let atomic = atomic.as_ref().map(|(buffers, glue)| Text { template: &scatter::gpu::ATOMIC, buffers, glue, ..last });
         for text in [claim, last, combine].into_iter().chain(atomic) {
-            let name = format!("{}{}", text.template[0].name, if counted { ", counted on the device" } else { "" });
+            let name = format!("{}{}", joined(text.template), if counted { ", counted on the device" } else { "" });
             all.push((name, text.compose().0.source().to_owned()));
         }
     }
@@ -288,4 +281,9 @@ pub fn transpose_shaders<S: Source<Item: Element>>(source: &S) -> Vec<(String, S
         glue: &transpose::gpu::glue(&item).expect("an element fits in a workgroup's memory"),
     };
     vec![("transpose".into(), text.compose().0.source().to_owned())]
+}
+
+/// The files of a template.
+fn joined(template: &[Part]) -> String {
+    template.iter().map(|part| part.name).collect::<Vec<_>>().join(" + ")
 }

@@ -21,11 +21,11 @@ const THREADS: u64 = 256;
 const SHARE: Share = Share { block: THREADS, blocks: 1 };
 
 /// What gives each thread a result.
-pub(crate) const DIRECT: [Part; 1] = [part!("axis_direct")];
+pub(crate) const DIRECT: [Part; 2] = [part!("axis_direct"), part!("axis_main")];
 /// What folds rows side by side.
 pub(crate) const LANED: [Part; 1] = [part!("axis_lanes")];
 /// What scans.
-pub(crate) const SCAN: [Part; 1] = [part!("axis_scan")];
+pub(crate) const SCAN: [Part; 2] = [part!("axis_scan"), part!("axis_main")];
 
 /// What stands before each place of a part, for a scan in parts.
 pub(crate) fn glue(carried: bool, exclusive: bool) -> String {

@@ -15,13 +15,13 @@ use crate::primitives::sort::{Order, gpu::sort_pairs};
 use crate::source::{IntoSource, Source, zip};
 
 /// What finds the last position with each index.
-pub(crate) const CLAIM: [Part; 1] = [part!("scatter_claim")];
+pub(crate) const CLAIM: [Part; 2] = [part!("scatter_claim"), part!("scatter_main")];
 /// What writes the elements that are last.
-pub(crate) const LAST: [Part; 1] = [part!("scatter_last")];
+pub(crate) const LAST: [Part; 2] = [part!("scatter_last"), part!("scatter_main")];
 /// What combines by atomics.
-pub(crate) const ATOMIC: [Part; 1] = [part!("scatter_atomic")];
+pub(crate) const ATOMIC: [Part; 2] = [part!("scatter_atomic"), part!("scatter_main")];
 /// What combines elements of which each has a place of its own.
-pub(crate) const COMBINE: [Part; 1] = [part!("scatter_combine")];
+pub(crate) const COMBINE: [Part; 2] = [part!("scatter_combine"), part!("scatter_main")];
 
 /// The buffers of `scatter_claim.wgsl`.
 pub(crate) const CLAIM_BUFFERS: [Declared<'static>; 1] = [("winners", Holds::Atomics(Kind::U32), Access::ReadWrite)];
