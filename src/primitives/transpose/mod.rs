@@ -3,6 +3,7 @@
 mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
+mod turn;
 
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::{Cpu, new_vec};
@@ -50,8 +51,8 @@ impl<S: Source<Item: Element>> Primitive for Transpose<S> {
     type Output = Array<S::Item>;
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        let problem = describe(survey, Operation::Map, &self.grid.source())?;
-        Ok(Problem { allocates: true, code: problem.code.rotate_left(29), ..problem })
+        let problem = describe(survey, Operation::Transpose, &self.grid.source())?;
+        Ok(Problem { allocates: true, ..problem })
     }
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
         self.grid.source().data(visitor)
