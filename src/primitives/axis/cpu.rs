@@ -2,13 +2,14 @@
 //! the first-level cache; four rows a time, so that a sum is read and written once for each four elements.
 //!
 //! What lies side by side may be narrower than a vector, or a single element. Then rows are taken side by side for as long as the operator
-//! commutes, and folded by halving in the end. If it does not, or the rows are short, each lane has a row of its own.
+//! commutes, and folded by halving in the end: of single elements in registers, four rows of the grid at a time, so that as many streams
+//! are read. If it does not, or the rows are short, each lane has a row of its own; squares of such rows are turned in registers.
 
 use std::ops::Range;
 
 use crate::array::Data;
 use crate::backend::cpu::{Cpu, new_vec};
-use crate::backend::simd::{Level, Span, View, ViewMut, WithLevel, store};
+use crate::backend::simd::{Level, MOST, Span, View, ViewMut, WithLevel, extract, first, slide_down, store, turn};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernel::{Varying, ops};
@@ -32,6 +33,10 @@ macro_rules! each {
 
 /// Elements that a worker takes at a time, about.
 const GRAIN: usize = 32 * 1024;
+/// Elements of a row from which on squares are turned; shorter ones are gathered.
+const TURNED: usize = 8;
+/// Bytes of vectors that registers hold, and leave room for others.
+const REGISTERS: usize = 1024;
 
 /// Writes the combination of the elements along the axis.
 pub(crate) fn reduce<T: Element, S: Source<Item = T>, O: Operator<T>>(
@@ -85,8 +90,12 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> WithLevel for Reduce<'_, S,
     #[inline(always)]
     fn run<L: Level>(self, l: L) {
         let Along { inner, .. } = self.layout.along;
-        if self.layout.beside > 1 {
-            self.side_by_side(l);
+        if self.layout.beside == LANES && L::WIDTH == 16 {
+            self.in_registers::<L, 4>(l);
+        } else if self.layout.beside == LANES && L::WIDTH == 8 {
+            self.in_registers::<L, 8>(l);
+        } else if self.layout.beside > 1 {
+            self.side_by_side(l, self.units.clone());
         } else if inner == 1 {
             self.a_row_a_lane(l);
         } else {
@@ -117,20 +126,16 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Reduce<'_, S, O> {
     }
 
     #[inline(always)]
-    fn side_by_side<L: Level>(self, l: L) {
+    fn side_by_side<L: Level>(&self, l: L, units: Range<usize>) {
         let (bound, out) = (self.source.bind(l), self.out.whole());
         let Layout { along: Along { inner, .. }, beside, .. } = self.layout;
         let mut lanes = Vec::with_capacity(LANES);
         let lanes = ViewMut::new(&mut lanes.spare_capacity_mut()[..LANES]);
-        for number in self.units.clone() {
+        for number in units {
             let (first, rows) = self.part(number);
             let (full, rest) = (rows / beside, rows % beside);
             let width = beside * inner;
-            match (full > 0 && width == LANES, L::WIDTH) {
-                (true, 16) => in_registers::<L, S, O, 4>(l, bound, self.op, (first, full), lanes),
-                (true, 8) => in_registers::<L, S, O, 8>(l, bound, self.op, (first, full), lanes),
-                _ => fold::<L, S, O>(l, bound, self.op, (first, width, full), width, lanes),
-            }
+            fold::<L, S, O>(l, bound, self.op, (first, width, full), width, lanes);
             // A part that is shorter than this begins with what is left.
             let (count, tail) = (if full > 0 { beside } else { rest }, first + full * width);
             each!(L, rest * inner, |span| {
@@ -154,6 +159,73 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Reduce<'_, S, O> {
         }
     }
 
+    /// Rows of single elements, `LANES` side by side in `V` vectors.
+    #[inline(always)]
+    fn in_registers<L: Level, const V: usize>(self, l: L) {
+        let Range { start: mut number, end } = self.units;
+        while number < end {
+            let rows = self.part(number).1;
+            if rows < LANES {
+                self.side_by_side(l, number..number + 1);
+                number += 1;
+                continue;
+            }
+            let mut alike = size_of::<Varying<L, S::Item>>() * V * 4 <= REGISTERS && number + 4 <= end;
+            for k in 1..4 {
+                alike = alike && self.part(number + k).1 == rows;
+            }
+            if alike {
+                self.some_rows::<L, V, 4>(l, number);
+                number += 4;
+            } else {
+                self.some_rows::<L, V, 1>(l, number);
+                number += 1;
+            }
+        }
+    }
+
+    /// `R` rows of one length.
+    #[inline(always)]
+    fn some_rows<L: Level, const V: usize, const R: usize>(&self, l: L, number: usize) {
+        let (bound, out, rows) = (self.source.bind(l), self.out.whole(), self.part(number).1);
+        let (full, rest) = (rows / LANES * LANES, rows % LANES);
+        let (mut starts, mut inner) = ([0; R], true);
+        for (k, start) in starts.iter_mut().enumerate() {
+            *start = self.part(number + k).0;
+            inner = inner && S::inner(l, bound, *start, *start + full) == *start + full;
+        }
+        // A source that reads a line at a time is asked once where it is.
+        let sums = if inner {
+            stretch::<L, S, O, V, R, true>(l, bound, self.op, starts, full)
+        } else {
+            stretch::<L, S, O, V, R, false>(l, bound, self.op, starts, full)
+        };
+        for (k, mut sums) in sums.into_iter().enumerate() {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                if v * L::WIDTH < rest {
+                    let count = L::WIDTH.min(rest - v * L::WIDTH);
+                    let x = S::load(l, bound, Span::new(starts[k] + full + v * L::WIDTH, count));
+                    *sum = first(l, count, self.op.combine(l, *sum, x), *sum);
+                }
+            }
+            let mut half = V / 2;
+            while half > 0 {
+                for v in 0..half {
+                    sums[v] = self.op.combine(l, sums[v], sums[v + half]);
+                }
+                half /= 2;
+            }
+            let mut sum = sums[0];
+            if L::WIDTH > 8 {
+                sum = self.op.combine(l, sum, slide_down(l, sum, 8));
+            }
+            sum = self.op.combine(l, sum, slide_down(l, sum, 4));
+            sum = self.op.combine(l, sum, slide_down(l, sum, 2));
+            sum = self.op.combine(l, sum, slide_down(l, sum, 1));
+            out.write(number + k, extract(l, sum, 0));
+        }
+    }
+
     #[inline(always)]
     fn a_row_a_lane<L: Level>(self, l: L) {
         let (bound, out) = (self.source.bind(l), self.out.whole());
@@ -170,8 +242,24 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Reduce<'_, S, O> {
             let (first, rows) = (number / parts * along.len + part * rows, self.layout.part(part).1);
             let span = Span { base: first, stride: stride as isize, count };
             let mut sum: Varying<L, S::Item> = S::load(l, bound, span);
-            for row in 1..rows {
+            let mut row = 1;
+            if count == L::WIDTH && rows >= TURNED {
+                row = rows;
+                for left in (0..rows).step_by(L::WIDTH) {
+                    let wide = L::WIDTH.min(rows - left);
+                    let mut lines = [S::load(l, bound, Span::new(first + left, wide)); MOST];
+                    for (k, line) in lines.iter_mut().enumerate().take(L::WIDTH).skip(1) {
+                        *line = S::load(l, bound, Span::new(first + k * stride + left, wide));
+                    }
+                    turn::<L, S::Item, MOST, MOST>(l, &mut lines);
+                    for (k, line) in lines.into_iter().enumerate().take(wide) {
+                        sum = if left + k == 0 { line } else { self.op.combine(l, sum, line) };
+                    }
+                }
+            }
+            while row < rows {
                 sum = self.op.combine(l, sum, S::load(l, bound, span.shift(row)));
+                row += 1;
             }
             store(l, sum, out, Span::new(number, count));
             number += count;
@@ -179,49 +267,36 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Reduce<'_, S, O> {
     }
 }
 
-/// Writes the combination of `rows` rows of `V` vectors that follow each other, whose sums stay in registers.
+/// Of `R` rows of `full` elements, which begin there, those side by side in `V` vectors.
 #[inline(always)]
-fn in_registers<L: Level, S: Source<Item: Element>, O: Operator<S::Item>, const V: usize>(
+fn stretch<L: Level, S: Source<Item: Element>, O: Operator<S::Item>, const V: usize, const R: usize, const INNER: bool>(
     l: L,
     bound: S::Bound<'_, L>,
     op: &O,
-    (first, rows): (usize, usize),
-    sums: ViewMut<'_, S::Item>,
-) {
-    let end = first + rows * LANES;
-    // A source that reads a line at a time is asked once where it is.
-    if S::inner(l, bound, first, end) == end {
-        stretch::<L, S, O, V, true>(l, bound, op, first..end, sums);
-    } else {
-        stretch::<L, S, O, V, false>(l, bound, op, first..end, sums);
+    starts: [usize; R],
+    full: usize,
+) -> [[Varying<L, S::Item>; V]; R] {
+    let (mut bounds, mut sums) = ([bound; R], [[S::load(l, bound, Span::new(starts[0], L::WIDTH)); V]; R]);
+    for k in 0..R {
+        if INNER {
+            bounds[k] = S::settle(l, bound, starts[k]);
+        }
+        for v in 0..V {
+            sums[k][v] = S::load(l, bound, Span::new(starts[k] + v * L::WIDTH, L::WIDTH));
+        }
     }
-}
-
-#[inline(always)]
-fn stretch<L: Level, S: Source<Item: Element>, O: Operator<S::Item>, const V: usize, const INNER: bool>(
-    l: L,
-    bound: S::Bound<'_, L>,
-    op: &O,
-    range: Range<usize>,
-    sums: ViewMut<'_, S::Item>,
-) {
-    let mut i = range.start;
-    let mut each = [S::load(l, bound, Span::new(i, L::WIDTH)); V];
-    for (v, sum) in each.iter_mut().enumerate().skip(1) {
-        *sum = S::load(l, bound, Span::new(i + v * L::WIDTH, L::WIDTH));
-    }
-    i += LANES;
-    while i < range.end {
-        for (v, sum) in each.iter_mut().enumerate() {
-            let span = Span::new(i + v * L::WIDTH, L::WIDTH);
-            let x = if INNER { S::load_inner(l, bound, span) } else { S::load(l, bound, span) };
-            *sum = op.combine(l, *sum, x);
+    let mut i = LANES;
+    while i < full {
+        for v in 0..V {
+            for k in 0..R {
+                let span = Span::new(starts[k] + i + v * L::WIDTH, L::WIDTH);
+                let x = if INNER { S::load_inner(l, bounds[k], span) } else { S::load(l, bound, span) };
+                sums[k][v] = op.combine(l, sums[k][v], x);
+            }
         }
         i += LANES;
     }
-    for (v, sum) in each.into_iter().enumerate() {
-        store(l, sum, sums, Span::new(v * L::WIDTH, L::WIDTH));
-    }
+    sums
 }
 
 /// Writes the combination of `rows` rows of `width` elements, which begin `pitch` elements apart.
