@@ -34,7 +34,7 @@ macro_rules! each {
 /// Elements that a worker takes at a time, about.
 const GRAIN: usize = 32 * 1024;
 /// Elements of a row from which on squares are turned; shorter ones are gathered.
-const TURNED: usize = 8;
+const TURNED: usize = 3;
 /// Bytes of vectors that registers hold, and leave room for others.
 const REGISTERS: usize = 1024;
 
@@ -170,36 +170,47 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Reduce<'_, S, O> {
                 number += 1;
                 continue;
             }
-            let mut alike = size_of::<Varying<L, S::Item>>() * V * 4 <= REGISTERS && number + 4 <= end;
-            for k in 1..4 {
+            let bound = self.source.bind(l);
+            // Sources of stretches do not stay in registers four times.
+            let mut alike = !S::STRETCHES && size_of::<Varying<L, S::Item>>() * V * 4 <= REGISTERS && number + 4 <= end;
+            for k in 0..4 {
                 alike = alike && self.part(number + k).1 == rows;
             }
+            // A source that reads a line at a time is asked once where it is.
             if alike {
-                self.some_rows::<L, V, 4>(l, number);
+                self.some_rows::<L, V, 4, true>(l, bound, number);
                 number += 4;
+            } else if self.in_one_stretch(l, bound, number) {
+                self.some_rows::<L, V, 1, true>(l, bound, number);
+                number += 1;
             } else {
-                self.some_rows::<L, V, 1>(l, number);
+                self.some_rows::<L, V, 1, false>(l, bound, number);
                 number += 1;
             }
         }
     }
 
+    #[inline(always)]
+    fn in_one_stretch<L: Level>(&self, l: L, bound: S::Bound<'_, L>, number: usize) -> bool {
+        let (first, rows) = self.part(number);
+        S::inner(l, bound, first, first + rows) == first + rows
+    }
+
     /// `R` rows of one length.
     #[inline(always)]
-    fn some_rows<L: Level, const V: usize, const R: usize>(&self, l: L, number: usize) {
-        let (bound, out, rows) = (self.source.bind(l), self.out.whole(), self.part(number).1);
+    fn some_rows<L: Level, const V: usize, const R: usize, const INNER: bool>(
+        &self,
+        l: L,
+        bound: S::Bound<'_, L>,
+        number: usize,
+    ) {
+        let (out, rows) = (self.out.whole(), self.part(number).1);
         let (full, rest) = (rows / LANES * LANES, rows % LANES);
-        let (mut starts, mut inner) = ([0; R], true);
+        let mut starts = [0; R];
         for (k, start) in starts.iter_mut().enumerate() {
             *start = self.part(number + k).0;
-            inner = inner && S::inner(l, bound, *start, *start + full) == *start + full;
         }
-        // A source that reads a line at a time is asked once where it is.
-        let sums = if inner {
-            stretch::<L, S, O, V, R, true>(l, bound, self.op, starts, full)
-        } else {
-            stretch::<L, S, O, V, R, false>(l, bound, self.op, starts, full)
-        };
+        let sums = stretch::<L, S, O, V, R, INNER>(l, bound, self.op, starts, full);
         for (k, mut sums) in sums.into_iter().enumerate() {
             for (v, sum) in sums.iter_mut().enumerate() {
                 if v * L::WIDTH < rest {
@@ -247,9 +258,12 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Reduce<'_, S, O> {
                 row = rows;
                 for left in (0..rows).step_by(L::WIDTH) {
                     let wide = L::WIDTH.min(rows - left);
-                    let mut lines = [S::load(l, bound, Span::new(first + left, wide)); MOST];
+                    // Whole vectors reach into the next rows, if these are there.
+                    let beyond = first + (L::WIDTH - 1) * stride + left + L::WIDTH;
+                    let read = if !S::STRETCHES && beyond <= along.elements() { L::WIDTH } else { wide };
+                    let mut lines = [S::load(l, bound, Span::new(first + left, read)); MOST];
                     for (k, line) in lines.iter_mut().enumerate().take(L::WIDTH).skip(1) {
-                        *line = S::load(l, bound, Span::new(first + k * stride + left, wide));
+                        *line = S::load(l, bound, Span::new(first + k * stride + left, read));
                     }
                     turn::<L, S::Item, MOST, MOST>(l, &mut lines);
                     for (k, line) in lines.into_iter().enumerate().take(wide) {
@@ -276,13 +290,19 @@ fn stretch<L: Level, S: Source<Item: Element>, O: Operator<S::Item>, const V: us
     starts: [usize; R],
     full: usize,
 ) -> [[Varying<L, S::Item>; V]; R] {
-    let (mut bounds, mut sums) = ([bound; R], [[S::load(l, bound, Span::new(starts[0], L::WIDTH)); V]; R]);
-    for k in 0..R {
-        if INNER {
+    let mut bounds = [bound; R];
+    if INNER {
+        for k in 0..R {
             bounds[k] = S::settle(l, bound, starts[k]);
         }
-        for v in 0..V {
-            sums[k][v] = S::load(l, bound, Span::new(starts[k] + v * L::WIDTH, L::WIDTH));
+    }
+    let span = Span::new(starts[0], L::WIDTH);
+    let x = if INNER { S::load_inner(l, bounds[0], span) } else { S::load(l, bound, span) };
+    let mut sums = [[x; V]; R];
+    for v in 0..V {
+        for k in 0..R {
+            let span = Span::new(starts[k] + v * L::WIDTH, L::WIDTH);
+            sums[k][v] = if INNER { S::load_inner(l, bounds[k], span) } else { S::load(l, bound, span) };
         }
     }
     let mut i = LANES;

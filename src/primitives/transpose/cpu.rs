@@ -26,8 +26,9 @@ const MOST_COLUMN_BYTES: usize = 4096;
 const STRIP_BYTES: usize = 2048;
 /// Bytes that are put together at a time, of few rows or columns: they stay in the first-level cache.
 const PART_BYTES: usize = 16 << 10;
-/// Rows and columns of the squares of elements that are not words.
+/// Rows and columns of the squares of elements that are not words: whole lines of the cache, but no fewer than these.
 const SIDE: usize = 8;
+const MOST_SIDE: usize = 64;
 
 /// The rows and columns of a grid in blocks.
 #[derive(Clone, Copy, Debug)]
@@ -223,14 +224,24 @@ impl<S: Source<Item: Element>> WithLevel for Evaluate<'_, S> {
     }
 }
 
-/// Writes a block of elements of any size.
+/// Writes a block of elements of any size: squares of whole lines are copied to where they lie side by side, and written from there.
 fn one_by_one<T: Element>(Rows { from, pitch }: Rows<'_, T>, block: Block, rows: usize, out: ViewMut<'_, T>) {
     let (from, out, Block { down, across }) = (from.whole(), out.whole(), block);
-    for top in (0..down.len()).step_by(SIDE) {
-        for left in (0..across.len()).step_by(SIDE) {
-            for column in left..(left + SIDE).min(across.len()) {
-                for row in top..(top + SIDE).min(down.len()) {
-                    out.write((across.start + column) * rows + down.start + row, from.read(row * pitch + column));
+    let side = (4 * LINE_BYTES / size_of::<T>()).clamp(SIDE, MOST_SIDE);
+    let mut square = Vec::with_capacity(side * side);
+    let square = ViewMut::new(&mut square.spare_capacity_mut()[..side * side]);
+    for left in (0..across.len()).step_by(side) {
+        let width = side.min(across.len() - left);
+        for top in (0..down.len()).step_by(side) {
+            let height = side.min(down.len() - top);
+            for row in 0..height {
+                for column in 0..width {
+                    square.write(row * side + column, from.read((top + row) * pitch + left + column));
+                }
+            }
+            for column in 0..width {
+                for row in 0..height {
+                    out.write((across.start + left + column) * rows + down.start + top + row, square.read(row * side + column));
                 }
             }
         }
