@@ -22,8 +22,8 @@ impl Engine {
     /// The elements of a grid of `[rows, columns]` as those of one of `[columns, rows]`: `out[c * rows + r] = source[r * columns + c]`,
     /// in a new [`Array`], or with [`into`](Task::into) in memory that exists.
     ///
-    /// Bound by bytes: each element is read once and written once, in blocks that the first-level cache holds, or a workgroup's memory;
-    /// elements of one number are turned in registers. Deterministic: nothing is computed but the source. A grid without elements
+    /// Bound by bytes: each element is read once and written once, in blocks that the second-level cache holds, or a workgroup's memory;
+    /// elements of four or eight bytes are turned in registers. Deterministic: nothing is computed but the source. A grid without elements
     /// gives none. On a GPU an element has up to 63 words.
     ///
     /// The transpose of a grid of `k` columns splits what is interleaved into `k` planes, and that of `k` rows interleaves them.
