@@ -42,7 +42,12 @@ pub(super) fn start<'t, T: Number + Element>(on: Recording<'_>, set: &SetOperati
 }
 
 /// All elements in order, with whether they are kept.
-fn flagged_and_merged<T: Number + Element>(on: Recording<'_>, a: Data<'_, T>, b: Data<'_, T>, keep: Keep) -> Result<Array<(T, bool)>> {
+fn flagged_and_merged<T: Number + Element>(
+    on: Recording<'_>,
+    a: Data<'_, T>,
+    b: Data<'_, T>,
+    keep: Keep,
+) -> Result<Array<(T, bool)>> {
     let (of_b, less) = (with_flags(b, a, keep.b), less_flagged::with());
     let merged = if keep.a == ALL {
         merge::gpu::merge(on, (&zip(SliceSource::new(a), constant(true)), &of_b), &less)
