@@ -8,7 +8,7 @@ mod cpu;
 mod gpu;
 
 use crate::array::{Array, Data, DataVisitor};
-use crate::backend::cpu::{Cpu, new_vecs};
+use crate::backend::cpu::Cpu;
 use crate::backend::simd::ViewMut;
 use crate::element::{Element, Number};
 use crate::engine::Engine;
@@ -190,8 +190,8 @@ impl<T: Number + Element> Primitive for SetOperation<'_, T> {
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, _: usize) -> Result<Self::Output> {
-        let [out] = new_vecs(self.bound(), |[out]| Ok([cpu::write(cpu, self, out)?]))?;
-        Ok(Array::from_vec(engine, out))
+        let [out] = cpu.allocate_each(self.bound(), |[out]| Ok([cpu::write(cpu, self, out)?]))?;
+        Ok(Array::from_memory(engine, out))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
