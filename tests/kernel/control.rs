@@ -1,6 +1,6 @@
 //! Branches and loops.
 
-use granule::kernel;
+use granule::prelude::*;
 
 #[kernel]
 pub(super) fn grade(x: f32) -> u32 {

@@ -1,6 +1,5 @@
 //! Expressions, tuples and structs.
 
-use granule::kernel;
 use granule::prelude::*;
 
 use super::Same;
@@ -12,7 +11,7 @@ pub(super) fn saxpy(x: f32, y: f32, #[uniform] a: f32) -> f32 {
 
 /// A documented public kernel.
 #[kernel]
-pub fn polynomial(x: f32) -> f32 {
+pub(super) fn polynomial(x: f32) -> f32 {
     const SCALE: f32 = 0.25;
     ((2.0 * x - 3.0) * x + 1.0) * SCALE - -x / (1.0 + x * x) + std::f32::consts::PI
 }

@@ -1,6 +1,5 @@
 //! Slices, calls, generics and operators.
 
-use granule::kernel;
 use granule::prelude::*;
 
 use super::control::{branch_value_with_return, mandelbrot};

@@ -7,7 +7,7 @@ mod oracle;
 mod texts;
 
 use granule::kernel::{Cost, Ops};
-use granule::machine::{Built, Cpu, CpuRates, GpuInfo, GpuKind, GpuRates, Gpus, Machine, Measured};
+use granule::machine::{Built, Cpu, CpuRates, GpuInfo, GpuKind, GpuRates, Gpus, Machine};
 use granule::plan::{
     Backend, Choice, GpuNeeds, Infeasible, Operation, Prediction, Problem, TILE, Weighed, choose, plan, worth_a_look,
 };

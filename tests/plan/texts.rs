@@ -5,7 +5,7 @@ use granule::plan::{
     Analysis, Backend, Choice, GpuNeeds, Operation, Origin, Plan, Problem, Sample, Seen, choose, explain, explain_with, plan,
 };
 
-use crate::{MI, adapter, backend, machine, machines, on_gpu, on_host, problems, with_gpu};
+use crate::{MI, adapter, backend, machine, machines, on, on_gpu, on_host, problems, with_gpu};
 
 #[test]
 fn text_survives_a_round_trip() {

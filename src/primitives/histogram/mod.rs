@@ -182,6 +182,7 @@ impl<'e, S: Source, B: Bins<S::Item>> Task<'e, Histogram<S, B>> {
     /// assert_eq!(counts.as_slice()?, [0, 2, 1, 1, 2, 0]);
     /// # Ok::<(), granule::Error>(())
     /// ```
+    #[allow(clippy::type_complexity, reason = "the source is nobody's to name")]
     pub fn channels(self, channels: usize) -> Task<'e, Histogram<impl Source<Item = (S::Item, u32)>, Channels<B>>> {
         self.with(|Histogram { source, bins }| Histogram {
             source: with_channels(source, channels),
