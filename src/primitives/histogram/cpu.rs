@@ -179,7 +179,7 @@ impl<S, A: Amount> Add<'_, S, A> {
     where
         S: Source<Item = E>,
     {
-        if !self.computes && !in_runs::<A, T>() {
+        if !self.computes {
             self.straight::<E, T>();
         } else if S::LOOPS {
             self.each::<_, E, T>(Pair(l));
@@ -223,59 +223,13 @@ impl<S, A: Amount> Add<'_, S, A> {
                 let x = S::load(l, bound, Span::new(at + i, count - i));
                 place::<L, E>(l, x, self.bins, numbers, amounts, Span::new(i, count - i));
             }
-            if in_runs::<A, T>() {
-                add_runs::<E>(table, numbers, amounts, count);
-                at += count;
-                continue;
-            }
             in_eights!(0..count, |i, k| {
-                add::<E>(table, numbers.read(i) as usize + k % T * stride, weight::<E>(amounts, i));
+                let weight = if E::WEIGHTED { amounts.read(i) } else { A::ONE };
+                add::<E>(table, numbers.read(i) as usize + k % T * stride, weight);
             });
             at += count;
         }
     }
-}
-
-/// Whether what goes to one bin is looked for: an addition of floats takes long to be seen in memory, and with one table nothing else is
-/// done about it.
-#[inline(always)]
-const fn in_runs<A: Amount, const T: usize>() -> bool {
-    A::ROUNDS && T == 1
-}
-
-/// Adds entries one after the other, eight that go to the same bin in a register. The order is the same.
-#[inline(always)]
-fn add_runs<E: Entry>(table: ViewMut<'_, E::Amount>, numbers: ViewMut<'_, u32>, amounts: ViewMut<'_, E::Amount>, count: usize) {
-    const EIGHT: usize = 8;
-    let mut i = 0;
-    while i + EIGHT <= count {
-        let slot = numbers.read(i);
-        let mut others = 0;
-        for k in 1..EIGHT {
-            others |= numbers.read(i + k) ^ slot;
-        }
-        if others == 0 {
-            let mut sum = table.read(slot as usize);
-            for k in 0..EIGHT {
-                sum = sum.plus(weight::<E>(amounts, i + k));
-            }
-            table.write(slot as usize, sum);
-        } else {
-            for k in 0..EIGHT {
-                add::<E>(table, numbers.read(i + k) as usize, weight::<E>(amounts, i + k));
-            }
-        }
-        i += EIGHT;
-    }
-    for k in i..count {
-        add::<E>(table, numbers.read(k) as usize, weight::<E>(amounts, k));
-    }
-}
-
-/// What an entry weighs that was written down.
-#[inline(always)]
-fn weight<E: Entry>(amounts: ViewMut<'_, E::Amount>, i: usize) -> E::Amount {
-    if E::WEIGHTED { amounts.read(i) } else { E::Amount::ONE }
 }
 
 /// Writes down where entries go, and what they weigh.
