@@ -1,6 +1,7 @@
 //! Sources: anything that can be read by index. They nest lazily and are fused into the primitive that consumes them.
 
 mod beside;
+mod cycle;
 mod gather;
 mod interleave;
 mod iota;
@@ -13,6 +14,7 @@ mod spread;
 mod zip;
 
 pub use beside::Beside;
+pub(crate) use cycle::Cycle;
 pub use gather::{Gather, gather};
 pub use interleave::{Interleave, interleave};
 pub use iota::{Constant, Iota, constant, iota};
