@@ -17,6 +17,8 @@ pub(super) struct Shape<L: Lanes, const D: usize> {
     /// How many places of an axis are further than the radius from both of its ends.
     inner: [Uniform<L, u32>; D],
     pub(super) radius: usize,
+    /// How far in memory the rows of a window are from its middle at most.
+    pub(super) reach: usize,
 }
 
 impl<L: Lanes, const D: usize> Shape<L, D> {
@@ -25,6 +27,10 @@ impl<L: Lanes, const D: usize> Shape<L, D> {
         let mut strides = [1; D];
         for a in (0..D - 1).rev() {
             strides[a] = strides[a + 1] * sizes[a + 1];
+        }
+        let mut reach: usize = 0;
+        for axis in 1..D {
+            reach = reach.saturating_add(radius).saturating_mul(sizes[axis]);
         }
         Shape {
             sizes,
@@ -35,6 +41,7 @@ impl<L: Lanes, const D: usize> Shape<L, D> {
             strides: strides.map(|n| ops::uniform(l, n as i32)),
             inner: sizes.map(|n| ops::uniform(l, n.saturating_sub(2 * radius) as u32)),
             radius,
+            reach,
         }
     }
 

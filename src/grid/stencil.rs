@@ -70,30 +70,31 @@ impl<S: Source, B, K, L: Lanes, const D: usize> Clone for BoundStencil<'_, S, B,
 }
 impl<S: Source, B, K, L: Lanes, const D: usize> Copy for BoundStencil<'_, S, B, K, L, D> {}
 
-/// Windows that lie in the grid.
-struct Inside<'a, S: Source + 'a, L: Lanes, const D: usize> {
+/// Windows that lie in the grid. `ROOM` says that a vector beside each of their rows does so too.
+struct Inside<'a, S: Source + 'a, L: Lanes, const D: usize, const ROOM: bool> {
     grid: Readable<'a, S, L, D>,
     index: L::Index,
 }
 
-impl<S: Source, L: Lanes, const D: usize> Clone for Inside<'_, S, L, D> {
+impl<S: Source, L: Lanes, const D: usize, const ROOM: bool> Clone for Inside<'_, S, L, D, ROOM> {
     #[inline(always)]
     fn clone(&self) -> Self {
         *self
     }
 }
-impl<S: Source, L: Lanes, const D: usize> Copy for Inside<'_, S, L, D> {}
+impl<S: Source, L: Lanes, const D: usize, const ROOM: bool> Copy for Inside<'_, S, L, D, ROOM> {}
 
-impl<'a, S: Source, L: Lanes, const D: usize> Neighbours<L, S::Item, D> for Inside<'a, S, L, D> {
+impl<'a, S: Source, L: Lanes, const D: usize, const ROOM: bool> Neighbours<L, S::Item, D> for Inside<'a, S, L, D, ROOM> {
     #[inline(always)]
     fn at(self, l: L, offset: [Uniform<L, i32>; D]) -> Varying<L, S::Item> {
         let Readable { source, shape, .. } = self.grid;
         let (u, offset) = (l.uniform_level(), shape.within(l, offset));
-        let mut by = offset[D - 1].0;
+        let mut by = if ROOM { ops::lit(u, 0) } else { offset[D - 1].0 };
         for axis in 0..D - 1 {
             by = ops::add(u, ops::mul(u, offset[axis].0, shape.strides[axis].0), by);
         }
-        S::load(l, source, l.index_by(self.index, by.0))
+        let index = l.index_by(self.index, by.0);
+        if ROOM { S::load_by(l, source, index, offset[D - 1]) } else { S::load(l, source, index) }
     }
 }
 
@@ -277,7 +278,7 @@ impl<'a, S: Source, B: Boundary<S::Item>, K: Stencil<S::Item, D>, L: Lanes, cons
         let edge: Edge<'_, S, B, L, D> = Edge::any(l, grid, here, Some((index, here)));
         let inside = grid.shape.inside_lanes(l, edge.places(l));
         let then = l.if_then(all, inside.0);
-        let mut result = ops::var(l, stencil.kernel.eval(l, Inside { grid, index }));
+        let mut result = ops::var(l, stencil.kernel.eval(l, Inside::<_, _, D, false> { grid, index }));
         let otherwise = l.if_else_rarely(all, inside.0);
         ops::merge(l, otherwise, &mut result, stencil.kernel.eval(l, &edge));
         l.if_end(then, otherwise);
@@ -324,7 +325,7 @@ unsafe impl<S: Source, B: Boundary<S::Item>, K: Stencil<S::Item, D>, const D: us
     {
         match l.index_run(i) {
             Some((first, count)) if bound.grid.shape.stretch(first) >= count => {
-                bound.stencil.kernel.eval(l, Inside { grid: bound.grid, index: i })
+                bound.stencil.kernel.eval(l, Inside::<_, _, D, false> { grid: bound.grid, index: i })
             }
             Some((first, count)) => l.rarely(AtEdge(bound, Which::Run(i, first, count))),
             None => {
@@ -341,14 +342,28 @@ unsafe impl<S: Source, B: Boundary<S::Item>, K: Stencil<S::Item, D>, const D: us
     where
         Self: 'a,
     {
-        end.min(first + bound.grid.shape.stretch(first))
+        let shape = bound.grid.shape;
+        // Where rows and a vector beside them lie in the grid: all but the first and the last elements of a stretch at its ends.
+        let room = shape.reach.saturating_add(L::WIDTH);
+        if first < room {
+            return first;
+        }
+        end.min(first + shape.stretch(first)).min(shape.elements().saturating_sub(room)).max(first)
     }
     #[inline(always)]
     fn load_inner<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, K::Out>
     where
         Self: 'a,
     {
-        bound.stencil.kernel.eval(l, Inside { grid: bound.grid, index: i })
+        bound.stencil.kernel.eval(l, Inside::<_, _, D, true> { grid: bound.grid, index: i })
+    }
+    #[inline(always)]
+    fn prefetch<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, first: usize, count: usize)
+    where
+        Self: 'a,
+    {
+        // What is read in order is the last of a window's rows: the others were the last before.
+        S::prefetch(l, bound.grid.source, first.saturating_add(bound.grid.shape.reach), count);
     }
     #[inline(always)]
     fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, K::Out>

@@ -51,6 +51,7 @@ pub struct U64(u64x4);
 arrays! { F32: f32 = 0.0; F64: f64 = 0.0; I32: i32 = 0; U32: u32 = 0; I64: i64 = 0; U64: u64 = 0; }
 
 impl Lanes for Base {
+    const WIDTH: usize = W;
     level_common!();
 
     type Mask = Mask;
@@ -128,7 +129,6 @@ impl Lanes for Base {
 }
 
 impl Level for Base {
-    const WIDTH: usize = W;
     const FMA: bool = FUSES;
 
     #[inline(always)]

@@ -19,8 +19,6 @@ pub trait Level:
     > + Send
     + Sync
 {
-    /// Number of lanes: a power of two, the same for every type: 4, 8 or 16, and twice that for a pair of vectors.
-    const WIDTH: usize;
     /// Whether `mul_add` is one instruction. Where it is not, the library's own maths multiplies and adds instead.
     const FMA: bool = false;
 
@@ -89,6 +87,10 @@ macro_rules! level_common {
             at: $crate::element::Offset,
         ) -> Self::Slice<'a, F> {
             s.field(at)
+        }
+        #[inline(always)]
+        fn prefetch<T: $crate::element::Element>(self, s: Self::Slice<'_, T>, first: usize, count: usize) {
+            s.prefetch(first, count);
         }
         #[inline(always)]
         fn uniform<S: $crate::element::Scalar>(self, x: S) -> S::In<Self::Uniform> {

@@ -63,8 +63,6 @@ impl Lanes for OneLane {
 }
 
 impl Level for OneLane {
-    const WIDTH: usize = 1;
-
     #[inline(always)]
     fn view<T: crate::element::Element>(self, v: crate::backend::simd::View<'_, T>) -> Self::Slice<'_, T> {
         v

@@ -39,6 +39,7 @@ impl<L: Level, R: Rare<Pair<L>>> Rare<L> for OfPair<R> {
 }
 
 impl<L: Level> Lanes for Pair<L> {
+    const WIDTH: usize = 2 * L::WIDTH;
     type Uniform = L::Uniform;
     type Mask = Two<L::Mask>;
     type F32 = Two<L::F32>;
@@ -68,6 +69,10 @@ impl<L: Level> Lanes for Pair<L> {
     unsafe fn field<'a, T: Element, F: Element>(self, s: Self::Slice<'a, T>, at: Offset) -> Self::Slice<'a, F> {
         // SAFETY: the caller's promise.
         unsafe { self.0.field::<T, F>(s, at) }
+    }
+    #[inline(always)]
+    fn prefetch<T: Element>(self, s: Self::Slice<'_, T>, first: usize, count: usize) {
+        self.0.prefetch(s, first, count);
     }
     #[inline(always)]
     fn uniform<S: Scalar>(self, x: S) -> S::In<L::Uniform> {
@@ -209,7 +214,6 @@ impl<L: Level> Lanes for Pair<L> {
 }
 
 impl<L: Level> Level for Pair<L> {
-    const WIDTH: usize = 2 * L::WIDTH;
     const FMA: bool = L::FMA;
 
     #[inline(always)]

@@ -10,7 +10,7 @@ use crate::element::{
 };
 use crate::element::{FloatLanes, IntegerLanes};
 pub use crate::element::{Operands, Scale, Shrink};
-use crate::kernel::{Lanes, MaskLane, Uniform, Varying};
+use crate::kernel::{In, Lanes, MaskLane, Uniform, Varying};
 
 mod methods;
 pub use methods::*;
@@ -200,6 +200,21 @@ impl<L: Lanes, T: Element> LeafBuild<L> for Load<'_, L, T> {
 #[inline(always)]
 pub fn load<'a, L: Lanes, T: Element>(l: L, s: L::Slice<'a, T>, i: L::Index) -> Varying<L, T> {
     Varying(T::build(&mut Load::<'a, L, T>(l, s, i), Offset::START))
+}
+
+struct LoadBy<'a, L: Lanes, T: Element>(L, L::Slice<'a, T>, L::Index, In<L::Uniform, i32>);
+impl<L: Lanes, T: Element> LeafBuild<L> for LoadBy<'_, L, T> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, at: Offset) -> S::In<L> {
+        // SAFETY: `T::build` gives the leaf's type and offset, and an `Element` vouches for them.
+        S::load_by(self.0, unsafe { self.0.field::<T, S>(self.1, at) }, self.2, self.3)
+    }
+}
+
+/// The elements `by` further on than those that the index stands for. All up to a vector's width beside these are in range.
+#[inline(always)]
+pub fn load_by<'a, L: Lanes, T: Element>(l: L, s: L::Slice<'a, T>, i: L::Index, by: Uniform<L, i32>) -> Varying<L, T> {
+    Varying(T::build(&mut LoadBy::<'a, L, T>(l, s, i, by.0.0), Offset::START))
 }
 
 struct Gather<'a, L: Lanes, T: Element>(L, L::Slice<'a, T>, L::U32);
