@@ -50,6 +50,7 @@ pub trait Scalar: Element + PartialEq + std::fmt::Debug {
     fn load<L: Lanes>(l: L, s: L::Slice<'_, Self>, i: L::Index) -> Self::In<L>;
     fn load_by<L: Lanes>(l: L, s: L::Slice<'_, Self>, i: L::Index, by: In<L::Uniform, i32>) -> Self::In<L>;
     fn gather<L: Lanes>(l: L, s: L::Slice<'_, Self>, i: L::U32) -> Self::In<L>;
+    fn permute<L: Lanes>(l: L, x: Self::In<L>, from: L::U32) -> Self::In<L>;
     fn var<L: Lanes>(l: L, x: Self::In<L>) -> Self::In<L>;
     fn get<L: Lanes>(l: L, x: Self::In<L>) -> Self::In<L>;
     fn set<L: Lanes>(l: L, var: &mut Self::In<L>, x: Self::In<L>);
@@ -145,6 +146,10 @@ macro_rules! scalar {
             #[inline(always)]
             fn gather<L: Lanes>(l: L, s: L::Slice<'_, Self>, i: L::U32) -> L::$lane {
                 <L::$lane as Lane<L, $t>>::gather(l, s, i)
+            }
+            #[inline(always)]
+            fn permute<L: Lanes>(l: L, x: L::$lane, from: L::U32) -> L::$lane {
+                <L::$lane as Lane<L, $t>>::permute(x, l, from)
             }
             #[inline(always)]
             fn var<L: Lanes>(l: L, x: L::$lane) -> L::$lane {

@@ -77,6 +77,21 @@ impl<L: Lanes, const D: usize> Shape<L, D> {
         place
     }
 
+    /// The place of the first element of the next row.
+    #[inline(always)]
+    pub(super) fn next_row(&self, place: [usize; D]) -> [usize; D] {
+        let mut next = place;
+        next[D - 1] = 0;
+        for axis in (0..D - 1).rev() {
+            next[axis] += 1;
+            if next[axis] < self.sizes[axis] {
+                break;
+            }
+            next[axis] = 0;
+        }
+        next
+    }
+
     /// How many places an axis has.
     #[inline(always)]
     pub(super) fn size(&self, axis: usize) -> usize {
@@ -112,32 +127,6 @@ impl<L: Lanes, const D: usize> Shape<L, D> {
             rest = quotient;
         }
         places[0] = ops::cast(l, rest);
-        places
-    }
-
-    /// The places of neighbours of which the first is at `place`: `lane` further on, over the ends of rows.
-    #[inline(always)]
-    pub(super) fn places_from(&self, l: L, place: [usize; D], lane: Varying<L, i32>, count: usize) -> [Varying<L, i32>; D] {
-        let mut places = [lane; D];
-        for axis in 0..D {
-            let first = ops::broadcast(l, ops::uniform::<L, i32>(l, place[axis] as i32));
-            places[axis] = if axis == D - 1 { ops::add(l, first, lane) } else { first };
-        }
-        // The last lane's place tells how often a lane comes to the end of an axis.
-        let mut last = place[D - 1] + count - 1;
-        for axis in (1..D).rev() {
-            let n = ops::broadcast(l, self.lengths[axis]);
-            let mut ends = 0;
-            while last >= self.sizes[axis] {
-                let over = ops::ge(l, places[axis], n);
-                let (zero, one) = (ops::lit(l, 0), ops::lit(l, 1));
-                places[axis] = ops::sub(l, places[axis], ops::select(l, over, n, zero));
-                places[axis - 1] = ops::add(l, places[axis - 1], ops::select(l, over, one, zero));
-                last -= self.sizes[axis];
-                ends += 1;
-            }
-            last = place[axis - 1] + ends;
-        }
         places
     }
 

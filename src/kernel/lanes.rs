@@ -82,6 +82,16 @@ pub trait Lanes: Copy {
     /// The first element and the number of those that the index stands for, if they are neighbours in order and known here: whole
     /// vectors of a SIMD level.
     fn index_run(self, i: Self::Index) -> Option<(usize, usize)>;
+    /// The index of `count` neighbours in order from `first` on, at most a vector's width. `None` for a trace.
+    #[inline(always)]
+    fn index_of_run(self, _first: usize, _count: usize) -> Option<Self::Index> {
+        None
+    }
+    /// A uniform number as it is, if it is known here: at a SIMD level.
+    #[inline(always)]
+    fn known(self, _x: In<Self::Uniform, i32>) -> Option<i32> {
+        None
+    }
     /// `i -> i + by`, which is in range.
     fn index_by(self, i: Self::Index, by: In<Self::Uniform, i32>) -> Self::Index;
     /// `i -> i + by` modulo 2^32, which is in range, by another number in each lane. `None` where that is no index.
@@ -206,6 +216,9 @@ pub trait Lane<L: Lanes, S: Scalar>: Copy {
     }
     /// Reads at any index a lane. Out of range reads the nearest element in range; an empty slice gives zeros.
     fn gather(l: L, s: L::Slice<'_, S>, i: L::U32) -> Self;
+
+    /// Lane `j` gets lane `from[j]` modulo the width. A trace has one lane.
+    fn permute(self, l: L, from: L::U32) -> Self;
 
     /// A mutable variable with this initial value. For SIMD a variable is its value.
     fn var(self, l: L) -> Self;

@@ -7,7 +7,7 @@ use wide::{f32x4, f64x4, i32x4, i64x4, u32x4, u64x4};
 
 use crate::kernel::{FloatLane, IntLane, Lane, Lanes, MaskLane, NumLane, Rare};
 
-use super::lanewise::{arrays, lanewise, methods, reads, transcendentals, variables, writes};
+use super::lanewise::{arrays, lanewise, methods, permuted, reads, transcendentals, variables, writes};
 use super::level::level_common;
 use super::philox;
 use super::{Level, Span, VectorLane, View, ViewMut};
@@ -221,6 +221,10 @@ macro_rules! lanes {
                 }
                 let i = i.array();
                 reads!(Self, s, |lane| (i[lane] as usize).min(s.len() - 1))
+            }
+            #[inline(always)]
+            fn permute(self, _: Base, from: U32) -> Self {
+                permuted!(self, from)
             }
         }
         impl VectorLane<Base, $scalar> for $vector {

@@ -113,6 +113,14 @@ macro_rules! level_common {
             i.run()
         }
         #[inline(always)]
+        fn index_of_run(self, first: usize, count: usize) -> Option<Self::Index> {
+            Some($crate::backend::simd::Span::new(first, count))
+        }
+        #[inline(always)]
+        fn known(self, x: i32) -> Option<i32> {
+            Some(x)
+        }
+        #[inline(always)]
         fn index_by(self, i: Self::Index, by: i32) -> Self::Index {
             i.shift(by as isize as usize)
         }

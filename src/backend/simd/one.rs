@@ -103,6 +103,10 @@ macro_rules! lane {
                 l.gather_uniform::<$t>(s, i)
             }
             #[inline(always)]
+            fn permute(self, _: OneLane, _: u32) -> $t {
+                self
+            }
+            #[inline(always)]
             fn var(self, _: OneLane) -> $t {
                 self
             }

@@ -79,6 +79,20 @@ pub fn select<L: Lanes, T: Value>(l: L, m: Varying<L, bool>, a: Varying<L, T>, b
     Varying(T::zip(&mut Select(l, m.0), a.0, b.0))
 }
 
+struct Permute<L: Lanes>(L, L::U32);
+impl<L: Lanes> LeafMap<L, L> for Permute<L> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, x: S::In<L>) -> S::In<L> {
+        S::permute(self.0, x, self.1)
+    }
+}
+
+/// Lane `j` gets lane `from[j]` modulo the width.
+#[inline(always)]
+pub fn permute<L: Lanes, T: Value>(l: L, x: Varying<L, T>, from: Varying<L, u32>) -> Varying<L, T> {
+    Varying(T::map(&mut Permute(l, from.0), x.0))
+}
+
 struct Var<L>(L);
 impl<L: Lanes> LeafMap<L, L> for Var<L> {
     #[inline(always)]
