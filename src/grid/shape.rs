@@ -98,14 +98,21 @@ impl<L: Lanes, const D: usize> Shape<L, D> {
         self.sizes[axis]
     }
 
+    /// Whether all rows of the window on a place lie in the grid.
+    #[inline(always)]
+    pub(super) fn amid(&self, place: [usize; D]) -> bool {
+        let mut amid = true;
+        for axis in 0..D - 1 {
+            amid &= place[axis] >= self.radius && place[axis] + self.radius < self.sizes[axis];
+        }
+        amid
+    }
+
     /// How many elements from this one on stand in its row and have windows that lie in the grid.
     #[inline(always)]
     pub(super) fn stretch(&self, first: usize) -> usize {
         let place = self.place(first);
-        let mut inside = place[D - 1] >= self.radius;
-        for axis in 0..D - 1 {
-            inside &= place[axis] >= self.radius && place[axis] + self.radius < self.sizes[axis];
-        }
+        let inside = place[D - 1] >= self.radius && self.amid(place);
         let end = self.sizes[D - 1].saturating_sub(self.radius);
         if inside { end.saturating_sub(place[D - 1]) } else { 0 }
     }

@@ -269,10 +269,7 @@ impl<L: Level, S: Scalar, V: Lane<L, S>> Lane<Pair<L>, S> for Two<V> {
         let (Two(a, b), l) = (self, l.0);
         let (upper, zero) = (L::U32::splat(l, L::WIDTH as u32), L::U32::splat(l, 0));
         let (low, high) = (from.0.bit_and(l, upper).eq(l, zero), from.1.bit_and(l, upper).eq(l, zero));
-        Two(
-            a.permute(l, from.0).select(l, low, b.permute(l, from.0)),
-            a.permute(l, from.1).select(l, high, b.permute(l, from.1)),
-        )
+        Two(a.permute(l, from.0).select(l, low, b.permute(l, from.0)), a.permute(l, from.1).select(l, high, b.permute(l, from.1)))
     }
     #[inline(always)]
     fn var(self, l: Pair<L>) -> Self {
