@@ -2,15 +2,12 @@
 //!
 //! `wide` chooses its instructions at compile time, so a build for a newer CPU (`-C target-cpu`) improves this level by itself.
 
-use wide::bytemuck::cast;
-use wide::{f32x4, f64x4, i32x4, i64x4, u32x4, u64x4};
+use wide::{bytemuck::cast, f32x4, f64x4, i32x4, i64x4, u32x4, u64x4};
 
 use crate::kernel::{FloatLane, IntLane, Lane, Lanes, MaskLane, NumLane, Rare};
 
 use super::lanewise::{arrays, lanewise, methods, permuted, reads, transcendentals, variables, writes};
-use super::level::level_common;
-use super::philox;
-use super::{Level, Span, VectorLane, View, ViewMut};
+use super::{Level, Span, VectorLane, View, ViewMut, level::level_common, philox};
 
 /// Number of lanes.
 const W: usize = 4;
