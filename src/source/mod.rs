@@ -30,7 +30,7 @@ pub use zip::{Zip2, Zip3, zip, zip3, zip4, zip5, zip6};
 use crate::array::{DataVisitor, Pending};
 use crate::element::Value;
 use crate::error::Result;
-use crate::kernel::{Kernel, Lanes, Varying};
+use crate::kernel::{Kernel, Lanes, Uniform, Varying};
 use crate::random::Shuffle;
 
 /// The length of a source without an end, such as [`constant`].
@@ -89,6 +89,22 @@ pub unsafe trait Source: Copy + Send + Sync {
         Self: 'a,
     {
         Self::load(l, bound, i)
+    }
+    /// The elements `by` further on than those that the index stands for. All of the source up to a vector's width before the first of
+    /// these and behind the last is in range, as for [`Lane::load_by`](crate::kernel::Lane::load_by).
+    #[inline(always)]
+    fn load_by<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index, by: Uniform<L, i32>) -> Varying<L, Self::Item>
+    where
+        Self: 'a,
+    {
+        Self::load(l, bound, l.index_by(i, by.0.0))
+    }
+    /// Asks for what `count` elements from `first` on read in order, which need not exist, to be in the caches soon.
+    #[inline(always)]
+    fn prefetch<'a, L: Lanes>(_l: L, _bound: Self::Bound<'a, L>, _first: usize, _count: usize)
+    where
+        Self: 'a,
+    {
     }
     /// The elements at any index a lane; out of range reads the nearest in range.
     fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, Self::Item>

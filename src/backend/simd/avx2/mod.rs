@@ -85,6 +85,7 @@ mod memory;
 mod wide;
 
 impl Lanes for Avx2 {
+    const WIDTH: usize = W;
     level_common!();
 
     type Mask = Mask;
@@ -140,7 +141,6 @@ impl Lanes for Avx2 {
 }
 
 impl Level for Avx2 {
-    const WIDTH: usize = W;
     const FMA: bool = true;
 
     #[inline(always)]
