@@ -214,8 +214,10 @@ impl<T: Element> Array<T> {
             bytes: 4,
             finish: Box::new(move |_| {
                 let host = self.as_slice()?;
-                to[..host.len()].copy_from_slice(host);
-                Ok(host.len())
+                // What was not sorted may have given more than there is room for.
+                let n = host.len().min(to.len());
+                to[..n].copy_from_slice(&host[..n]);
+                Ok(n)
             }),
         })
     }

@@ -329,6 +329,82 @@ fn into_memory_that_exists() {
     }
 }
 
+/// Counts of each channel, where an element knows its bin: the channels one after the other.
+fn counted_by_channel(numbers: impl IntoIterator<Item = u32>, channels: usize, bins: usize) -> Vec<u32> {
+    let mut counts = vec![0; channels * bins];
+    for (i, bin) in numbers.into_iter().enumerate() {
+        if (bin as usize) < bins {
+            counts[i % channels * bins + bin as usize] += 1;
+        }
+    }
+    counts
+}
+
+#[test]
+fn channels_of_numbers() {
+    for n in LENGTHS {
+        let x = numbers(n, 7);
+        for channels in [1, 3, 4] {
+            let want = counted_by_channel(x.iter().copied(), channels, 7);
+            agree!(format!("{n}, {channels} channels"), |e| e.histogram(&x, 7).channels(channels), want);
+        }
+    }
+    // More than lanes, than bins in a workgroup's memory, than elements; and above one binding of the small GPU.
+    for (n, channels, bins) in [(5000, 17, 33), (50_000, 100, 4096), (300, 1 << 20, 1), (300, 1, 70_000), (200_003, 3, 256)] {
+        let x = numbers(n, bins);
+        let label = format!("{n}, {channels} channels of {bins} bins");
+        let want = counted_by_channel(x.iter().copied(), channels, bins);
+        agree!(label, |e| e.histogram(&x, bins).channels(channels), want);
+        let weights: Vec<u32> = Random(7).of(n);
+        let mut sums = vec![0_u32; channels * bins];
+        for (i, (&bin, &w)) in x.iter().zip(&weights).enumerate().filter(|(_, (bin, _))| (**bin as usize) < bins) {
+            let sum = &mut sums[i % channels * bins + bin as usize];
+            *sum = sum.wrapping_add(w);
+        }
+        agree!(format!("{label}, weights"), |e| e.histogram(&x, bins).channels(channels).weights(&weights), sums);
+    }
+}
+
+#[test]
+fn channels_of_even_bins_and_of_edges() {
+    let ranges = [-2.0_f32..5.0, 0.0..1e6, -1.0..-0.5];
+    let place = |x: f32, range: &std::ops::Range<f32>, bins| {
+        bin_between(x.into(), &even_edges(range.start.into(), range.end.into(), bins))
+    };
+    for n in FEW {
+        // Each channel has values around its range.
+        let each: Vec<Vec<f32>> = ranges.iter().map(|range| around(range.start, range.end, 10, n)).collect();
+        let x: Vec<f32> = (0..n).map(|i| each[i % 3][i]).collect();
+        let same = x.iter().map(|&x| place(x, &ranges[0], 10));
+        agree!(
+            format!("{n}, the same range"),
+            |e| e.histogram_even(&x, ranges[0].clone(), 10).channels(3),
+            counted_by_channel(same, 3, 10)
+        );
+        let own = x.iter().enumerate().map(|(i, &x)| place(x, &ranges[i % 3], 10));
+        agree!(format!("{n}, ranges"), |e| e.histogram_even_channels(&x, &ranges, 10), counted_by_channel(own, 3, 10));
+    }
+    let x: Vec<i32> = Random(5).of(9000);
+    let edges = [even_edges(-5.0, f64::from(1 << 30), 300), even_edges(i32::MIN.into(), 7.0, 300)];
+    let own = x.iter().enumerate().map(|(i, &x)| bin_between(x.into(), &edges[i % 2]));
+    let want = counted_by_channel(own, 2, 300);
+    agree!("integers", |e| e.histogram_even_channels(&x, &[-5..1 << 30, i32::MIN..7], 300), want);
+}
+
+#[test]
+fn channels_of_a_length_that_only_the_device_knows() {
+    let x = numbers(30_000, 50);
+    let kept: Vec<u32> = x.iter().copied().filter(|x| x % 2 == 0).collect();
+    let want = counted_by_channel(kept, 3, 50);
+    for runner in backends::all() {
+        let (e, plan) = (&runner.engine, &runner.plan);
+        let kept = e.filter(&x, kernel!(|x: u32| x % 2 == 0)).with_plan(plan).run().unwrap();
+        let mut got = vec![1; 150];
+        e.histogram(&kept, 50).channels(3).into(&mut got).with_plan(plan).run().unwrap();
+        oracle::assert_same(&runner.name, &got, &want, EXACT);
+    }
+}
+
 #[test]
 fn bad_input_is_refused_with_numbers() {
     let engine = Engine::builder().no_cache().build().unwrap();
@@ -355,6 +431,16 @@ fn bad_input_is_refused_with_numbers() {
     assert_eq!(run.err(), Some(Error::TooLarge { elements: u32::MAX as usize, limit: u32::MAX as usize - 1 }));
     let run = engine.histogram(&[1, 2, 3], 4).weights(&[1_u32, 2]).run();
     assert_eq!(run.err(), Some(Error::LengthMismatch { left: 3, right: 2 }));
+    bins(engine.histogram(&[1], 4).channels(0).run(), &["0 channels"]);
+    bins(engine.histogram_even_channels(&x, &[], 4).run(), &["0 channels"]);
+    bins(engine.histogram_even_channels(&x, &[0.0..1.0, 2.0..1.0], 4).run(), &["2..1"]);
+    bins(engine.histogram_even_channels(&x, &[0.0..1.0], 0).run(), &["0 bins"]);
+    let limit = u32::MAX as usize - 1;
+    let run = engine.histogram(&[1], 1 << 20).channels(1 << 12).run();
+    assert_eq!(run.err(), Some(Error::TooLarge { elements: 1 << 32, limit }));
+    let run = engine.histogram(&[1], usize::MAX).channels(3).run();
+    assert_eq!(run.err(), Some(Error::TooLarge { elements: usize::MAX, limit }));
+    assert_eq!(engine.histogram(constant(1), 4).channels(2).run().err(), Some(Error::Unbounded));
     assert_eq!(engine.histogram(constant(1), 4).run().err(), Some(Error::Unbounded));
     let run = engine.histogram(constant(1).take(1 << 33), 4).run();
     assert_eq!(run.err(), Some(Error::TooLarge { elements: 1 << 33, limit: u32::MAX as usize }));

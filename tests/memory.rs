@@ -2,7 +2,7 @@
 
 use granule::plan::Plan;
 use granule::prelude::*;
-use granule::{Array, EngineBuilder, kernel};
+use granule::{EngineBuilder, kernel};
 
 fn engine() -> EngineBuilder {
     let builder = Engine::builder().no_cache().workers(4);
@@ -22,19 +22,19 @@ const N: usize = 200_003;
 fn results_in_used_memory_are_those_in_new_memory() {
     let x: Vec<u32> = (0..N as u32).map(|i| i.wrapping_mul(2_654_435_761)).collect();
     let (keeps, plain) = (engine().build().unwrap(), engine().keep_memory(0).build().unwrap());
-    let all = |e: &Engine| -> (Vec<u32>, Vec<f32>, Vec<u32>, Vec<u32>, Vec<u64>, Vec<u32>) {
-        let vec = |a: Array<u32>| a.to_vec().unwrap();
-        let (keys, sums) =
-            e.reduce_by_key(x.map(kernel!(|x: u32| -> u32 { x >> 29 })), &x, Sum).with_plan(&threads()).run().unwrap();
-        (
-            vec(e.sort(&x).with_plan(&threads()).run().unwrap()),
-            e.map(&x, kernel!(|x: u32| -> f32 { x as f32 * 0.5 })).run().unwrap().to_vec().unwrap(),
-            vec(e.filter(&x, kernel!(|x: u32| -> bool { x % 9 == 0 })).with_plan(&threads()).run().unwrap()),
-            vec(keys),
-            e.scan(x.map(kernel!(|x: u32| -> u64 { x as u64 })), Sum).with_plan(&threads()).run().unwrap().to_vec().unwrap(),
-            vec(sums),
-        )
+    let integers = |e: &Engine| -> [Vec<u32>; 4] {
+        let (sorted, thin) = (e.sort(&x), e.filter(&x, kernel!(|x: u32| -> bool { x % 9 == 0 })));
+        let by_key = e.reduce_by_key(x.map(kernel!(|x: u32| -> u32 { x >> 29 })), &x, Sum);
+        let (keys, sums) = by_key.with_plan(&threads()).run().unwrap();
+        let [sorted, thin] = [sorted.with_plan(&threads()).run(), thin.with_plan(&threads()).run()].map(Result::unwrap);
+        [sorted, thin, keys, sums].map(|a| a.to_vec().unwrap())
     };
+    let others = |e: &Engine| -> (Vec<f32>, Vec<u64>) {
+        let halves = e.map(&x, kernel!(|x: u32| -> f32 { x as f32 * 0.5 })).run().unwrap();
+        let sums = e.scan(x.map(kernel!(|x: u32| -> u64 { x as u64 })), Sum).with_plan(&threads()).run().unwrap();
+        (halves.to_vec().unwrap(), sums.to_vec().unwrap())
+    };
+    let all = |e: &Engine| (integers(e), others(e));
     let expected = all(&plain);
     for _ in 0..3 {
         assert!(all(&keeps) == expected);

@@ -6,7 +6,7 @@ mod oracle;
 use granule::kernel;
 use granule::prelude::*;
 
-use oracle::{LENGTHS, Random};
+use oracle::{EXACT, LENGTHS, Random};
 
 /// What is kept of `m` equal elements of `a` and `n` of `b`: of each so many.
 type Rule = fn(usize, usize) -> (usize, usize);
@@ -95,6 +95,51 @@ fn which_of_equals_are_kept() {
         assert_eq!(both, want(&[-0.0, -0.0, 2.0]), "{}", runner.name);
         let apart = bits(e.set_symmetric_difference(&a, &b).with_plan(plan).run().unwrap());
         assert_eq!(apart, want(&[-1.0, 0.0]), "{}", runner.name);
+    }
+}
+
+/// Inputs above one binding of the small GPU, which holds 65,536 words: they are merged through windows.
+#[test]
+fn inputs_above_one_binding() {
+    let shifted = |x: Vec<u32>, by: u32| x.into_iter().map(|x| x + by).collect::<Vec<u32>>();
+    let cases = [
+        ("several windows each", sorted(131_073, 1, 100_000), sorted(70_001, 2, 100_000)),
+        ("one fits", sorted(1000, 3, 200_000), sorted(98_305, 4, 200_000)),
+        ("one empty", Vec::new(), sorted(70_000, 5, 40_000)),
+        ("the other empty", sorted(65_537, 6, 40_000), Vec::new()),
+        ("all equal", vec![7; 65_537], vec![7; 98_304]),
+        ("few distinct", sorted(100_003, 7, 3), shifted(sorted(66_000, 8, 3), 1)),
+        ("one before the other", sorted(70_000, 9, 1000), shifted(sorted(70_000, 10, 1000), 1000)),
+        ("one after the other", shifted(sorted(70_000, 11, 1000), 1000), sorted(70_000, 12, 1000)),
+        ("the same", (0..80_000).map(|i| i / 3).collect(), (0..80_000).map(|i| i / 3).collect()),
+    ];
+    for (label, a, b) in cases {
+        check!(label, a, b);
+    }
+    // What is not sorted gives some of the elements; and there was a GPU that did it all.
+    let x: Vec<u32> = Random(13).of(70_000);
+    for runner in backends::all() {
+        let (e, plan) = (&runner.engine, &runner.plan);
+        let mut out = vec![0; x.len()];
+        assert!(e.set_difference(&x, &x[..100]).with_plan(plan).into(&mut out).run().unwrap() <= out.len(), "{}", runner.name);
+        let zeros = [-0.0_f32].repeat(70_000);
+        let both = e.set_intersection(&zeros, &[0.0]).with_plan(plan).run().unwrap();
+        assert_eq!(both.as_slice().unwrap().iter().map(|x| x.to_bits()).collect::<Vec<_>>(), [1 << 31], "{}", runner.name);
+    }
+}
+
+#[test]
+fn into_memory_that_exists() {
+    let (a, b) = (sorted(5000, 1, 4000), sorted(3000, 2, 4000));
+    for runner in backends::all() {
+        let (e, plan) = (&runner.engine, &runner.plan);
+        let mut out = vec![0; 8000];
+        let n = e.set_union(&a, &b).with_plan(plan).into(&mut out).run().unwrap();
+        oracle::assert_same(format!("union on {}", runner.name), &out[..n], &by(UNION, &a, &b), EXACT);
+        let n = e.set_intersection(&a, &b).with_plan(plan).into(&mut out[..5000]).run().unwrap();
+        oracle::assert_same(format!("intersection on {}", runner.name), &out[..n], &by(INTERSECTION, &a, &b), EXACT);
+        let short = e.set_union(&a, &b).with_plan(plan).into(&mut out[1..]).run();
+        assert_eq!(short, Err(Error::LengthMismatch { left: 8000, right: 7999 }));
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Element, LeafBuild, LeafMap, LeafVisit, LeafZip, Offset, Value};
 use crate::backend::simd::{Level, Span, VectorLane, ViewMut};
 use crate::kernel::trace::{Ref, Trace};
-use crate::kernel::{Lane, Lanes};
+use crate::kernel::{In, Lane, Lanes};
 
 /// The scalar types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,7 +48,9 @@ pub trait Scalar: Element + PartialEq + std::fmt::Debug {
     fn broadcast<L: Lanes>(l: L, x: Self::In<L::Uniform>) -> Self::In<L>;
     fn select<L: Lanes>(l: L, m: L::Mask, a: Self::In<L>, b: Self::In<L>) -> Self::In<L>;
     fn load<L: Lanes>(l: L, s: L::Slice<'_, Self>, i: L::Index) -> Self::In<L>;
+    fn load_by<L: Lanes>(l: L, s: L::Slice<'_, Self>, i: L::Index, by: In<L::Uniform, i32>) -> Self::In<L>;
     fn gather<L: Lanes>(l: L, s: L::Slice<'_, Self>, i: L::U32) -> Self::In<L>;
+    fn permute<L: Lanes>(l: L, x: Self::In<L>, from: L::U32) -> Self::In<L>;
     fn var<L: Lanes>(l: L, x: Self::In<L>) -> Self::In<L>;
     fn get<L: Lanes>(l: L, x: Self::In<L>) -> Self::In<L>;
     fn set<L: Lanes>(l: L, var: &mut Self::In<L>, x: Self::In<L>);
@@ -138,8 +140,16 @@ macro_rules! scalar {
                 <L::$lane as Lane<L, $t>>::load(l, s, i)
             }
             #[inline(always)]
+            fn load_by<L: Lanes>(l: L, s: L::Slice<'_, Self>, i: L::Index, by: In<L::Uniform, i32>) -> L::$lane {
+                <L::$lane as Lane<L, $t>>::load_by(l, s, i, by)
+            }
+            #[inline(always)]
             fn gather<L: Lanes>(l: L, s: L::Slice<'_, Self>, i: L::U32) -> L::$lane {
                 <L::$lane as Lane<L, $t>>::gather(l, s, i)
+            }
+            #[inline(always)]
+            fn permute<L: Lanes>(l: L, x: L::$lane, from: L::U32) -> L::$lane {
+                <L::$lane as Lane<L, $t>>::permute(x, l, from)
             }
             #[inline(always)]
             fn var<L: Lanes>(l: L, x: L::$lane) -> L::$lane {

@@ -12,6 +12,9 @@ use sealed::Sealed;
 /// Which element stands at a place that the grid has not. It holds for each axis by itself. There are these four: [`Fixed`], [`Clamp`],
 /// [`Reflect`] and [`Torus`].
 pub trait Boundary<T: Value>: Sealed + Copy + Send + Sync {
+    /// Whether what stands beyond one end of an axis is read at the other.
+    const PERIODIC: bool = false;
+
     /// The value of every element outside, where it is not one of the grid. Either every value of the type has one, or none.
     fn outside(&self) -> Option<T> {
         None
@@ -74,6 +77,8 @@ impl<T: Value> Boundary<T> for Reflect {
 }
 
 impl<T: Value> Boundary<T> for Torus {
+    const PERIODIC: bool = true;
+
     #[inline(always)]
     fn place<L: Lanes>(l: L, p: Varying<L, i32>, n: Varying<L, i32>, near: bool) -> Varying<L, i32> {
         let p = if near { ops::select(l, ops::lt(l, p, n), p, ops::sub(l, p, n)) } else { ops::rem(l, p, n) };

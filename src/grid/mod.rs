@@ -29,6 +29,7 @@
 //! ```
 
 mod boundary;
+mod edge;
 mod shape;
 mod stencil;
 mod window;

@@ -17,6 +17,8 @@ pub(super) struct Shape<L: Lanes, const D: usize> {
     /// How many places of an axis are further than the radius from both of its ends.
     inner: [Uniform<L, u32>; D],
     pub(super) radius: usize,
+    /// How far in memory the rows of a window are from its middle at most.
+    pub(super) reach: usize,
 }
 
 impl<L: Lanes, const D: usize> Shape<L, D> {
@@ -25,6 +27,10 @@ impl<L: Lanes, const D: usize> Shape<L, D> {
         let mut strides = [1; D];
         for a in (0..D - 1).rev() {
             strides[a] = strides[a + 1] * sizes[a + 1];
+        }
+        let mut reach: usize = 0;
+        for axis in 1..D {
+            reach = reach.saturating_add(radius).saturating_mul(sizes[axis]);
         }
         Shape {
             sizes,
@@ -35,6 +41,7 @@ impl<L: Lanes, const D: usize> Shape<L, D> {
             strides: strides.map(|n| ops::uniform(l, n as i32)),
             inner: sizes.map(|n| ops::uniform(l, n.saturating_sub(2 * radius) as u32)),
             radius,
+            reach,
         }
     }
 
@@ -70,20 +77,42 @@ impl<L: Lanes, const D: usize> Shape<L, D> {
         place
     }
 
+    /// The place of the first element of the next row.
+    #[inline(always)]
+    pub(super) fn next_row(&self, place: [usize; D]) -> [usize; D] {
+        let mut next = place;
+        next[D - 1] = 0;
+        for axis in (0..D - 1).rev() {
+            next[axis] += 1;
+            if next[axis] < self.sizes[axis] {
+                break;
+            }
+            next[axis] = 0;
+        }
+        next
+    }
+
     /// How many places an axis has.
     #[inline(always)]
     pub(super) fn size(&self, axis: usize) -> usize {
         self.sizes[axis]
     }
 
+    /// Whether all rows of the window on a place lie in the grid.
+    #[inline(always)]
+    pub(super) fn amid(&self, place: [usize; D]) -> bool {
+        let mut amid = true;
+        for axis in 0..D - 1 {
+            amid &= place[axis] >= self.radius && place[axis] + self.radius < self.sizes[axis];
+        }
+        amid
+    }
+
     /// How many elements from this one on stand in its row and have windows that lie in the grid.
     #[inline(always)]
     pub(super) fn stretch(&self, first: usize) -> usize {
         let place = self.place(first);
-        let mut inside = place[D - 1] >= self.radius;
-        for axis in 0..D - 1 {
-            inside &= place[axis] >= self.radius && place[axis] + self.radius < self.sizes[axis];
-        }
+        let inside = place[D - 1] >= self.radius && self.amid(place);
         let end = self.sizes[D - 1].saturating_sub(self.radius);
         if inside { end.saturating_sub(place[D - 1]) } else { 0 }
     }
@@ -105,32 +134,6 @@ impl<L: Lanes, const D: usize> Shape<L, D> {
             rest = quotient;
         }
         places[0] = ops::cast(l, rest);
-        places
-    }
-
-    /// The places of neighbours of which the first is at `place`: `lane` further on, over the ends of rows.
-    #[inline(always)]
-    pub(super) fn places_from(&self, l: L, place: [usize; D], lane: Varying<L, i32>, count: usize) -> [Varying<L, i32>; D] {
-        let mut places = [lane; D];
-        for axis in 0..D {
-            let first = ops::broadcast(l, ops::uniform::<L, i32>(l, place[axis] as i32));
-            places[axis] = if axis == D - 1 { ops::add(l, first, lane) } else { first };
-        }
-        // The last lane's place tells how often a lane comes to the end of an axis.
-        let mut last = place[D - 1] + count - 1;
-        for axis in (1..D).rev() {
-            let n = ops::broadcast(l, self.lengths[axis]);
-            let mut ends = 0;
-            while last >= self.sizes[axis] {
-                let over = ops::ge(l, places[axis], n);
-                let (zero, one) = (ops::lit(l, 0), ops::lit(l, 1));
-                places[axis] = ops::sub(l, places[axis], ops::select(l, over, n, zero));
-                places[axis - 1] = ops::add(l, places[axis - 1], ops::select(l, over, one, zero));
-                last -= self.sizes[axis];
-                ends += 1;
-            }
-            last = place[axis - 1] + ends;
-        }
         places
     }
 

@@ -16,6 +16,9 @@ pub type In<L, S> = <S as crate::element::Value>::In<L>;
 
 /// A way to evaluate kernels: a SIMD level, a single lane, or a trace.
 pub trait Lanes: Copy {
+    /// Number of lanes of a SIMD level: a power of two, the same for every type: 4, 8 or 16, and twice that for a pair of vectors. 1 of a
+    /// single lane and of a trace.
+    const WIDTH: usize = 1;
     /// Where values that are equal in all lanes live: one lane for a SIMD level, the trace itself for a trace.
     type Uniform: Lanes<Uniform = Self::Uniform>;
 
@@ -57,6 +60,9 @@ pub trait Lanes: Copy {
     /// # Safety
     /// An `F` stands at `at` in every `T`, as [`Element::build`] and [`Element::visit`] tell it.
     unsafe fn field<'a, T: Element, F: Element>(self, s: Self::Slice<'a, T>, at: Offset) -> Self::Slice<'a, F>;
+    /// Asks for `count` elements from `first` on, which need not exist, to be in the caches soon.
+    #[inline(always)]
+    fn prefetch<T: Element>(self, _s: Self::Slice<'_, T>, _first: usize, _count: usize) {}
     /// A scalar that is only known at run time, equal in all lanes. A trace makes it a shader uniform: it is never baked into code.
     fn uniform<S: Scalar>(self, x: S) -> S::In<Self::Uniform>;
 
@@ -76,6 +82,16 @@ pub trait Lanes: Copy {
     /// The first element and the number of those that the index stands for, if they are neighbours in order and known here: whole
     /// vectors of a SIMD level.
     fn index_run(self, i: Self::Index) -> Option<(usize, usize)>;
+    /// The index of `count` neighbours in order from `first` on, at most a vector's width. `None` for a trace.
+    #[inline(always)]
+    fn index_of_run(self, _first: usize, _count: usize) -> Option<Self::Index> {
+        None
+    }
+    /// A uniform number as it is, if it is known here: at a SIMD level.
+    #[inline(always)]
+    fn known(self, _x: In<Self::Uniform, i32>) -> Option<i32> {
+        None
+    }
     /// `i -> i + by`, which is in range.
     fn index_by(self, i: Self::Index, by: In<Self::Uniform, i32>) -> Self::Index;
     /// `i -> i + by` modulo 2^32, which is in range, by another number in each lane. `None` where that is no index.
@@ -192,8 +208,17 @@ pub trait Lane<L: Lanes, S: Scalar>: Copy {
     fn select(self, l: L, m: L::Mask, other: Self) -> Self;
     /// Reads the elements that the index stands for. The index is in range.
     fn load(l: L, s: L::Slice<'_, S>, i: L::Index) -> Self;
+    /// The same at `i + by`, where all elements up to a vector's width before the first and behind the last that `i` stands for are
+    /// in range. So a level may take neighbours out of whole vectors that others are read from too.
+    #[inline(always)]
+    fn load_by(l: L, s: L::Slice<'_, S>, i: L::Index, by: In<L::Uniform, i32>) -> Self {
+        Self::load(l, s, l.index_by(i, by))
+    }
     /// Reads at any index a lane. Out of range reads the nearest element in range; an empty slice gives zeros.
     fn gather(l: L, s: L::Slice<'_, S>, i: L::U32) -> Self;
+
+    /// Lane `j` gets lane `from[j]` modulo the width. A trace has one lane.
+    fn permute(self, l: L, from: L::U32) -> Self;
 
     /// A mutable variable with this initial value. For SIMD a variable is its value.
     fn var(self, l: L) -> Self;

@@ -2,7 +2,7 @@
 
 use crate::array::{Count, DataVisitor, Pending};
 use crate::error::Result;
-use crate::kernel::{Kernel, Lanes, Varying};
+use crate::kernel::{Kernel, Lanes, Uniform, Varying};
 
 use super::{Source, copied};
 
@@ -84,6 +84,20 @@ unsafe impl<S: Source, K: Kernel<S::Item>> Source for Map<S, K> {
         Self: 'a,
     {
         bound.kernel.eval(l, S::load_inner(l, bound.source, i))
+    }
+    #[inline(always)]
+    fn load_by<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index, by: Uniform<L, i32>) -> Varying<L, K::Out>
+    where
+        Self: 'a,
+    {
+        bound.kernel.eval(l, S::load_by(l, bound.source, i, by))
+    }
+    #[inline(always)]
+    fn prefetch<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, first: usize, count: usize)
+    where
+        Self: 'a,
+    {
+        S::prefetch(l, bound.source, first, count);
     }
     #[inline(always)]
     fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, K::Out>

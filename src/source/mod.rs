@@ -1,6 +1,7 @@
 //! Sources: anything that can be read by index. They nest lazily and are fused into the primitive that consumes them.
 
 mod beside;
+mod cycle;
 mod gather;
 mod interleave;
 mod iota;
@@ -13,6 +14,7 @@ mod spread;
 mod zip;
 
 pub use beside::Beside;
+pub(crate) use cycle::Cycle;
 pub use gather::{Gather, gather};
 pub use interleave::{Interleave, interleave};
 pub use iota::{Constant, Iota, constant, iota};
@@ -123,6 +125,22 @@ pub unsafe trait Source: Copy + Send + Sync {
         Self: 'a,
     {
         Self::load(l, bound, i)
+    }
+    /// The elements `by` further on than those that the index stands for. All of the source up to a vector's width before the first of
+    /// these and behind the last is in range, as for [`Lane::load_by`](crate::kernel::Lane::load_by).
+    #[inline(always)]
+    fn load_by<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index, by: Uniform<L, i32>) -> Varying<L, Self::Item>
+    where
+        Self: 'a,
+    {
+        Self::load(l, bound, l.index_by(i, by.0.0))
+    }
+    /// Asks for what `count` elements from `first` on read in order, which need not exist, to be in the caches soon.
+    #[inline(always)]
+    fn prefetch<'a, L: Lanes>(_l: L, _bound: Self::Bound<'a, L>, _first: usize, _count: usize)
+    where
+        Self: 'a,
+    {
     }
     /// The elements at any index a lane; out of range reads the nearest in range.
     fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, Self::Item>

@@ -3,7 +3,7 @@
 use crate::array::{Array, Data, DataVisitor, Pending};
 use crate::element::Element;
 use crate::error::Result;
-use crate::kernel::{Lanes, Varying, ops};
+use crate::kernel::{Lanes, Uniform, Varying, ops};
 
 use super::{IntoSource, Source};
 
@@ -62,6 +62,20 @@ unsafe impl<'s, T: Element> Source for SliceSource<'s, T> {
         Self: 'a,
     {
         ops::load(l, bound.0, i)
+    }
+    #[inline(always)]
+    fn load_by<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index, by: Uniform<L, i32>) -> Varying<L, T>
+    where
+        Self: 'a,
+    {
+        ops::load_by(l, bound.0, i, by)
+    }
+    #[inline(always)]
+    fn prefetch<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, first: usize, count: usize)
+    where
+        Self: 'a,
+    {
+        l.prefetch(bound.0, first, count);
     }
     #[inline(always)]
     fn at<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: Varying<L, u32>) -> Varying<L, T>

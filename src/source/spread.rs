@@ -23,20 +23,20 @@ impl<S> Spread<S> {
 
 /// A number to divide by.
 #[derive(Clone, Copy)]
-struct Divisor {
+pub(super) struct Divisor {
     by: usize,
     /// ceil(2^64 / by): the upper half of a product with it is the quotient of any number below 2^32 (D. Lemire, O. Kaser, N. Kurz, 2019).
     inverse: u64,
 }
 
 impl Divisor {
-    fn new(by: usize) -> Self {
+    pub(super) fn new(by: usize) -> Self {
         Divisor { by, inverse: (u64::MAX / by as u64).wrapping_add(1) }
     }
 
     /// Quotient and remainder.
     #[inline(always)]
-    fn divide(self, i: usize) -> (usize, usize) {
+    pub(super) fn divide(self, i: usize) -> (usize, usize) {
         let quotient = if self.inverse == 0 || i > u32::MAX as usize { i / self.by } else { self.of_small(i) };
         (quotient, i - quotient * self.by)
     }

@@ -2,7 +2,7 @@
 
 use crate::array::{DataVisitor, Pending};
 use crate::error::{Error, Result};
-use crate::kernel::{Lanes, Varying};
+use crate::kernel::{Lanes, Uniform, Varying};
 
 use super::{IntoSource, Source, UNBOUNDED};
 
@@ -75,6 +75,14 @@ macro_rules! zip {
             #[inline(always)]
             fn load_inner<'a, LANES: Lanes>(l: LANES, bound: Self::Bound<'a, LANES>, i: LANES::Index) -> Varying<LANES, Self::Item> where Self: 'a {
                 Varying(($($s::load_inner(l, bound.$i, i),)+))
+            }
+            #[inline(always)]
+            fn load_by<'a, LANES: Lanes>(l: LANES, bound: Self::Bound<'a, LANES>, i: LANES::Index, by: Uniform<LANES, i32>) -> Varying<LANES, Self::Item> where Self: 'a {
+                Varying(($($s::load_by(l, bound.$i, i, by),)+))
+            }
+            #[inline(always)]
+            fn prefetch<'a, LANES: Lanes>(l: LANES, bound: Self::Bound<'a, LANES>, first: usize, count: usize) where Self: 'a {
+                $($s::prefetch(l, bound.$i, first, count);)+
             }
             #[inline(always)]
             fn at<'a, LANES: Lanes>(l: LANES, bound: Self::Bound<'a, LANES>, i: Varying<LANES, u32>) -> Varying<LANES, Self::Item> where Self: 'a {

@@ -2,15 +2,12 @@
 //!
 //! `wide` chooses its instructions at compile time, so a build for a newer CPU (`-C target-cpu`) improves this level by itself.
 
-use wide::bytemuck::cast;
-use wide::{f32x4, f64x4, i32x4, i64x4, u32x4, u64x4};
+use wide::{bytemuck::cast, f32x4, f64x4, i32x4, i64x4, u32x4, u64x4};
 
 use crate::kernel::{FloatLane, IntLane, Lane, Lanes, MaskLane, NumLane, Rare};
 
-use super::lanewise::{arrays, lanewise, methods, reads, transcendentals, variables, writes};
-use super::level::level_common;
-use super::philox;
-use super::{Level, Span, VectorLane, View, ViewMut};
+use super::lanewise::{arrays, lanewise, methods, permuted, reads, transcendentals, variables, writes};
+use super::{Level, Span, VectorLane, View, ViewMut, level::level_common, philox};
 
 /// Number of lanes.
 const W: usize = 4;
@@ -51,6 +48,7 @@ pub struct U64(u64x4);
 arrays! { F32: f32 = 0.0; F64: f64 = 0.0; I32: i32 = 0; U32: u32 = 0; I64: i64 = 0; U64: u64 = 0; }
 
 impl Lanes for Base {
+    const WIDTH: usize = W;
     level_common!();
 
     type Mask = Mask;
@@ -128,7 +126,6 @@ impl Lanes for Base {
 }
 
 impl Level for Base {
-    const WIDTH: usize = W;
     const FMA: bool = FUSES;
 
     #[inline(always)]
@@ -221,6 +218,10 @@ macro_rules! lanes {
                 }
                 let i = i.array();
                 reads!(Self, s, |lane| (i[lane] as usize).min(s.len() - 1))
+            }
+            #[inline(always)]
+            fn permute(self, _: Base, from: U32) -> Self {
+                permuted!(self, from)
             }
         }
         impl VectorLane<Base, $scalar> for $vector {

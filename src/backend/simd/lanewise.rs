@@ -125,6 +125,18 @@ macro_rules! reads {
 }
 pub(super) use reads;
 
+/// The lanes of a vector in another order, one read each.
+macro_rules! permuted {
+    ($x:expr, $from:expr) => {{
+        let (x, mut out) = ($x.array(), Self::ZEROS);
+        for (out, from) in out.iter_mut().zip($from.array()) {
+            *out = x[from as usize % W];
+        }
+        Self::from_array(out)
+    }};
+}
+pub(super) use permuted;
+
 /// The lanes that exist to the elements of a span, one write each.
 macro_rules! writes {
     ($vector:expr, $to:expr, $i:expr) => {{

@@ -19,8 +19,6 @@ pub trait Level:
     > + Send
     + Sync
 {
-    /// Number of lanes: a power of two, the same for every type: 4, 8 or 16, and twice that for a pair of vectors.
-    const WIDTH: usize;
     /// Whether `mul_add` is one instruction. Where it is not, the library's own maths multiplies and adds instead.
     const FMA: bool = false;
 
@@ -101,6 +99,10 @@ macro_rules! level_common {
             s.field(at)
         }
         #[inline(always)]
+        fn prefetch<T: $crate::element::Element>(self, s: Self::Slice<'_, T>, first: usize, count: usize) {
+            s.prefetch(first, count);
+        }
+        #[inline(always)]
         fn uniform<S: $crate::element::Scalar>(self, x: S) -> S::In<Self::Uniform> {
             x.to_one()
         }
@@ -119,6 +121,14 @@ macro_rules! level_common {
         #[inline(always)]
         fn index_run(self, i: Self::Index) -> Option<(usize, usize)> {
             i.run()
+        }
+        #[inline(always)]
+        fn index_of_run(self, first: usize, count: usize) -> Option<Self::Index> {
+            Some($crate::backend::simd::Span::new(first, count))
+        }
+        #[inline(always)]
+        fn known(self, x: i32) -> Option<i32> {
+            Some(x)
         }
         #[inline(always)]
         fn index_by(self, i: Self::Index, by: i32) -> Self::Index {

@@ -63,8 +63,6 @@ impl Lanes for OneLane {
 }
 
 impl Level for OneLane {
-    const WIDTH: usize = 1;
-
     #[inline(always)]
     fn view<T: crate::element::Element>(self, v: crate::backend::simd::View<'_, T>) -> Self::Slice<'_, T> {
         v
@@ -103,6 +101,10 @@ macro_rules! lane {
             #[inline(always)]
             fn gather(l: OneLane, s: super::View<'_, $t>, i: u32) -> $t {
                 l.gather_uniform::<$t>(s, i)
+            }
+            #[inline(always)]
+            fn permute(self, _: OneLane, _: u32) -> $t {
+                self
             }
             #[inline(always)]
             fn var(self, _: OneLane) -> $t {

@@ -39,6 +39,7 @@ impl<L: Level, R: Rare<Pair<L>>> Rare<L> for OfPair<R> {
 }
 
 impl<L: Level> Lanes for Pair<L> {
+    const WIDTH: usize = 2 * L::WIDTH;
     type Uniform = L::Uniform;
     type Mask = Two<L::Mask>;
     type F32 = Two<L::F32>;
@@ -70,6 +71,10 @@ impl<L: Level> Lanes for Pair<L> {
         unsafe { self.0.field::<T, F>(s, at) }
     }
     #[inline(always)]
+    fn prefetch<T: Element>(self, s: Self::Slice<'_, T>, first: usize, count: usize) {
+        self.0.prefetch(s, first, count);
+    }
+    #[inline(always)]
     fn uniform<S: Scalar>(self, x: S) -> S::In<L::Uniform> {
         self.0.uniform(x)
     }
@@ -88,6 +93,14 @@ impl<L: Level> Lanes for Pair<L> {
     #[inline(always)]
     fn index_run(self, i: Span) -> Option<(usize, usize)> {
         i.run()
+    }
+    #[inline(always)]
+    fn index_of_run(self, first: usize, count: usize) -> Option<Span> {
+        Some(Span::new(first, count))
+    }
+    #[inline(always)]
+    fn known(self, x: In<L::Uniform, i32>) -> Option<i32> {
+        self.0.known(x)
     }
     #[inline(always)]
     fn index_by(self, i: Span, by: In<L::Uniform, i32>) -> Span {
@@ -209,7 +222,6 @@ impl<L: Level> Lanes for Pair<L> {
 }
 
 impl<L: Level> Level for Pair<L> {
-    const WIDTH: usize = 2 * L::WIDTH;
     const FMA: bool = L::FMA;
 
     #[inline(always)]
@@ -251,6 +263,13 @@ impl<L: Level, S: Scalar, V: Lane<L, S>> Lane<Pair<L>, S> for Two<V> {
     #[inline(always)]
     fn gather(l: Pair<L>, s: L::Slice<'_, S>, i: Two<L::U32>) -> Self {
         Two(V::gather(l.0, s, i.0), V::gather(l.0, s, i.1))
+    }
+    #[inline(always)]
+    fn permute(self, l: Pair<L>, from: Two<L::U32>) -> Self {
+        let (Two(a, b), l) = (self, l.0);
+        let (upper, zero) = (L::U32::splat(l, L::WIDTH as u32), L::U32::splat(l, 0));
+        let (low, high) = (from.0.bit_and(l, upper).eq(l, zero), from.1.bit_and(l, upper).eq(l, zero));
+        Two(a.permute(l, from.0).select(l, low, b.permute(l, from.0)), a.permute(l, from.1).select(l, high, b.permute(l, from.1)))
     }
     #[inline(always)]
     fn var(self, l: Pair<L>) -> Self {

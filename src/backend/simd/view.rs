@@ -5,6 +5,11 @@ use std::mem::MaybeUninit;
 
 use crate::element::{Element, Kind, Offset, Scalar};
 
+use super::prefetch;
+
+/// Bytes of a cache line.
+const LINE_BYTES: usize = 64;
+
 /// The elements `base + stride * lane` for the lanes below `count`. Lanes from `count` on repeat the last of them, so that a
 /// kernel does in them what it does in a lane that counts: it terminates, and traps nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +139,15 @@ impl<'a, T: Element> View<'a, T> {
     #[inline(always)]
     pub fn step(self) -> usize {
         self.step
+    }
+
+    /// Asks for the cache lines of `count` elements from `first` on, which need not exist.
+    #[inline(always)]
+    pub(crate) fn prefetch(self, first: usize, count: usize) {
+        let start = self.pointer(first).addr();
+        for line in 0..(count * self.step).div_ceil(LINE_BYTES) {
+            prefetch(start.wrapping_add(line * LINE_BYTES));
+        }
     }
 
     /// The elements from this one on.

@@ -3,7 +3,6 @@
 //! `a * x + y` becomes `add(l, mul(l, a, x), y)`. Functions and not operators, since both operands then have one type parameter
 //! and the compiler infers literals from either side.
 
-use crate::array::Data;
 use crate::backend::simd::OneLane;
 use crate::element::{
     Additive, Cast, Element, Equal, Float, Integer, LeafBuild, LeafMap, LeafZip, Number, NumberLanes, Offset, Scalar, Value,
@@ -12,7 +11,9 @@ use crate::element::{FloatLanes, IntegerLanes};
 pub use crate::element::{Operands, Scale, Shrink};
 use crate::kernel::{Lanes, MaskLane, Uniform, Varying};
 
+mod data;
 mod methods;
+pub use data::*;
 pub use methods::*;
 
 // ---- values ---------------------------------------------------------------------------------------------------------------
@@ -77,6 +78,20 @@ impl<L: Lanes> LeafZip<L> for Select<L> {
 #[inline(always)]
 pub fn select<L: Lanes, T: Value>(l: L, m: Varying<L, bool>, a: Varying<L, T>, b: Varying<L, T>) -> Varying<L, T> {
     Varying(T::zip(&mut Select(l, m.0), a.0, b.0))
+}
+
+struct Permute<L: Lanes>(L, L::U32);
+impl<L: Lanes> LeafMap<L, L> for Permute<L> {
+    #[inline(always)]
+    fn leaf<S: Scalar>(&mut self, x: S::In<L>) -> S::In<L> {
+        S::permute(self.0, x, self.1)
+    }
+}
+
+/// Lane `j` gets lane `from[j]` modulo the width.
+#[inline(always)]
+pub fn permute<L: Lanes, T: Value>(l: L, x: Varying<L, T>, from: Varying<L, u32>) -> Varying<L, T> {
+    Varying(T::map(&mut Permute(l, from.0), x.0))
 }
 
 struct Var<L>(L);
@@ -183,76 +198,6 @@ tuples! {
     tuple6: A a, B b, C c, D d, E e, F f;
     tuple7: A a, B b, C c, D d, E e, F f, G g;
     tuple8: A a, B b, C c, D d, E e, F f, G g, H h;
-}
-
-// ---- data -----------------------------------------------------------------------------------------------------------------
-
-struct Load<'a, L: Lanes, T: Element>(L, L::Slice<'a, T>, L::Index);
-impl<L: Lanes, T: Element> LeafBuild<L> for Load<'_, L, T> {
-    #[inline(always)]
-    fn leaf<S: Scalar>(&mut self, at: Offset) -> S::In<L> {
-        // SAFETY: `T::build` gives the leaf's type and offset, and an `Element` vouches for them.
-        S::load(self.0, unsafe { self.0.field::<T, S>(self.1, at) }, self.2)
-    }
-}
-
-/// The elements that the index stands for. The index is in range.
-#[inline(always)]
-pub fn load<'a, L: Lanes, T: Element>(l: L, s: L::Slice<'a, T>, i: L::Index) -> Varying<L, T> {
-    Varying(T::build(&mut Load::<'a, L, T>(l, s, i), Offset::START))
-}
-
-struct Gather<'a, L: Lanes, T: Element>(L, L::Slice<'a, T>, L::U32);
-impl<L: Lanes, T: Element> LeafBuild<L> for Gather<'_, L, T> {
-    #[inline(always)]
-    fn leaf<S: Scalar>(&mut self, at: Offset) -> S::In<L> {
-        // SAFETY: `T::build` gives the leaf's type and offset, and an `Element` vouches for them.
-        S::gather(self.0, unsafe { self.0.field::<T, S>(self.1, at) }, self.2)
-    }
-}
-
-/// A kernel's `&[T]` parameter.
-pub struct Slice<'a, L: Lanes, T: Element>(pub L::Slice<'a, T>);
-
-impl<L: Lanes, T: Element> Clone for Slice<'_, L, T> {
-    #[inline(always)]
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<L: Lanes, T: Element> Copy for Slice<'_, L, T> {}
-
-/// Makes data readable in a kernel.
-#[inline(always)]
-pub fn slice<L: Lanes, T: Element>(l: L, data: Data<'_, T>) -> Slice<'_, L, T> {
-    Slice(l.slice(data))
-}
-
-/// `s.len()`
-#[inline(always)]
-pub fn len<'a, L: Lanes, T: Element>(l: L, s: Slice<'a, L, T>) -> Uniform<L, usize> {
-    Uniform(Varying(l.slice_len(s.0)))
-}
-
-/// `s[i]` where `i` differs from lane to lane: a gather. Out of range reads the nearest element in range.
-#[inline(always)]
-pub fn index<'a, L: Lanes, T: Element>(l: L, s: Slice<'a, L, T>, i: Varying<L, usize>) -> Varying<L, T> {
-    Varying(T::build(&mut Gather::<'a, L, T>(l, s.0, i.0), Offset::START))
-}
-
-struct GatherUniform<'a, L: Lanes, T: Element>(L, L::Slice<'a, T>, <L::Uniform as Lanes>::U32);
-impl<L: Lanes, T: Element> LeafBuild<L::Uniform> for GatherUniform<'_, L, T> {
-    #[inline(always)]
-    fn leaf<S: Scalar>(&mut self, at: Offset) -> S::In<L::Uniform> {
-        // SAFETY: `T::build` gives the leaf's type and offset, and an `Element` vouches for them.
-        self.0.gather_uniform::<S>(unsafe { self.0.field::<T, S>(self.1, at) }, self.2)
-    }
-}
-
-/// `s[i]` where `i` is uniform: one read, the same for all lanes. Out of range reads the nearest element in range.
-#[inline(always)]
-pub fn index_uniform<'a, L: Lanes, T: Element>(l: L, s: Slice<'a, L, T>, i: Uniform<L, usize>) -> Uniform<L, T> {
-    Uniform(Varying(T::build::<L::Uniform, _>(&mut GatherUniform::<'a, L, T>(l, s.0, i.0.0), Offset::START)))
 }
 
 // ---- arithmetic and comparison --------------------------------------------------------------------------------------------

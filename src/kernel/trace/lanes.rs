@@ -284,6 +284,9 @@ macro_rules! lane {
             fn gather(l: Trace<'t>, s: TraceSlice<$s>, i: Ref<u32>) -> Self {
                 l.gather(s, i)
             }
+            fn permute(self, _: Trace<'t>, _: Ref<u32>) -> Self {
+                self
+            }
             fn var(self, l: Trace<'t>) -> Self {
                 Ref::new(l.with(|r| r.var(self.id)))
             }

@@ -68,11 +68,13 @@ pub(in crate::plan) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gp
         // The bins are cleared, and written once more.
         Operation::Histogram => (2.0, read + 2.0 * work.written, 1.0),
         // Where tiles begin in both inputs, then the tiles.
-        Operation::Merge => (2.0, read + work.written, 1.0),
+        Operation::Merge => (2.0 + window_passes(work.written, binding), read + work.written, 1.0),
         // Tiles are sorted, and runs of them merged, two by two.
         Operation::MergeSort => {
             let merges = (work.n / MERGE_TILE).log2().ceil().max(0.0);
-            (1.0 + 2.0 * merges, read + work.written * (1.0 + 2.0 * merges), 1.0)
+            // The last merge takes as many as all before it.
+            let windows = 2.0 * window_passes(work.written, binding);
+            (1.0 + 2.0 * merges + windows, read + work.written * (1.0 + 2.0 * merges), 1.0)
         }
         // The places are cleared and found, and then elements are written; positions are words that are met three times.
         Operation::Scatter => (3.0, 2.0 * read + 2.0 * work.written + 3.0 * work.n * WORD * rates.random_weight, 2.0),
@@ -148,6 +150,12 @@ pub(in crate::plan) fn any_gpu(problem: &Problem, machine: &Machine) -> Result<(
     }
 }
 
+/// Dispatches of a merge of two inputs above one binding, of which so many bytes come: of each two windows of half a binding where the path
+/// leaves them, where tiles begin, and the tiles.
+fn window_passes(written: f64, binding: f64) -> f64 {
+    if written > 2.0 * binding { 3.0 * (written / binding).ceil().powi(2) } else { 0.0 }
+}
+
 /// How often tiles are folded into one value each until one is left.
 fn levels(n: usize) -> f64 {
     // Three are enough for 2^36 elements.
@@ -157,6 +165,14 @@ fn levels(n: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn merges_take_a_dispatch_for_each_two_windows() {
+        // Each input has twice as many windows as bindings are full of it.
+        for (written, pairs) in [(1.0, 0.0), (200.0, 0.0), (201.0, 9.0), (400.0, 16.0), (1000.0, 100.0)] {
+            assert_eq!(window_passes(written, 100.0), 3.0 * pairs, "{written}");
+        }
+    }
 
     #[test]
     fn levels_are_counted_by_tiles() {

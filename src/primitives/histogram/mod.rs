@@ -6,7 +6,7 @@ mod entry;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
 
-pub use bins::{Bins, Edges, Even, Numbered, Spread};
+pub use bins::{Bins, Channels, Edges, Even, EvenChannels, Numbered, Spread};
 pub use entry::Amount;
 
 use std::ops::Range;
@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::cost::{Cost, Ops};
 use crate::plan::{Operation, Problem};
-use crate::source::{self, IntoSource, Source, Zip2, zip};
+use crate::source::{self, Cycle, IntoSource, Source, Zip2, zip};
 use crate::task::{Primitive, Survey, Task};
 
 use super::{Fill, describe};
@@ -29,8 +29,8 @@ use entry::Entry;
 impl Engine {
     /// How often each of the numbers `0..bins` occurs; others are not counted.
     ///
-    /// The numbers may be computed by a kernel, when and where they are read. Several channels are counted in one pass with
-    /// `channel * bins + value` for a number. [`weights`](Task::weights) adds what each element weighs instead of 1.
+    /// The numbers may be computed by a kernel, when and where they are read. [`channels`](Task::channels) makes a histogram of each of
+    /// several channels in one pass, and [`weights`](Task::weights) adds what each element weighs instead of 1.
     ///
     /// Exact, and the same everywhere: no order is seen in a sum of integers. Empty input gives zeros. Bound by bytes on a GPU, and
     /// by one addition in memory an element on the CPU; each element is read once. A bin may receive any share of the elements, all
@@ -47,14 +47,9 @@ impl Engine {
     /// let counts = engine.histogram(&[1_u32, 3, 1, 9], 4).run()?;
     /// assert_eq!(counts.as_slice()?, [0, 2, 0, 1]);
     ///
-    /// // Two bins for each of three channels.
-    /// let pixels = [0xff0000_u32, 0xff00ff, 0x00ff00];
-    /// let numbers = iota(0..9_u32).map(kernel!([pixels: &[u32] = &pixels] |i: u32| {
-    ///     let value = pixels[(i / 3) as usize] >> (8 * (i % 3)) & 255;
-    ///     i % 3 * 2 + value / 128
-    /// }));
-    /// let counts = engine.histogram(numbers, 3 * 2).run()?;
-    /// assert_eq!(counts.as_slice()?, [2, 1, 2, 1, 1, 2]);
+    /// // Two bins of a number's lowest byte.
+    /// let counts = engine.histogram((&[0xff0000_u32, 0xff00ff, 0x00ff00]).map(kernel!(|x: u32| (x & 255) / 128)), 2).run()?;
+    /// assert_eq!(counts.as_slice()?, [2, 1]);
     /// # Ok::<(), granule::Error>(())
     /// ```
     #[inline]
@@ -92,6 +87,39 @@ impl Engine {
         S: IntoSource<Item = T>,
     {
         Task::new(self, Histogram { source: source.into_source(), bins: Even::new(range, bins) })
+    }
+
+    /// A histogram of each of several channels, of which each has a range of its own: as many as ranges, and `bins` even bins each.
+    ///
+    /// Element `i` belongs to channel `i % ranges.len()`. The result is the histogram of the first channel, then that of the second, and so
+    /// on: [`Engine::histogram_even`] otherwise, with the range of the element's channel read besides.
+    ///
+    /// # Errors
+    /// When the task is run: as [`Engine::histogram_even`] for each range; [`Error::Bins`] for no ranges; [`Error::TooLarge`] for more than
+    /// 2^32 - 2 bins of all channels.
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// let hue_and_lightness = [350.0_f32, 0.2, 10.0, 0.1, 170.0, 0.9];
+    /// let counts = engine.histogram_even_channels(&hue_and_lightness, &[0.0..360.0, 0.0..1.0], 2).run()?;
+    /// assert_eq!(counts.as_slice()?, [2, 1, 2, 1]);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    #[inline]
+    pub fn histogram_even_channels<T, S>(
+        &self,
+        source: S,
+        ranges: &[Range<T>],
+        bins: usize,
+    ) -> Task<'_, Histogram<impl Source<Item = (T, u32)>, EvenChannels<T>>>
+    where
+        T: Spread,
+        S: IntoSource<Item = T>,
+    {
+        let source = with_channels(source.into_source(), ranges.len());
+        Task::new(self, Histogram { source, bins: EvenChannels::new(ranges, bins) })
     }
 
     /// How many elements fall between given edges: one bin less than edges.
@@ -135,6 +163,33 @@ pub struct Weighted<S, B, W> {
 }
 
 impl<'e, S: Source, B: Bins<S::Item>> Task<'e, Histogram<S, B>> {
+    /// A histogram of each of so many channels: element `i` belongs to channel `i % channels`, as the samples of pixels do that lie one
+    /// after the other. The result is that of the first channel, then that of the second, and so on: `channels * bins` in all.
+    ///
+    /// The bins are the same for all channels; [`Engine::histogram_even_channels`] has a range for each. One pass, whatever the number of
+    /// channels. The last elements may be of some channels only. [`weights`](Task::weights) come after: one for each element, as ever.
+    ///
+    /// # Errors
+    /// When the task is run, besides those of the histogram: [`Error::Bins`] for no channels; [`Error::TooLarge`] for more than
+    /// 2^32 - 2 bins of all channels.
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// let pixels = [0.9_f32, 0.1, 0.2, 1.0, 0.8, 0.3];
+    /// let counts = engine.histogram_even(&pixels, 0.0..1.0, 2).channels(3).run()?;
+    /// assert_eq!(counts.as_slice()?, [0, 2, 1, 1, 2, 0]);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    #[allow(clippy::type_complexity, reason = "the source is nobody's to name")]
+    pub fn channels(self, channels: usize) -> Task<'e, Histogram<impl Source<Item = (S::Item, u32)>, Channels<B>>> {
+        self.with(|Histogram { source, bins }| Histogram {
+            source: with_channels(source, channels),
+            bins: Channels { bins, channels },
+        })
+    }
+
     /// Adds what each element weighs to its bin, instead of 1. There are as many weights as elements.
     ///
     /// Sums of integers wrap, and are exact and the same everywhere. Sums of floats are added up in an order that the number of
@@ -154,6 +209,12 @@ impl<'e, S: Source, B: Bins<S::Item>> Task<'e, Histogram<S, B>> {
         let weights = weights.into_source();
         self.with(|histogram| Weighted { histogram, weights })
     }
+}
+
+/// Elements with the numbers of their channels.
+fn with_channels<S: Source>(source: S, channels: usize) -> Zip2<S, Cycle> {
+    // More channels than that are refused.
+    zip(source, Cycle { len: channels.min(u32::MAX as usize) as u32 })
 }
 
 impl<S: Source, B: Bins<S::Item>> Histogram<S, B> {

@@ -13,6 +13,9 @@ use crate::source::Source;
 const STREAM_BYTES: usize = 16 << 20;
 /// Streams walk this many pages side by side, two vectors each in turn, where memory serves several pages at once faster than one.
 const PAGES: usize = 4;
+/// Where a source reads several places at once, streams ask for what they will read so many elements later. The hardware asks by itself
+/// for what comes next in each of a few pages, but too late: measured 0.6 of a copy's speed without, 0.75 to 0.85 with 4 to 8 KiB.
+const AHEAD: usize = 2048;
 /// Bytes of a page.
 const PAGE_BYTES: usize = 4096;
 
@@ -92,6 +95,9 @@ impl<S: Source<Item: Element>> Fill<'_, S> {
                 while i + 4 * L::WIDTH <= stop && !S::LOOPS {
                     // Four independent vectors: enough loads in flight, and the loop's own cost spread thin.
                     let span = Span::new(i, L::WIDTH);
+                    if STREAM && S::STRETCHES {
+                        S::prefetch(l, bound, i + AHEAD, 4 * L::WIDTH);
+                    }
                     let mut x = [S::load_inner(l, bound, span); 4];
                     for (k, x) in x.iter_mut().enumerate().skip(1) {
                         *x = S::load_inner(l, bound, span.shift(k * L::WIDTH));

@@ -4,7 +4,7 @@
 use std::arch::x86_64::*;
 
 use super::{Avx2, F32, F64, I32, I64, Mask, U32, U64, W, iota};
-use crate::backend::simd::lanewise::{methods, reads, variables, writes};
+use crate::backend::simd::lanewise::{methods, permuted, reads, variables, writes};
 use crate::backend::simd::{Level, Span, VectorLane, View, ViewMut};
 use crate::kernel::{Lane, Lanes, NumLane};
 
@@ -31,7 +31,8 @@ impl U32 {
     methods! { self, l: Avx2;
         reversed() -> U32 = U32(_mm256_permutevar8x32_epi32(self.0, _mm256_setr_epi32(7, 6, 5, 4, 3, 2, 1, 0)));
         /// Lane `j` gets lane `j + by` modulo the width.
-        rotated(by: i32) -> U32 = U32(_mm256_permutevar8x32_epi32(self.0, _mm256_add_epi32(iota(l), _mm256_set1_epi32(by))));
+        rotated(by: i32) -> U32 = self.permuted(l, U32(_mm256_add_epi32(iota(l), _mm256_set1_epi32(by))));
+        permuted(from: U32) -> U32 = U32(_mm256_permutevar8x32_epi32(self.0, from.0));
     }
     /// # Safety
     /// A vector may be written.
@@ -74,6 +75,10 @@ impl U32 {
 }
 /// Moves and masked memory of 64-bit lanes, whatever their type.
 impl U64 {
+    #[inline(always)]
+    fn permuted(self, _: Avx2, from: U32) -> U64 {
+        permuted!(self, from)
+    }
     methods! { self, l: Avx2;
         reversed() -> U64 = U64(_mm256_permute4x64_epi64::<0x1B>(self.1), _mm256_permute4x64_epi64::<0x1B>(self.0));
         /// Lane `j` gets lane `j + by` modulo the width; `by` is 1, 2 or 4 in magnitude.
@@ -196,6 +201,10 @@ macro_rules! lanes {
                     reads!(Self, s, |lane| (i[lane] as usize).min(s.len() - 1))
                 }
             }
+            #[inline(always)]
+            fn permute(self, l: Avx2, from: U32) -> Self {
+                Self::from_raw(l, self.raw(l).permuted(l, from))
+            }
         }
         impl VectorLane<Avx2, $scalar> for $vector {
             #[inline(always)]
@@ -313,6 +322,10 @@ impl Lane<Avx2, bool> for Mask {
         }
         let i = i.array();
         reads!(Self, s, |lane| (i[lane] as usize).min(s.len() - 1))
+    }
+    #[inline(always)]
+    fn permute(self, l: Avx2, from: U32) -> Self {
+        Mask(U32(self.0).permuted(l, from).0)
     }
 }
 impl VectorLane<Avx2, bool> for Mask {

@@ -86,6 +86,7 @@ mod turn;
 mod wide;
 
 impl Lanes for Avx2 {
+    const WIDTH: usize = W;
     level_common!();
 
     type Mask = Mask;
@@ -141,7 +142,6 @@ impl Lanes for Avx2 {
 }
 
 impl Level for Avx2 {
-    const WIDTH: usize = W;
     const FMA: bool = true;
 
     #[inline(always)]

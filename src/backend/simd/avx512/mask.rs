@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 use std::mem::transmute;
 
-use super::memory::{gather_each, read_each, write_each};
+use super::memory::{gather_each, permute_4, read_each, write_each};
 use super::{Avx512, Mask, U32, W, below};
 use crate::backend::simd::lanewise::variables;
 use crate::backend::simd::{Span, VectorLane, View, ViewMut};
@@ -52,6 +52,11 @@ impl Lane<Avx512, bool> for Mask {
     #[inline(always)]
     fn gather(_: Avx512, s: View<'_, bool>, i: U32) -> Mask {
         if s.is_empty() { Mask(0) } else { Mask::from_array(gather_each(s, &i.array())) }
+    }
+    #[inline(always)]
+    fn permute(self, l: Avx512, from: U32) -> Mask {
+        // SAFETY: the token proves the instructions; registers only.
+        unsafe { Mask(_mm512_movepi32_mask(permute_4(l, _mm512_movm_epi32(self.0), from))) }
     }
     variables!(Avx512, bool);
 }

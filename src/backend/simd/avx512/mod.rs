@@ -150,6 +150,7 @@ moves! {
 }
 
 impl Lanes for Avx512 {
+    const WIDTH: usize = W;
     level_common!();
 
     type Mask = Mask;
@@ -247,7 +248,6 @@ impl Lanes for Avx512 {
 }
 
 impl Level for Avx512 {
-    const WIDTH: usize = W;
     const FMA: bool = true;
 
     #[inline(always)]
