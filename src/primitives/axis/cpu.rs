@@ -284,6 +284,7 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Reduce<'_, S, O> {
 
 /// Of `R` rows of `full` elements, which begin there, those side by side in `V` vectors.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "by index they stay in registers")]
 fn stretch<L: Level, S: Source<Item: Element>, O: Operator<S::Item>, const V: usize, const R: usize, const INNER: bool>(
     l: L,
     bound: S::Bound<'_, L>,

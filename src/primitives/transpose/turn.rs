@@ -272,6 +272,7 @@ impl Lines {
 
 /// Writes four of the lines of a square, from `K` on: the first line's begins at an element, the others are so far apart, and have so many.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "by index they stay in registers")]
 fn four<L: Level, T: Word, const STREAM: bool, const K: usize>(
     l: L,
     lines: &[Varying<L, T>; MOST],
