@@ -31,6 +31,8 @@ pub enum Operation {
     Scatter,
     /// The same with an operator that no GPU applies to memory: there it is a sort.
     ScatterReduce,
+    /// The rows of a grid as its columns.
+    Transpose,
     /// The product of two dense matrices.
     Matmul,
     /// One output for each place of the other axes.
@@ -41,7 +43,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every primitive.
-    pub const ALL: [Operation; 15] = [
+    pub const ALL: [Operation; 16] = [
         Operation::Map,
         Operation::Reduce,
         Operation::Scan,
@@ -54,6 +56,7 @@ impl Operation {
         Operation::SegmentedReduce,
         Operation::Scatter,
         Operation::ScatterReduce,
+        Operation::Transpose,
         Operation::Matmul,
         Operation::ReduceAxis,
         Operation::ScanAxis,
@@ -75,6 +78,7 @@ impl std::fmt::Display for Operation {
             Operation::SegmentedReduce => "segmented_reduce",
             Operation::Scatter => "scatter",
             Operation::ScatterReduce => "scatter_reduce",
+            Operation::Transpose => "transpose",
             Operation::Matmul => "matmul",
             Operation::ReduceAxis => "reduce_axis",
             Operation::ScanAxis => "scan_axis",

@@ -4,7 +4,7 @@ use crate::array::DataVisitor;
 use crate::error::Result;
 use crate::kernel::{Lanes, Uniform, Varying, ops};
 
-use super::{Source, UNBOUNDED};
+use super::{Source, UNBOUNDED, copied, word};
 
 /// See [`IntoSource::beside`](super::IntoSource::beside).
 #[derive(Clone, Copy)]
@@ -29,13 +29,7 @@ pub struct BoundBeside<'a, S: Source + 'a, L: Lanes> {
     end: Uniform<L, u32>,
 }
 
-impl<S: Source, L: Lanes> Clone for BoundBeside<'_, S, L> {
-    #[inline(always)]
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<S: Source, L: Lanes> Copy for BoundBeside<'_, S, L> {}
+copied!(BoundBeside);
 
 impl<'a, S: Source, L: Lanes> BoundBeside<'a, S, L> {
     #[inline(always)]
@@ -76,8 +70,7 @@ unsafe impl<S: Source> Source for Beside<S> {
         // Further than from one end to the other is no further.
         let most = last.min(isize::MAX as usize) as isize;
         let by = self.by.clamp(-most, most);
-        let word = |x: usize| x.min(u32::MAX as usize) as u32;
-        let (far, end) = (ops::uniform(l, word(by.unsigned_abs())), ops::uniform(l, word(last)));
+        let (far, end) = (word(l, by.unsigned_abs()), word(l, last));
         BoundBeside { source: self.source.bind(l), by, last, far, end }
     }
     #[inline(always)]

@@ -4,7 +4,7 @@ use crate::array::{Count, DataVisitor, Pending};
 use crate::error::Result;
 use crate::kernel::{Kernel, Lanes, Uniform, Varying};
 
-use super::Source;
+use super::{Source, copied};
 
 /// See [`IntoSource::map`](super::IntoSource::map).
 #[derive(Clone, Copy)]
@@ -25,13 +25,7 @@ pub struct BoundMap<'a, S: Source + 'a, K, L: Lanes> {
     kernel: &'a K,
 }
 
-impl<S: Source, K, L: Lanes> Clone for BoundMap<'_, S, K, L> {
-    #[inline(always)]
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<S: Source, K, L: Lanes> Copy for BoundMap<'_, S, K, L> {}
+copied!(BoundMap, K);
 
 // SAFETY: the length and the indices are those of the source.
 unsafe impl<S: Source, K: Kernel<S::Item>> Source for Map<S, K> {
@@ -76,6 +70,13 @@ unsafe impl<S: Source, K: Kernel<S::Item>> Source for Map<S, K> {
         Self: 'a,
     {
         S::inner(l, bound.source, first, end)
+    }
+    #[inline(always)]
+    fn settle<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, first: usize) -> Self::Bound<'a, L>
+    where
+        Self: 'a,
+    {
+        BoundMap { source: S::settle(l, bound.source, first), ..bound }
     }
     #[inline(always)]
     fn load_inner<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, K::Out>

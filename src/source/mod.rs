@@ -27,11 +27,31 @@ pub use slice::SliceSource;
 pub(crate) use spread::Spread;
 pub use zip::{Zip2, Zip3, zip, zip3, zip4, zip5, zip6};
 
-use crate::array::{DataVisitor, Pending};
-use crate::element::Value;
+use crate::array::{Data, DataVisitor, Pending};
+use crate::element::{Element, Value};
 use crate::error::Result;
-use crate::kernel::{Kernel, Lanes, Uniform, Varying};
+use crate::kernel::{Kernel, Lanes, Uniform, Varying, ops};
 use crate::random::Shuffle;
+
+/// What is read of a source is copied as it is bound, whatever that is bound to.
+macro_rules! copied {
+    ($bound:ident $(, $param:ident)*) => {
+        impl<S: Source, $($param,)* L: Lanes> Clone for $bound<'_, S, $($param,)* L> {
+            #[inline(always)]
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+        impl<S: Source, $($param,)* L: Lanes> Copy for $bound<'_, S, $($param,)* L> {}
+    };
+}
+use copied;
+
+/// A number that is added to computed indices, or compared with them: these have 32 bits.
+#[inline(always)]
+fn word<L: Lanes>(l: L, x: usize) -> Uniform<L, u32> {
+    ops::uniform(l, x.min(u32::MAX as usize) as u32)
+}
 
 /// The length of a source without an end, such as [`constant`].
 pub const UNBOUNDED: usize = usize::MAX;
@@ -63,6 +83,13 @@ pub unsafe trait Source: Copy + Send + Sync {
     fn pending(&self) -> Option<Pending> {
         None
     }
+    /// The data, if the source is nothing else: its elements as they stand in memory.
+    fn plain(&self) -> Option<Data<'_, Self::Item>>
+    where
+        Self::Item: Element,
+    {
+        None
+    }
     /// Shows the data that is read, in order.
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()>;
     /// Makes the source readable. Its data was prepared for this backend before.
@@ -81,6 +108,15 @@ pub unsafe trait Source: Copy + Send + Sync {
         Self: 'a,
     {
         end
+    }
+    /// The same source, which knows of the stretch that begins at `first`: [`load_inner`](Source::load_inner) need not find it again, and
+    /// may be asked for its elements alone.
+    #[inline(always)]
+    fn settle<'a, L: Lanes>(_l: L, bound: Self::Bound<'a, L>, _first: usize) -> Self::Bound<'a, L>
+    where
+        Self: 'a,
+    {
+        bound
     }
     /// As [`load`](Source::load), of neighbours that lie in one stretch: without asking again where they are.
     #[inline(always)]

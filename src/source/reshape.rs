@@ -5,12 +5,7 @@ use crate::element::Value;
 use crate::error::{Error, Result};
 use crate::kernel::{Lanes, Uniform, Varying, ops};
 
-use super::{Source, UNBOUNDED};
-
-/// A uniform number that a reshaping source adds or multiplies into an index.
-fn parameter<L: Lanes>(l: L, x: usize) -> Uniform<L, u32> {
-    ops::uniform(l, x as u32)
-}
+use super::{Source, UNBOUNDED, word};
 
 macro_rules! reshape {
     (
@@ -53,7 +48,7 @@ macro_rules! reshape {
             #[inline(always)]
             fn bind<'a, L: Lanes>(&'a $self, l: L) -> Self::Bound<'a, L> where Self: 'a {
                 let by: usize = $amount;
-                ($self.source.bind(l), by, parameter(l, by), Source::len($self).unwrap_or(0))
+                ($self.source.bind(l), by, word(l, by), Source::len($self).unwrap_or(0))
             }
             #[inline(always)]
             fn load<'a, L: Lanes>($l: L, (source, $by, _, _): Self::Bound<'a, L>, $i: L::Index) -> Varying<L, S::Item> where Self: 'a {
@@ -108,7 +103,7 @@ reshape! {
     load |l, i, by| l.index_scale(i, by);
     // As in `Skip`; and the last element of this source is not always that of the other.
     at |l, i, by, len| {
-        let last = parameter(l, len.saturating_sub(1).min(u32::MAX as usize));
+        let last = word(l, len.saturating_sub(1));
         ops::mul(l, ops::min(l, i, ops::broadcast(l, last)), by)
     };
 }

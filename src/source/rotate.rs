@@ -4,7 +4,7 @@ use crate::array::DataVisitor;
 use crate::error::{Error, Result};
 use crate::kernel::{Lanes, Uniform, Varying, ops};
 
-use super::{Source, UNBOUNDED};
+use super::{Source, UNBOUNDED, copied, word};
 
 /// See [`IntoSource::rotate`](super::IntoSource::rotate).
 #[must_use = "a source is read when a task runs: nothing was moved"]
@@ -32,13 +32,7 @@ pub struct BoundRotate<'a, S: Source + 'a, L: Lanes> {
     last: Uniform<L, u32>,
 }
 
-impl<S: Source, L: Lanes> Clone for BoundRotate<'_, S, L> {
-    #[inline(always)]
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<S: Source, L: Lanes> Copy for BoundRotate<'_, S, L> {}
+copied!(BoundRotate);
 
 impl<'a, S: Source, L: Lanes> BoundRotate<'a, S, L> {
     /// What is added to these indices, modulo 2^32.
@@ -89,8 +83,7 @@ unsafe impl<S: Source> Source for Rotate<S> {
         // The task has asked for the length before.
         let n = self.source.len().unwrap_or(0).min(u32::MAX as usize);
         let by = self.by.rem_euclid(n.max(1) as isize) as usize;
-        let word = |x: usize| ops::uniform(l, x as u32);
-        let (start, ahead, last) = (word(by), word(n - by), word(n.saturating_sub(1)));
+        let (start, ahead, last) = (word(l, by), word(l, n - by), word(l, n.saturating_sub(1)));
         BoundRotate { source: self.source.bind(l), by, room: n - by, start, ahead, last }
     }
     #[inline(always)]

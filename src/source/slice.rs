@@ -43,6 +43,9 @@ unsafe impl<'s, T: Element> Source for SliceSource<'s, T> {
             Data::Array(a) => a.pending().cloned(),
         }
     }
+    fn plain(&self) -> Option<Data<'_, T>> {
+        Some(self.0)
+    }
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
         visitor.visit(self.0)
     }

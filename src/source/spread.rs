@@ -4,7 +4,7 @@ use crate::array::DataVisitor;
 use crate::error::Result;
 use crate::kernel::{Lanes, Uniform, Varying, ops};
 
-use super::Source;
+use super::{Source, copied, word};
 
 /// Of element `i` of a grid of `n` elements the element `i / inner % len` of the source, which has `len`.
 #[derive(Clone, Copy)]
@@ -53,17 +53,13 @@ pub(crate) struct BoundSpread<'a, S: Source + 'a, L: Lanes> {
     source: S::Bound<'a, L>,
     len: Divisor,
     inner: Divisor,
-    /// The same, and the last index: of 32 bits, for what is read at computed indices.
+    /// What stands before the line whose elements are read, if that is known.
+    before: Option<usize>,
+    /// The divisors, and the last index: of 32 bits, for what is read at computed indices.
     words: [Uniform<L, u32>; 3],
 }
 
-impl<S: Source, L: Lanes> Clone for BoundSpread<'_, S, L> {
-    #[inline(always)]
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<S: Source, L: Lanes> Copy for BoundSpread<'_, S, L> {}
+copied!(BoundSpread);
 
 // SAFETY: an index is brought into the length of the inner source, which whoever makes a `Spread` has compared with `len`.
 unsafe impl<S: Source> Source for Spread<S> {
@@ -87,8 +83,8 @@ unsafe impl<S: Source> Source for Spread<S> {
         Self: 'a,
     {
         let (len, inner) = (self.len.max(1), self.inner.max(1));
-        let words = [len, inner, self.n.max(1) - 1].map(|x| ops::uniform(l, x.min(u32::MAX as usize) as u32));
-        BoundSpread { source: self.source.bind(l), len: Divisor::new(len), inner: Divisor::new(inner), words }
+        let words = [len, inner, self.n.max(1) - 1].map(|x| word(l, x));
+        BoundSpread { source: self.source.bind(l), len: Divisor::new(len), inner: Divisor::new(inner), before: None, words }
     }
     #[inline(always)]
     fn load<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, S::Item>
@@ -120,13 +116,24 @@ unsafe impl<S: Source> Source for Spread<S> {
         end.min(first + bound.len.by - place)
     }
     #[inline(always)]
+    fn settle<'a, L: Lanes>(_: L, bound: Self::Bound<'a, L>, first: usize) -> Self::Bound<'a, L>
+    where
+        Self: 'a,
+    {
+        let (_, place) = bound.len.divide(first);
+        BoundSpread { before: Some(first - place), ..bound }
+    }
+    #[inline(always)]
     fn load_inner<'a, L: Lanes>(l: L, bound: Self::Bound<'a, L>, i: L::Index) -> Varying<L, S::Item>
     where
         Self: 'a,
     {
         match l.index_run(i) {
             Some((first, _)) => {
-                let before = bound.len.of_small(first) * bound.len.by;
+                let before = match bound.before {
+                    Some(before) => before,
+                    None => bound.len.of_small(first) * bound.len.by,
+                };
                 S::load(l, bound.source, l.index_shift(i, before.wrapping_neg()))
             }
             None => Self::load(l, bound, i),

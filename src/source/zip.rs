@@ -69,6 +69,10 @@ macro_rules! zip {
                 end
             }
             #[inline(always)]
+            fn settle<'a, LANES: Lanes>(l: LANES, bound: Self::Bound<'a, LANES>, first: usize) -> Self::Bound<'a, LANES> where Self: 'a {
+                ($($s::settle(l, bound.$i, first),)+)
+            }
+            #[inline(always)]
             fn load_inner<'a, LANES: Lanes>(l: LANES, bound: Self::Bound<'a, LANES>, i: LANES::Index) -> Varying<LANES, Self::Item> where Self: 'a {
                 Varying(($($s::load_inner(l, bound.$i, i),)+))
             }

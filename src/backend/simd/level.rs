@@ -30,6 +30,16 @@ pub trait Level:
     fn bits(self, m: Self::Mask) -> u32;
     /// Orders streaming stores before whatever comes next.
     fn fence(self);
+    /// Turns the square of the first `WIDTH` vectors, rows into columns, and says so, if the level has instructions for it.
+    #[inline(always)]
+    fn turn_32(self, _: &mut [Self::U32; 16]) -> bool {
+        false
+    }
+    /// The same of wider lanes.
+    #[inline(always)]
+    fn turn_64(self, _: &mut [Self::U64; 16]) -> bool {
+        false
+    }
 }
 
 /// A vector that lives in registers.

@@ -27,7 +27,7 @@ pub use base::Base;
 pub use level::{Level, VectorLane};
 pub use one::OneLane;
 pub use pair::Pair;
-pub(crate) use vector::{Fence, compress, extract, first, slide_down, slide_up, store, stream};
+pub(crate) use vector::{Fence, MOST, compress, extract, first, slide_down, slide_up, store, stream, turn};
 pub use view::{Span, View, ViewMut};
 
 use std::sync::OnceLock;

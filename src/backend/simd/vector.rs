@@ -119,3 +119,54 @@ pub(crate) fn extract<L: Level, T: Value>(l: L, x: Varying<L, T>, lane: usize) -
 pub(crate) fn first<L: Level, T: Value>(l: L, n: usize, x: Varying<L, T>, other: Varying<L, T>) -> Varying<L, T> {
     ops::select(l, Varying(l.first(n)), x, other)
 }
+
+/// Lanes of a vector of a level, at most.
+pub(crate) const MOST: usize = 16;
+
+/// Turns the square of as many vectors as a vector has lanes, rows into columns. The first `FROM` lines are given and the first `TO`
+/// wanted: all, or a power of two from 4 on, with all of the other.
+///
+/// In steps of half, a quarter, ... of the lanes: each exchanges the squares beside the diagonal (J. O. Eklundh, "A fast computer method for
+/// matrix transposing", 1972).
+#[inline(always)]
+pub(crate) fn turn<L: Level, T: Value, const FROM: usize, const TO: usize>(l: L, lines: &mut [Varying<L, T>; MOST]) {
+    // The steps may be taken in any order: here most lines are still missing, or not wanted any more, in those that go far.
+    if FROM < MOST {
+        exchange::<L, T, FROM, TO>(l, lines, 1);
+        exchange::<L, T, FROM, TO>(l, lines, 2);
+        if L::WIDTH > 4 {
+            exchange::<L, T, FROM, TO>(l, lines, 4);
+        }
+    }
+    if L::WIDTH > 8 {
+        exchange::<L, T, FROM, TO>(l, lines, 8);
+    }
+    if FROM == MOST {
+        if L::WIDTH > 4 {
+            exchange::<L, T, FROM, TO>(l, lines, 4);
+        }
+        exchange::<L, T, FROM, TO>(l, lines, 2);
+        exchange::<L, T, FROM, TO>(l, lines, 1);
+    }
+}
+
+/// Exchanges the upper right with the lower left in each square of twice so many lines.
+#[inline(always)]
+fn exchange<L: Level, T: Value, const FROM: usize, const TO: usize>(l: L, lines: &mut [Varying<L, T>; MOST], half: usize) {
+    let lane = Varying::<L, u32>(l.index_u32(Span::new(0, L::WIDTH)));
+    let left = ops::eq(l, ops::and(l, lane, ops::lit(l, half as u32)), ops::lit(l, 0));
+    for k in 0..L::WIDTH {
+        if k & half != 0 || k >= FROM.max(half) || k >= TO.max(half) {
+            continue;
+        }
+        let (a, b) = (lines[k], lines[k + half]);
+        if FROM <= half {
+            lines[k + half] = slide_down(l, a, half);
+            continue;
+        }
+        lines[k] = ops::select(l, left, a, slide_up(l, b, half));
+        if half < TO {
+            lines[k + half] = ops::select(l, left, slide_down(l, a, half), b);
+        }
+    }
+}

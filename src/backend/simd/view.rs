@@ -122,6 +122,13 @@ impl<'a, T: Element> View<'a, T> {
         self.step == size_of::<T>()
     }
 
+    /// As [`ViewMut::elements_to_alignment`], from the first on.
+    #[inline(always)]
+    pub(crate) fn elements_to_alignment(self) -> usize {
+        let bytes = self.start.addr().wrapping_neg() % 64;
+        if bytes.is_multiple_of(self.step) { bytes / self.step } else { 0 }
+    }
+
     /// Pointer to element `i`.
     #[inline(always)]
     pub fn pointer(self, i: usize) -> *const T {
@@ -148,6 +155,14 @@ impl<'a, T: Element> View<'a, T> {
     pub(crate) fn from(self, first: usize) -> Self {
         debug_assert!(first <= self.len, "from element {first} of {} on", self.len);
         View { start: self.start.wrapping_add(first * self.step), len: self.len - first, ..self }
+    }
+
+    /// The same memory as words of the same size. The elements consist of scalars without padding.
+    #[inline(always)]
+    pub(crate) fn words<U: Scalar>(self) -> View<'a, U> {
+        // Then every byte is initialised; and of such words every bit pattern is valid.
+        assert!(T::PACKED && self.step == size_of::<U>() && U::KIND != Kind::Bool);
+        View { start: self.start, step: self.step, len: self.len, lives: PhantomData }
     }
 
     /// As [`ViewMut::whole`].
@@ -290,6 +305,19 @@ impl<'a, T: Element> ViewMut<'a, T> {
         // Of these every bit pattern is valid.
         assert!(size_of::<T>() == size_of::<U>() && T::KIND != Kind::Bool && U::KIND != Kind::Bool);
         ViewMut { start: self.start, step: self.step, len: self.len, lives: PhantomData }
+    }
+
+    /// The same memory as words of the same size, to which words of such elements are moved. They consist of scalars without padding.
+    #[inline(always)]
+    pub(crate) fn words<U: Scalar>(self) -> ViewMut<'a, U> {
+        assert!(T::PACKED && self.step == size_of::<U>() && U::KIND != Kind::Bool);
+        ViewMut { start: self.start, step: self.step, len: self.len, lives: PhantomData }
+    }
+
+    /// Elements between the line of the cache in which element `i` begins, at its start, and that element.
+    #[inline(always)]
+    pub(crate) fn elements_into_line(self, i: usize) -> usize {
+        self.pointer(i).addr() % 64 / self.step
     }
 
     /// Distance between elements, in bytes.

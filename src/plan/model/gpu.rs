@@ -52,7 +52,9 @@ pub(in crate::plan) fn gpu(problem: &Problem, machine: &Machine, work: &Work, gp
     let parts = if largest > binding { (largest / binding).ceil() } else { 1.0 };
     let read = work.read + work.random * rates.random_weight;
     let (passes, traffic, evaluations) = match problem.operation {
-        Operation::Map | Operation::Matmul | Operation::ReduceAxis | Operation::ScanAxis => (1.0, read + work.written, 1.0),
+        Operation::Map | Operation::Transpose | Operation::Matmul | Operation::ReduceAxis | Operation::ScanAxis => {
+            (1.0, read + work.written, 1.0)
+        }
         Operation::Reduce => (levels(problem.n), read, 1.0),
         // Reduce, scan the tiles' results, scan: every level but the last is visited on the way up and on the way down.
         Operation::Scan if problem.n <= TILE => (1.0, read + work.written, 1.0),
@@ -124,8 +126,8 @@ pub(in crate::plan) fn gpu_at_least(problem: &Problem, gpu: &GpuInfo) -> f64 {
 /// that runs at a time, so that the last ones to end do not leave the others idle for long.
 #[inline]
 pub(in crate::plan) fn tiles_per_workgroup(problem: &Problem, gpu: &GpuInfo) -> usize {
-    // In a map four workgroups share a tile.
-    let each = if problem.operation == Operation::Map { TILE / 4 } else { TILE };
+    // In a map four workgroups share a tile; a square of a transpose is as large as what one of them has.
+    let each = if matches!(problem.operation, Operation::Map | Operation::Transpose) { TILE / 4 } else { TILE };
     let tiles = problem.n as f64 / (each as f64 * WAVES * gpu.rates.workgroups);
     (tiles as usize).clamp(1, MAX_TILES_PER_WORKGROUP)
 }

@@ -2,14 +2,15 @@
 //! the first-level cache; four rows a time, so that a sum is read and written once for each four elements.
 //!
 //! What lies side by side may be narrower than a vector, or a single element. Then rows are taken side by side for as long as the operator
-//! commutes, and folded by halving in the end. If it does not, or the rows are short, each lane has a row of its own.
+//! commutes, and folded by halving in the end: of single elements in registers, four rows of the grid at a time, so that as many streams
+//! are read. If it does not, or the rows are short, each lane has a row of its own; squares of such rows are turned in registers.
 
 use std::ops::Range;
 
 use crate::array::Data;
 use crate::backend::cpu::Cpu;
 use crate::backend::memory::Memory;
-use crate::backend::simd::{Level, Span, View, ViewMut, WithLevel, store};
+use crate::backend::simd::{Level, MOST, Span, View, ViewMut, WithLevel, extract, first, slide_down, store, turn};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernel::{Varying, ops};
@@ -33,6 +34,10 @@ macro_rules! each {
 
 /// Elements that a worker takes at a time, about.
 const GRAIN: usize = 32 * 1024;
+/// Elements of a row from which on squares are turned; shorter ones are gathered.
+const TURNED: usize = 3;
+/// Bytes of vectors that registers hold, and leave room for others.
+const REGISTERS: usize = 1024;
 
 /// Writes the combination of the elements along the axis.
 pub(crate) fn reduce<T: Element, S: Source<Item = T>, O: Operator<T>>(
@@ -86,8 +91,12 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> WithLevel for Reduce<'_, S,
     #[inline(always)]
     fn run<L: Level>(self, l: L) {
         let Along { inner, .. } = self.layout.along;
-        if self.layout.beside > 1 {
-            self.side_by_side(l);
+        if self.layout.beside == LANES && L::WIDTH == 16 {
+            self.in_registers::<L, 4>(l);
+        } else if self.layout.beside == LANES && L::WIDTH == 8 {
+            self.in_registers::<L, 8>(l);
+        } else if self.layout.beside > 1 {
+            self.side_by_side(l, self.units.clone());
         } else if inner == 1 {
             self.a_row_a_lane(l);
         } else {
@@ -118,20 +127,16 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Reduce<'_, S, O> {
     }
 
     #[inline(always)]
-    fn side_by_side<L: Level>(self, l: L) {
+    fn side_by_side<L: Level>(&self, l: L, units: Range<usize>) {
         let (bound, out) = (self.source.bind(l), self.out.whole());
         let Layout { along: Along { inner, .. }, beside, .. } = self.layout;
         let mut lanes = Vec::with_capacity(LANES);
         let lanes = ViewMut::new(&mut lanes.spare_capacity_mut()[..LANES]);
-        for number in self.units.clone() {
+        for number in units {
             let (first, rows) = self.part(number);
             let (full, rest) = (rows / beside, rows % beside);
             let width = beside * inner;
-            match (full > 0 && width == LANES, L::WIDTH) {
-                (true, 16) => in_registers::<L, S, O, 4>(l, bound, self.op, (first, full), lanes),
-                (true, 8) => in_registers::<L, S, O, 8>(l, bound, self.op, (first, full), lanes),
-                _ => fold::<L, S, O>(l, bound, self.op, (first, width, full), width, lanes),
-            }
+            fold::<L, S, O>(l, bound, self.op, (first, width, full), width, lanes);
             // A part that is shorter than this begins with what is left.
             let (count, tail) = (if full > 0 { beside } else { rest }, first + full * width);
             each!(L, rest * inner, |span| {
@@ -155,6 +160,84 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Reduce<'_, S, O> {
         }
     }
 
+    /// Rows of single elements, `LANES` side by side in `V` vectors.
+    #[inline(always)]
+    fn in_registers<L: Level, const V: usize>(self, l: L) {
+        let Range { start: mut number, end } = self.units;
+        while number < end {
+            let rows = self.part(number).1;
+            if rows < LANES {
+                self.side_by_side(l, number..number + 1);
+                number += 1;
+                continue;
+            }
+            let bound = self.source.bind(l);
+            // Sources of stretches do not stay in registers four times.
+            let mut alike = !S::STRETCHES && size_of::<Varying<L, S::Item>>() * V * 4 <= REGISTERS && number + 4 <= end;
+            for k in 0..4 {
+                alike = alike && self.part(number + k).1 == rows;
+            }
+            // A source that reads a line at a time is asked once where it is.
+            if alike {
+                self.some_rows::<L, V, 4, true>(l, bound, number);
+                number += 4;
+            } else if self.in_one_stretch(l, bound, number) {
+                self.some_rows::<L, V, 1, true>(l, bound, number);
+                number += 1;
+            } else {
+                self.some_rows::<L, V, 1, false>(l, bound, number);
+                number += 1;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn in_one_stretch<L: Level>(&self, l: L, bound: S::Bound<'_, L>, number: usize) -> bool {
+        let (first, rows) = self.part(number);
+        S::inner(l, bound, first, first + rows) == first + rows
+    }
+
+    /// `R` rows of one length.
+    #[inline(always)]
+    fn some_rows<L: Level, const V: usize, const R: usize, const INNER: bool>(
+        &self,
+        l: L,
+        bound: S::Bound<'_, L>,
+        number: usize,
+    ) {
+        let (out, rows) = (self.out.whole(), self.part(number).1);
+        let (full, rest) = (rows / LANES * LANES, rows % LANES);
+        let mut starts = [0; R];
+        for (k, start) in starts.iter_mut().enumerate() {
+            *start = self.part(number + k).0;
+        }
+        let sums = stretch::<L, S, O, V, R, INNER>(l, bound, self.op, starts, full);
+        for (k, mut sums) in sums.into_iter().enumerate() {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                if v * L::WIDTH < rest {
+                    let count = L::WIDTH.min(rest - v * L::WIDTH);
+                    let x = S::load(l, bound, Span::new(starts[k] + full + v * L::WIDTH, count));
+                    *sum = first(l, count, self.op.combine(l, *sum, x), *sum);
+                }
+            }
+            let mut half = V / 2;
+            while half > 0 {
+                for v in 0..half {
+                    sums[v] = self.op.combine(l, sums[v], sums[v + half]);
+                }
+                half /= 2;
+            }
+            let mut sum = sums[0];
+            if L::WIDTH > 8 {
+                sum = self.op.combine(l, sum, slide_down(l, sum, 8));
+            }
+            sum = self.op.combine(l, sum, slide_down(l, sum, 4));
+            sum = self.op.combine(l, sum, slide_down(l, sum, 2));
+            sum = self.op.combine(l, sum, slide_down(l, sum, 1));
+            out.write(number + k, extract(l, sum, 0));
+        }
+    }
+
     #[inline(always)]
     fn a_row_a_lane<L: Level>(self, l: L) {
         let (bound, out) = (self.source.bind(l), self.out.whole());
@@ -171,8 +254,27 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Reduce<'_, S, O> {
             let (first, rows) = (number / parts * along.len + part * rows, self.layout.part(part).1);
             let span = Span { base: first, stride: stride as isize, count };
             let mut sum: Varying<L, S::Item> = S::load(l, bound, span);
-            for row in 1..rows {
+            let mut row = 1;
+            if count == L::WIDTH && rows >= TURNED {
+                row = rows;
+                for left in (0..rows).step_by(L::WIDTH) {
+                    let wide = L::WIDTH.min(rows - left);
+                    // Whole vectors reach into the next rows, if these are there.
+                    let beyond = first + (L::WIDTH - 1) * stride + left + L::WIDTH;
+                    let read = if !S::STRETCHES && beyond <= along.elements() { L::WIDTH } else { wide };
+                    let mut lines = [S::load(l, bound, Span::new(first + left, read)); MOST];
+                    for (k, line) in lines.iter_mut().enumerate().take(L::WIDTH).skip(1) {
+                        *line = S::load(l, bound, Span::new(first + k * stride + left, read));
+                    }
+                    turn::<L, S::Item, MOST, MOST>(l, &mut lines);
+                    for (k, line) in lines.into_iter().enumerate().take(wide) {
+                        sum = if left + k == 0 { line } else { self.op.combine(l, sum, line) };
+                    }
+                }
+            }
+            while row < rows {
                 sum = self.op.combine(l, sum, S::load(l, bound, span.shift(row)));
+                row += 1;
             }
             store(l, sum, out, Span::new(number, count));
             number += count;
@@ -180,49 +282,42 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Reduce<'_, S, O> {
     }
 }
 
-/// Writes the combination of `rows` rows of `V` vectors that follow each other, whose sums stay in registers.
+/// Of `R` rows of `full` elements, which begin there, those side by side in `V` vectors.
 #[inline(always)]
-fn in_registers<L: Level, S: Source<Item: Element>, O: Operator<S::Item>, const V: usize>(
+fn stretch<L: Level, S: Source<Item: Element>, O: Operator<S::Item>, const V: usize, const R: usize, const INNER: bool>(
     l: L,
     bound: S::Bound<'_, L>,
     op: &O,
-    (first, rows): (usize, usize),
-    sums: ViewMut<'_, S::Item>,
-) {
-    let end = first + rows * LANES;
-    // A source that reads a line at a time is asked once where it is.
-    if S::inner(l, bound, first, end) == end {
-        stretch::<L, S, O, V, true>(l, bound, op, first..end, sums);
-    } else {
-        stretch::<L, S, O, V, false>(l, bound, op, first..end, sums);
+    starts: [usize; R],
+    full: usize,
+) -> [[Varying<L, S::Item>; V]; R] {
+    let mut bounds = [bound; R];
+    if INNER {
+        for k in 0..R {
+            bounds[k] = S::settle(l, bound, starts[k]);
+        }
     }
-}
-
-#[inline(always)]
-fn stretch<L: Level, S: Source<Item: Element>, O: Operator<S::Item>, const V: usize, const INNER: bool>(
-    l: L,
-    bound: S::Bound<'_, L>,
-    op: &O,
-    range: Range<usize>,
-    sums: ViewMut<'_, S::Item>,
-) {
-    let mut i = range.start;
-    let mut each = [S::load(l, bound, Span::new(i, L::WIDTH)); V];
-    for (v, sum) in each.iter_mut().enumerate().skip(1) {
-        *sum = S::load(l, bound, Span::new(i + v * L::WIDTH, L::WIDTH));
+    let span = Span::new(starts[0], L::WIDTH);
+    let x = if INNER { S::load_inner(l, bounds[0], span) } else { S::load(l, bound, span) };
+    let mut sums = [[x; V]; R];
+    for v in 0..V {
+        for k in 0..R {
+            let span = Span::new(starts[k] + v * L::WIDTH, L::WIDTH);
+            sums[k][v] = if INNER { S::load_inner(l, bounds[k], span) } else { S::load(l, bound, span) };
+        }
     }
-    i += LANES;
-    while i < range.end {
-        for (v, sum) in each.iter_mut().enumerate() {
-            let span = Span::new(i + v * L::WIDTH, L::WIDTH);
-            let x = if INNER { S::load_inner(l, bound, span) } else { S::load(l, bound, span) };
-            *sum = op.combine(l, *sum, x);
+    let mut i = LANES;
+    while i < full {
+        for v in 0..V {
+            for k in 0..R {
+                let span = Span::new(starts[k] + i + v * L::WIDTH, L::WIDTH);
+                let x = if INNER { S::load_inner(l, bounds[k], span) } else { S::load(l, bound, span) };
+                sums[k][v] = op.combine(l, sums[k][v], x);
+            }
         }
         i += LANES;
     }
-    for (v, sum) in each.into_iter().enumerate() {
-        store(l, sum, sums, Span::new(v * L::WIDTH, L::WIDTH));
-    }
+    sums
 }
 
 /// Writes the combination of `rows` rows of `width` elements, which begin `pitch` elements apart.

@@ -2,12 +2,13 @@
 //!
 //! In a vector: log2(width) steps of sliding up and combining. From vector to vector a carry; the dependency from one to the next
 //! is a single combination. On several threads the tiles are chained: a worker takes the next tile, reduces it (it then is in the
-//! L2 cache), waits for the prefix of the tile before, publishes its own, and scans. Measured 36 GB/s against 43 for a plain copy.
+//! L2 cache), waits for the prefix of the tile before, publishes its own, and scans. Meanwhile it asks for the tile that it will most
+//! likely take next, so that memory is read while it is written. Measured 36 GB/s against 43 for a plain copy.
 
 use std::ops::Range;
 
 use crate::backend::cpu::Cpu;
-use crate::backend::simd::{Fence, Level, Span, ViewMut, WithLevel, extract, first, slide_up, store, stream};
+use crate::backend::simd::{Fence, Level, Span, View, ViewMut, WithLevel, extract, first, prefetch, slide_up, store, stream};
 use crate::element::Element;
 use crate::error::Result;
 use crate::kernel::{Varying, ops};
@@ -19,6 +20,8 @@ use crate::source::Source;
 /// Elements of a link of the chain: large enough that the wait for the predecessor is short against the work, small enough
 /// that input and output stay in L2 between the two passes.
 const LINK: usize = 32 * 1024;
+/// Bytes of a cache line.
+const LINE_BYTES: usize = 64;
 /// As in `map`: output that will not stay in the caches is streamed.
 const STREAM_BYTES: usize = 16 << 20;
 
@@ -40,11 +43,12 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> Scan<'_, T, S, O> {
             let mut carry = self.init;
             for link in 0..links {
                 cpu.check_deadline()?;
-                carry = Some(cpu.at_level(Link { scan: self, out, range: range(link), carry, streaming }));
+                carry = Some(cpu.at_level(Link { scan: self, out, range: range(link), carry, streaming, ahead: None }));
             }
             return Ok(());
         }
 
+        let start = self.source.plain().map(|data| View::new(data.host()).pointer(0).addr());
         let last = chain(
             cpu,
             links,
@@ -53,7 +57,11 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> Scan<'_, T, S, O> {
             |link| (link + 1 < links).then(|| cpu.at_level(Total { source: self.source, op: self.op, range: range(link) })),
             |carry, total| total.map(|total| carry.map_or(total, |carry| combine(self.op, carry, total))),
             |link, carry, _| {
-                cpu.at_level(Link { scan: self, out, range: range(link), carry, streaming });
+                // Links are taken in turn, so this worker's next is most likely that many further on.
+                let next = link + cpu.workers;
+                let ahead =
+                    start.filter(|_| streaming && next + 1 < links).map(|start| start + range(next).start * size_of::<T>());
+                cpu.at_level(Link { scan: self, out, range: range(link), carry, streaming, ahead });
             },
         );
         last.map(|_| ())
@@ -67,6 +75,8 @@ struct Link<'a, T, S, O> {
     range: Range<usize>,
     carry: Option<T>,
     streaming: bool,
+    /// The address of what is asked for meanwhile.
+    ahead: Option<usize>,
 }
 
 impl<T: Element, S: Source<Item = T>, O: Operator<T>> WithLevel for Link<'_, T, S, O> {
@@ -108,8 +118,14 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> Link<'_, T, S, O> {
                 i += span.count;
             }
         }
+        let ahead = self.ahead.unwrap_or(0).wrapping_sub(i * size_of::<T>());
         while i + L::WIDTH <= end {
             let span = Span::new(i, L::WIDTH);
+            if STREAM && self.ahead.is_some() {
+                for line in (0..L::WIDTH * size_of::<T>()).step_by(LINE_BYTES) {
+                    prefetch(ahead.wrapping_add(i * size_of::<T>() + line));
+                }
+            }
             let prefix = step::<L, T, S, O, EXCLUSIVE>(l, bound, op, span, &mut carry);
             if STREAM {
                 stream(l, prefix, out, span)

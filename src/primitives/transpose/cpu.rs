@@ -1,60 +1,63 @@
-//! Transpose on the CPU, in blocks: the rows of a block are read in vectors into memory that stays in the second-level cache, and written
-//! from there as rows of the result.
+//! Transpose on the CPU, in blocks that stay in the second-level cache: strip by strip, so that the pages of a strip's lines are found
+//! without a walk, in the source and in the result.
 //!
-//! Between the two as many vectors as a vector has lanes are turned in registers, in steps of half, a quarter, ... of the lanes: each
-//! exchanges the squares beside the diagonal (J. O. Eklundh, "A fast computer method for matrix transposing", 1972). Lines of the
-//! source are read once, whole, and next to each other, so that rows whose distance is a power of two do not evict one another before
-//! they are used; and they are asked for while the block before is written, since no hardware foresees where the next row begins.
-//! Measured at 4096 x 4096 `f32` on one core that copies 50 GB/s: small blocks with lines that are not aligned 0.17 of that bandwidth,
-//! strips, aligned lines and the next block asked for 0.4 to 0.6.
+//! What is in memory is read there, anything else is evaluated a block at a time. Elements of four or eight bytes are moved as words: see
+//! `turn`. Others are moved one by one, in squares.
 
 use std::ops::Range;
 
-use crate::array::{Data, DataVisitor};
 use crate::backend::cpu::Cpu;
-use crate::backend::simd::{
-    Fence, Level, OneLane, Span, ViewMut, WithLevel, extract, prefetch, slide_down, slide_up, store, stream,
-};
-use crate::element::{Element, Offset, Value};
+use crate::backend::simd::{Base, Fence, Level, MOST, Span, View, ViewMut, WithLevel, store};
+use crate::element::Element;
 use crate::error::Result;
-use crate::kernel::{Varying, ops};
-use crate::primitives::cost;
+use crate::primitives::map;
 use crate::source::Source;
+
+use super::turn::{Block, LINE_BYTES, Lines, Turn, Way, Word, apart};
 
 /// Above this much output the caches are no help to whoever reads it next.
 const STREAM_BYTES: usize = 16 << 20;
-/// Bytes of a block: it stands in the second-level cache.
-const BLOCK_BYTES: usize = 64 << 10;
-/// Rows of a block: so many elements of a line of the result are written together.
-const HEIGHT: usize = 64;
-/// Columns whose blocks follow each other: the pages of their lines are found without a walk, in the source and in the result.
-const STRIP: usize = 512;
-/// Lanes of a vector, at most.
-const MOST: usize = 16;
-/// Bytes of a cache line.
-const LINE_BYTES: usize = 64;
+/// Bytes of a block's row, and of its column, if the grid has room for them.
+const ROW_BYTES: usize = 1024;
+const COLUMN_BYTES: usize = 512;
+/// Of its column, if rows are short.
+const MOST_COLUMN_BYTES: usize = 4096;
+/// Bytes of a row whose blocks follow each other.
+const STRIP_BYTES: usize = 2048;
+/// Bytes that are put together at a time, of few rows or columns: they stay in the first-level cache.
+const PART_BYTES: usize = 16 << 10;
+/// Rows and columns of the squares of elements that are not words: whole lines of the cache, but no fewer than these.
+const SIDE: usize = 8;
+const MOST_SIDE: usize = 64;
 
 /// The rows and columns of a grid in blocks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Blocks {
     rows: usize,
     columns: usize,
     /// Of a block.
     height: usize,
     width: usize,
-    /// Rows of the first blocks, if they are fewer: lines of the result then begin where those of the cache do.
+    /// Rows of the first blocks, if they are fewer: lines of the result then begin where those of the cache do. And columns, for those
+    /// of the source.
     head: usize,
+    lead: usize,
+    /// Blocks side by side in a strip.
+    strip: usize,
 }
 
 impl Blocks {
-    fn of([rows, columns]: [usize; 2], bytes: usize, head: usize) -> Blocks {
-        // Blocks are as long as others are high where the grid has no room for that.
-        let elements = (BLOCK_BYTES / bytes).max(MOST * MOST);
-        let fit = |short: usize, long: usize| (elements / short / MOST * MOST).max(MOST).min(long);
-        let height = rows.min(HEIGHT);
-        let width = fit(height, columns);
-        let height = if width == columns { fit(width, rows).max(height) } else { height };
-        Blocks { rows, columns, height, width, head: head % height }
+    fn of([rows, columns]: [usize; 2], bytes: usize, way: Way) -> Blocks {
+        let (width, height) = if way == Way::Interleaved {
+            (PART_BYTES / (rows * bytes), rows)
+        } else {
+            let beside = columns.next_power_of_two().max(4);
+            (ROW_BYTES / bytes, (PART_BYTES / beside).clamp(COLUMN_BYTES, MOST_COLUMN_BYTES) / bytes)
+        };
+        let lines = |n: usize, most: usize| (n / MOST).max(1).saturating_mul(MOST).min(most);
+        let (height, width) = (lines(height, rows), lines(width, columns));
+        let strip = (STRIP_BYTES / (width * bytes)).max(1);
+        Blocks { rows, columns, height, width, head: 0, lead: 0, strip }
     }
 
     fn elements(self) -> usize {
@@ -65,38 +68,28 @@ impl Blocks {
         (self.rows - self.head).div_ceil(self.height) + usize::from(self.head > 0)
     }
 
-    /// Blocks side by side, of the grid and of a strip.
-    fn across(self) -> (usize, usize) {
-        let across = self.columns.div_ceil(self.width);
-        (across, (STRIP / self.width).clamp(1, across))
+    fn across(self) -> usize {
+        (self.columns - self.lead).div_ceil(self.width) + usize::from(self.lead > 0)
     }
 
     fn count(self) -> usize {
-        self.down() * self.across().0
+        self.down() * self.across()
     }
 
-    /// The rows and the columns of a block: strip by strip, from the top down.
-    #[inline(always)]
-    fn block(self, number: usize) -> (Range<usize>, Range<usize>) {
-        let ((across, strip), down) = (self.across(), self.down());
-        let (first, rest) = (number / (down * strip) * strip, number % (down * strip));
-        let wide = strip.min(across - first);
+    /// A block: strip by strip, from the top down.
+    fn block(self, number: usize) -> Block {
+        let whole = self.down() * self.strip;
+        let (first, rest) = (number / whole * self.strip, number % whole);
+        let wide = self.strip.min(self.across() - first);
         let (row, column) = (rest / wide, first + rest % wide);
-        let ahead = if self.head > 0 { self.height - self.head } else { 0 };
-        let (top, left) = ((row * self.height).saturating_sub(ahead), column * self.width);
-        let bottom = ((row + 1) * self.height - ahead).min(self.rows);
-        (top..bottom, left..(left + self.width).min(self.columns))
+        Block { down: range(row, self.height, self.head, self.rows), across: range(column, self.width, self.lead, self.columns) }
     }
 }
 
-/// Learns where data is.
-struct Place(usize);
-
-impl DataVisitor for Place {
-    fn visit<T: Element>(&mut self, data: Data<'_, T>) -> Result<()> {
-        self.0 = data.host().as_ptr().addr();
-        Ok(())
-    }
+/// Of `n` lines in parts of so many, but for the first that has `head`, if that is not 0, the part with this number.
+fn range(number: usize, each: usize, head: usize, n: usize) -> Range<usize> {
+    let ahead = if head > 0 { each - head } else { 0 };
+    (number * each).saturating_sub(ahead)..((number + 1) * each - ahead).min(n)
 }
 
 /// Writes the transpose of a grid to `out`.
@@ -106,200 +99,151 @@ pub(super) fn transpose<S: Source<Item: Element>>(
     shape: [usize; 2],
     out: ViewMut<'_, S::Item>,
 ) -> Result<()> {
-    if out.is_empty() {
-        return Ok(());
+    if shape.contains(&1) || out.is_empty() {
+        return map::cpu::fill(cpu, source, out, out.len());
     }
-    let bytes = size_of::<S::Item>();
-    let head = if (shape[0] * bytes).is_multiple_of(LINE_BYTES) { out.elements_to_alignment(0) } else { 0 };
-    let blocks = Blocks::of(shape, bytes, head);
-    let streams = out.len() * bytes >= STREAM_BYTES;
-    let mut leaves = Vec::new();
-    S::Item::leaves(Offset::START, &mut leaves);
-    let turns = leaves.len() == 1;
-    let mut start = None;
-    if cost::of_source(source, out.len()).plain {
-        let mut place = Place(0);
-        source.data(&mut place)?;
-        start = Some(place.0);
+    match size_of::<S::Item>() {
+        4 if S::Item::PACKED => words::<S, u32>(cpu, source, shape, out),
+        8 if S::Item::PACKED => words::<S, u64>(cpu, source, shape, out),
+        _ => {
+            let blocks = Blocks::of(shape, size_of::<S::Item>(), Way::Direct);
+            each(cpu, source, blocks, 0, |rows, block, _| one_by_one(rows, block, blocks.rows, out))
+        }
     }
-    let turn = |numbers| cpu.at_level(Turn { source, start, out, blocks, numbers, streams, turns });
+}
+
+/// The same of elements that are words.
+fn words<S: Source<Item: Element>, U: Word>(
+    cpu: &Cpu<'_>,
+    source: &S,
+    shape: [usize; 2],
+    out: ViewMut<'_, S::Item>,
+) -> Result<()> {
+    let (bytes, out) = (size_of::<U>(), out.words::<U>());
+    let line = LINE_BYTES / bytes;
+    let streams = out.len() * bytes >= STREAM_BYTES && out.pointer(0).addr().is_multiple_of(bytes);
+    let way = if shape[0] <= cpu.level.lanes() && shape[0] < MOST {
+        Way::Interleaved
+    } else if streams && !shape[0].is_multiple_of(line) {
+        Way::Parts(line)
+    } else {
+        Way::Direct
+    };
+    let mut blocks = Blocks::of(shape, bytes, way);
+    if streams && way == Way::Direct {
+        blocks.head = out.elements_to_alignment(0) % blocks.height;
+    }
+    if let Some(data) = source.plain()
+        && way != Way::Interleaved
+        && shape[1].is_multiple_of(line)
+    {
+        blocks.lead = View::new(data.host()).elements_to_alignment() % blocks.width;
+    }
+    let before = if let Way::Parts(before) = way { before } else { 0 };
+    let room = match way {
+        Way::Interleaved => blocks.elements() + MOST,
+        _ => blocks.width.next_power_of_two().clamp(4, MOST) * apart(before + blocks.height),
+    };
+    each(cpu, source, blocks, before, |Rows { from, pitch }, block, next| {
+        let (from, mut scratch) = (from.words(), Vec::with_capacity(room));
+        let scratch = ViewMut::new(&mut scratch.spare_capacity_mut()[..room]);
+        cpu.at_level(Turn { from, pitch, block, rows: blocks.rows, out, way, streams, next, scratch });
+    })
+}
+
+/// Rows of a block in memory, those before it that are wanted first, and how far apart they are.
+struct Rows<'a, T> {
+    from: View<'a, T>,
+    pitch: usize,
+}
+
+/// Calls `turn` for each block, with what is wanted of the rows before it, and the lines of the block that comes next.
+fn each<S: Source<Item: Element>>(
+    cpu: &Cpu<'_>,
+    source: &S,
+    blocks: Blocks,
+    before: usize,
+    turn: impl Fn(Rows<'_, S::Item>, Block, Lines) + Sync,
+) -> Result<()> {
+    let some = |numbers: Range<usize>| {
+        // Stores past the caches are ordered also when a kernel's panic ends this.
+        let _fence = Fence::<Base, true>(Base);
+        let mut evaluated = Vec::new();
+        let grid = source.plain().map(|data| View::new(data.host()));
+        let lines = |number| grid.map_or(Lines::NONE, |grid| Lines::of(grid, blocks.columns, blocks.block(number)));
+        lines(numbers.start).ask(usize::MAX);
+        for number in numbers.clone() {
+            let (block, columns) = (blocks.block(number), blocks.columns);
+            let top = block.down.start.saturating_sub(before);
+            let rows = match grid {
+                Some(grid) => Rows { from: grid.from(top * columns + block.across.start), pitch: columns },
+                None => {
+                    let rows = top..block.down.end;
+                    let room = rows.len() * block.across.len();
+                    evaluated.reserve(room);
+                    let to = ViewMut::new(&mut evaluated.spare_capacity_mut()[..room]);
+                    cpu.at_level(Evaluate { source, columns, rows, across: block.across.clone(), to });
+                    Rows { from: to.written(), pitch: block.across.len() }
+                }
+            };
+            let next = if number + 1 < numbers.end { lines(number + 1) } else { Lines::NONE };
+            turn(rows, block, next);
+        }
+    };
     if cpu.workers <= 1 && cpu.deadline.is_none() {
-        turn(0..blocks.count());
+        some(0..blocks.count());
         return Ok(());
     }
     let each = (cpu.grain / blocks.elements()).max(1);
-    cpu.for_each_chunk(blocks.count().div_ceil(each), |chunk| turn(chunk * each..((chunk + 1) * each).min(blocks.count())))
+    cpu.for_each_chunk(blocks.count().div_ceil(each), |chunk| some(chunk * each..((chunk + 1) * each).min(blocks.count())))
 }
 
-/// Transposes some of the blocks.
-struct Turn<'a, S: Source<Item: Element>> {
+/// Writes what a block has of some rows, side by side.
+struct Evaluate<'a, S: Source<Item: Element>> {
     source: &'a S,
-    /// Where the source is in memory, if it is nothing else.
-    start: Option<usize>,
-    out: ViewMut<'a, S::Item>,
-    blocks: Blocks,
-    numbers: Range<usize>,
-    /// Whether the result is written past the caches.
-    streams: bool,
-    /// Whether vectors are turned in registers.
-    turns: bool,
+    columns: usize,
+    rows: Range<usize>,
+    across: Range<usize>,
+    to: ViewMut<'a, S::Item>,
 }
 
-impl<S: Source<Item: Element>> WithLevel for Turn<'_, S> {
+impl<S: Source<Item: Element>> WithLevel for Evaluate<'_, S> {
     type Out = ();
     #[inline(always)]
     fn run<L: Level>(self, l: L) {
-        if !self.turns {
-            self.one_by_one();
-        } else if self.streams {
-            self.each::<L, true>(l);
-        } else {
-            self.each::<L, false>(l);
-        }
-    }
-}
-
-impl<S: Source<Item: Element>> Turn<'_, S> {
-    /// Elements of several numbers are moved as they are.
-    #[inline(always)]
-    fn one_by_one(self) {
-        let (bound, out, Blocks { rows, columns, .. }) = (self.source.bind(OneLane), self.out.whole(), self.blocks);
-        for number in self.numbers {
-            let (down, across) = self.blocks.block(number);
-            for left in across.clone().step_by(MOST) {
-                for row in down.clone() {
-                    for column in left..(left + MOST).min(across.end) {
-                        let x = S::load(OneLane, bound, Span::new(row * columns + column, 1));
-                        out.write(column * rows + row, S::Item::from_one(x.0));
-                    }
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn each<L: Level, const STREAM: bool>(self, l: L) {
-        let (bound, out, Blocks { rows, columns, width, .. }) = (self.source.bind(l), self.out.whole(), self.blocks);
-        let _fence = Fence::<L, STREAM>(l);
-        // What is there is written over before it is read.
-        let some = extract(l, S::load(l, bound, Span::new(0, 1)), 0);
-        let mut block = vec![some; self.blocks.elements()];
-        for number in self.numbers.clone() {
-            let (down, across) = self.blocks.block(number);
-            let to = ViewMut::of(&mut block);
-            for (k, row) in down.clone().enumerate() {
-                let mut i = 0;
-                while i < across.len() {
-                    let count = L::WIDTH.min(across.len() - i);
-                    let from = Span::new(row * columns + across.start + i, count);
-                    store(l, S::load(l, bound, from), to, Span::new(k * width + i, count));
-                    i += count;
-                }
-            }
-            // The next block is asked for while this one is written.
-            let mut lines = match self.start {
-                Some(start) if number + 1 < self.numbers.end => {
-                    Lines::of(self.blocks.block(number + 1), start, columns, size_of::<S::Item>())
-                }
-                _ => Lines::NONE,
-            };
-            let from = ops::slice(l, Data::Slice(&block)).0;
-            let mut c = 0;
-            while c + L::WIDTH <= across.len() {
-                let mut r = 0;
-                while r < down.len() {
-                    let count = L::WIDTH.min(down.len() - r);
-                    let mut square = [ops::load(l, from, Span::new(r * width + c, L::WIDTH)); MOST];
-                    for (k, line) in square.iter_mut().enumerate().take(L::WIDTH).skip(1) {
-                        // Rows that are not there repeat the last.
-                        let row = r + if k < count { k } else { count - 1 };
-                        *line = ops::load(l, from, Span::new(row * width + c, L::WIDTH));
-                    }
-                    lines.ask(L::WIDTH * L::WIDTH * size_of::<S::Item>() / LINE_BYTES);
-                    turn(l, &mut square);
-                    for (k, line) in square.into_iter().enumerate().take(L::WIDTH) {
-                        let to = Span::new((across.start + c + k) * rows + down.start + r, count);
-                        if STREAM { stream(l, line, out, to) } else { store(l, line, out, to) }
-                    }
-                    r += count;
-                }
-                c += L::WIDTH;
-            }
-            for c in c..across.len() {
-                let mut r = 0;
-                while r < down.len() {
-                    let count = L::WIDTH.min(down.len() - r);
-                    let column = ops::load(l, from, Span { base: r * width + c, stride: width as isize, count });
-                    store(l, column, out, Span::new((across.start + c) * rows + down.start + r, count));
-                    r += count;
-                }
+        let (bound, to, mut at) = (self.source.bind(l), self.to.whole(), 0);
+        for row in self.rows {
+            let (mut i, end) = (row * self.columns + self.across.start, row * self.columns + self.across.end);
+            while i < end {
+                let span = Span::new(i, L::WIDTH.min(end - i));
+                store(l, S::load(l, bound, span), to, Span::new(at, span.count));
+                i += span.count;
+                at += span.count;
             }
         }
     }
 }
 
-/// The cache lines of a block of the source, row by row.
-struct Lines {
-    /// Of the line that is next, and where its row ends.
-    next: usize,
-    end: usize,
-    /// Rows after it, the bytes that a row has, and those from one to the next.
-    left: usize,
-    row: usize,
-    stride: usize,
-}
-
-impl Lines {
-    const NONE: Lines = Lines { next: 0, end: 0, left: 0, row: 0, stride: 0 };
-
-    #[inline(always)]
-    fn of((down, across): (Range<usize>, Range<usize>), start: usize, columns: usize, bytes: usize) -> Lines {
-        let next = start + (down.start * columns + across.start) * bytes;
-        let row = across.len() * bytes;
-        Lines { next, end: next + row, left: down.len() - 1, row, stride: columns * bytes }
-    }
-
-    /// Asks for so many.
-    #[inline(always)]
-    fn ask(&mut self, count: usize) {
-        for _ in 0..count {
-            if self.next >= self.end {
-                if self.left == 0 {
-                    return;
+/// Writes a block of elements of any size: squares of whole lines are copied to where they lie side by side, and written from there.
+fn one_by_one<T: Element>(Rows { from, pitch }: Rows<'_, T>, block: Block, rows: usize, out: ViewMut<'_, T>) {
+    let (from, out, Block { down, across }) = (from.whole(), out.whole(), block);
+    let side = (4 * LINE_BYTES / size_of::<T>()).clamp(SIDE, MOST_SIDE);
+    let mut square = Vec::with_capacity(side * side);
+    let square = ViewMut::new(&mut square.spare_capacity_mut()[..side * side]);
+    for left in (0..across.len()).step_by(side) {
+        let width = side.min(across.len() - left);
+        for top in (0..down.len()).step_by(side) {
+            let height = side.min(down.len() - top);
+            for row in 0..height {
+                for column in 0..width {
+                    square.write(row * side + column, from.read((top + row) * pitch + left + column));
                 }
-                self.left -= 1;
-                self.next = self.end - self.row + self.stride;
-                self.end += self.stride;
             }
-            prefetch(self.next);
-            self.next += LINE_BYTES;
-        }
-    }
-}
-
-/// Transposes the square of as many vectors as a vector has lanes.
-#[inline(always)]
-fn turn<L: Level, T: Value>(l: L, lines: &mut [Varying<L, T>; MOST]) {
-    if L::WIDTH > 8 {
-        exchange(l, lines, 8);
-    }
-    if L::WIDTH > 4 {
-        exchange(l, lines, 4);
-    }
-    exchange(l, lines, 2);
-    exchange(l, lines, 1);
-}
-
-/// Exchanges the upper right with the lower left in each square of twice so many lines.
-#[inline(always)]
-fn exchange<L: Level, T: Value>(l: L, lines: &mut [Varying<L, T>; MOST], half: usize) {
-    let lane = Varying::<L, u32>(l.index_u32(Span::new(0, L::WIDTH)));
-    let left = ops::eq(l, ops::and(l, lane, ops::lit(l, half as u32)), ops::lit(l, 0));
-    for k in 0..L::WIDTH {
-        if k & half == 0 {
-            let (a, b) = (lines[k], lines[k + half]);
-            lines[k] = ops::select(l, left, a, slide_up(l, b, half));
-            lines[k + half] = ops::select(l, left, slide_down(l, a, half), b);
+            for column in 0..width {
+                for row in 0..height {
+                    out.write((across.start + left + column) * rows + down.start + top + row, square.read(row * side + column));
+                }
+            }
         }
     }
 }

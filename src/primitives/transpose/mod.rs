@@ -3,6 +3,7 @@
 mod cpu;
 #[cfg(feature = "gpu")]
 pub(crate) mod gpu;
+mod turn;
 
 use crate::array::{Array, DataVisitor};
 use crate::backend::cpu::Cpu;
@@ -21,8 +22,8 @@ impl Engine {
     /// The elements of a grid of `[rows, columns]` as those of one of `[columns, rows]`: `out[c * rows + r] = source[r * columns + c]`,
     /// in a new [`Array`], or with [`into`](Task::into) in memory that exists.
     ///
-    /// Bound by bytes: each element is read once and written once, in blocks that the first-level cache holds, or a workgroup's memory;
-    /// elements of one number are turned in registers. Deterministic: nothing is computed but the source. A grid without elements
+    /// Bound by bytes: each element is read once and written once, in blocks that the second-level cache holds, or a workgroup's memory;
+    /// elements of four or eight bytes are turned in registers. Deterministic: nothing is computed but the source. A grid without elements
     /// gives none. On a GPU an element has up to 63 words.
     ///
     /// The transpose of a grid of `k` columns splits what is interleaved into `k` planes, and that of `k` rows interleaves them.
@@ -50,8 +51,8 @@ impl<S: Source<Item: Element>> Primitive for Transpose<S> {
     type Output = Array<S::Item>;
 
     fn problem(&self, survey: &mut Survey<'_>) -> Result<Problem> {
-        let problem = describe(survey, Operation::Map, &self.grid.source())?;
-        Ok(Problem { allocates: true, code: problem.code.rotate_left(29), ..problem })
+        let problem = describe(survey, Operation::Transpose, &self.grid.source())?;
+        Ok(Problem { allocates: true, ..problem })
     }
     fn data<V: DataVisitor>(&self, visitor: &mut V) -> Result<()> {
         self.grid.source().data(visitor)

@@ -82,6 +82,7 @@ macro_rules! high {
     };
 }
 mod memory;
+mod turn;
 mod wide;
 
 impl Lanes for Avx2 {
@@ -151,6 +152,16 @@ impl Level for Avx2 {
         first(n: usize) -> Mask = Mask(_mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(W) as i32), iota(self)));
         bits(m: Mask) -> u32 = _mm256_movemask_ps(_mm256_castsi256_ps(m.0)) as u32;
         fence() -> () = _mm_sfence();
+    }
+    #[inline(always)]
+    fn turn_32(self, lines: &mut [U32; 16]) -> bool {
+        turn::turn_32(self, lines);
+        true
+    }
+    #[inline(always)]
+    fn turn_64(self, lines: &mut [U64; 16]) -> bool {
+        turn::turn_64(self, lines);
+        true
     }
 }
 

@@ -96,6 +96,7 @@ macro_rules! each {
 
 mod mask;
 mod memory;
+mod turn;
 mod wide;
 
 use memory::offsets;
@@ -265,6 +266,16 @@ impl Level for Avx512 {
     fn fence(self) {
         // SAFETY: every x86-64 CPU has it.
         unsafe { _mm_sfence() }
+    }
+    #[inline(always)]
+    fn turn_32(self, lines: &mut [U32; 16]) -> bool {
+        turn::turn_32(self, lines);
+        true
+    }
+    #[inline(always)]
+    fn turn_64(self, lines: &mut [U64; 16]) -> bool {
+        turn::turn_64(self, lines);
+        true
     }
 }
 
