@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::chart::{Ratio, forest};
 use super::data::{Case, Record};
 use super::html::{self, describe, escape, number, put};
-use super::stats::{self, CONFIDENCE, FEWEST_FOR_RATIO, HALF, Interval};
+use super::stats::{self, CONFIDENCE_OF_RATIO, Interval};
 use super::words::{digits, duration, size};
 
 /// A case that both records have.
@@ -17,7 +17,7 @@ pub(crate) struct Pair<'r> {
     pub(crate) other: &'r Case,
     /// Median of the other over that of the first: above 1, the other is slower.
     pub(crate) ratio: f64,
-    /// Of the ratio; `None` if there are too few samples.
+    /// Of the ratio; `None` if there are too few passes.
     pub(crate) interval: Option<Interval>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) enum Verdict {
     Same,
     /// The interval reaches over the threshold.
     Unsure,
-    /// There are too few samples to say.
+    /// There are too few passes to say.
     Unknown,
 }
 
@@ -46,7 +46,7 @@ impl Verdict {
             Verdict::Faster => "faster",
             Verdict::Same => "the same",
             Verdict::Unsure => "not sure",
-            Verdict::Unknown => "too few samples",
+            Verdict::Unknown => "too few passes",
         }
     }
 
@@ -74,7 +74,15 @@ pub(crate) struct Comparison<'r> {
     pub(crate) threshold: f64,
 }
 
-impl Pair<'_> {
+impl<'r> Pair<'r> {
+    fn of(base: &'r Case, other: &'r Case) -> Pair<'r> {
+        let ratio = other.median / base.median;
+        let interval = stats::ratio_of_passes(&stats::medians(&other.passes), &stats::medians(&base.passes));
+        // The medians of all samples need not lie between those of the passes' middle ones.
+        let interval = interval.map(|i| Interval { low: i.low.min(ratio), high: i.high.max(ratio), ..i });
+        Pair { base, other, ratio, interval }
+    }
+
     /// Whether it is no part of the library.
     fn is_peer(&self) -> bool {
         self.base.backend.starts_with("peer:")
@@ -102,12 +110,7 @@ impl<'r> Comparison<'r> {
         for case in &base.cases {
             match in_other.get(&case.key()) {
                 // What was wrong in the first has no time to compare with.
-                Some(other) if case.verified => pairs.push(Pair {
-                    base: case,
-                    other,
-                    ratio: other.median / case.median,
-                    interval: other.interval_at(HALF).zip(case.interval_at(HALF)).map(|(of, to)| stats::ratio_of(of, to)),
-                }),
+                Some(other) if case.verified => pairs.push(Pair::of(case, other)),
                 Some(_) => {}
                 None => lonely.push((base, case)),
             }
@@ -143,7 +146,7 @@ impl<'r> Comparison<'r> {
             wrong => format!(", {wrong} with wrong answers"),
         };
         format!(
-            "{} cases in both: {} slower and {} faster by more than {}%, {} the same, {} not sure, {} with too few samples{wrong}; {} in one \
+            "{} cases in both: {} slower and {} faster by more than {}%, {} the same, {} not sure, {} with too few passes{wrong}; {} in one \
              only; geometric mean of the ratios {}, of the peers alone {}",
             self.pairs.len(),
             count(Verdict::Slower),
@@ -257,10 +260,11 @@ const SHOWN: usize = 20;
 pub(crate) fn method() -> String {
     format!(
         "A ratio is the median of the other record over that of the first: above 1 is slower. Its interval holds the true ratio with \
-         {:.0}% or more: both medians get an interval between order statistics (the number of samples below a median is binomial; \
-         Conover, Practical Nonparametric Statistics, 1999, 3.2), with half of the permitted error each; {FEWEST_FOR_RATIO} samples a \
-         side are needed. It knows of the noise within a run, not of what changes from run to run: that is what the threshold is for.",
-        CONFIDENCE * 100.0
+         {:.0}%: it is that of Hodges and Lehmann, of the medians of the passes of both runs, which lie some time apart and each have \
+         data of their own. Five passes a side are needed. Of a hundred cases without any difference one may lie beyond its interval; \
+         beyond the threshold as well, hardly one. What differs between runs and not within one (another temperature, other neighbours) \
+         no interval knows: the threshold is there for it, and where peers are slower, the machine is.",
+        CONFIDENCE_OF_RATIO * 100.0
     )
 }
 
