@@ -46,7 +46,7 @@ fn case(op: &str, n: u64, backend: &str, seconds: &[f64]) -> Value {
         "seconds": seconds, "bytes": 8 * n, "verified": true,
     });
     if seconds.len() == 24 {
-        case["passes"] = json!([4; 6]);
+        case["passes"] = json!(vec![4; 6]);
     }
     if backend == "auto" {
         case["chose"] = json!("simd");
@@ -156,7 +156,7 @@ fn the_summary_finds_the_crossover_and_the_gains() {
     assert!(groups[0].cost_at(1 << 18).is_some_and(|cost| (1.8..2.0).contains(&cost)));
     // 8 bytes in half a nanosecond.
     assert!(advice::roof(&record, "host").iter().all(|(_, speed)| (15.9..16.1).contains(speed)));
-    let words = advice::sentences(&groups).join(" ");
+    let words = advice::sentences(&record, &groups).join(" ");
     assert!(words.contains("one core (simd)") && words.contains("Data on the host"), "{words}");
 }
 

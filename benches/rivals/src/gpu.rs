@@ -21,7 +21,11 @@ impl<'e> Rivals<'e> {
         use granule::machine::GpuKind;
         let gpus = engine.machine().gpus();
         let usable = gpus.iter().any(|gpu| software || gpu.asked_for || gpu.kind != GpuKind::Software);
-        let opened = if usable { engine.gpu().map_err(|error| error.to_string()) } else { Err("there is no GPU".to_owned()) };
+        let opened = match gpus.len() {
+            0 => Err("there is no GPU".to_owned()),
+            _ if usable => engine.gpu().map_err(|error| error.to_string()),
+            _ => Err("there is only a software adapter, which counts with --software-gpu alone".to_owned()),
+        };
         for (name, built) in [("peer:lampshade", cfg!(feature = "lampshade")), ("peer:massively", cfg!(feature = "massively"))] {
             match &opened {
                 Err(reason) => not_run.push(absent(name, None, reason.clone())),
