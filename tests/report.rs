@@ -7,6 +7,9 @@ mod browser;
 mod catalogue;
 #[path = "../examples/bench/context.rs"]
 mod context;
+#[path = "../examples/bench/measure.rs"]
+#[allow(dead_code, reason = "the benchmark reads all of an outcome")]
+mod measure;
 #[path = "../examples/bench/record.rs"]
 #[allow(dead_code, reason = "the benchmark prints figures of its own")]
 mod record;
@@ -15,6 +18,9 @@ mod record;
 mod report;
 #[path = "bench_json/schema.rs"]
 mod schema;
+#[path = "../examples/bench/stop.rs"]
+#[allow(dead_code, reason = "the benchmark listens for Ctrl-C")]
+mod stop;
 
 use std::path::Path;
 
@@ -270,6 +276,42 @@ fn the_command_line_has_three_ends() {
     std::fs::remove_dir_all(folder).expect("the files can be removed");
 }
 
+/// Whoever gives a wrong answer, at first or only after its samples, has a verdict that fails the run.
+#[test]
+fn a_planted_wrong_answer_is_found() {
+    use measure::{Budget, Contender, Trouble};
+    use std::time::{Duration, Instant};
+    let contender = |backend: &str, wrong_from: u32| {
+        let mut answers = 0;
+        Contender {
+            backend: backend.to_owned(),
+            chose: None,
+            plan: None,
+            ops: None,
+            run: Box::new(|_| {
+                std::thread::sleep(Duration::from_micros(10));
+                Ok(())
+            }),
+            verify: Box::new(move || {
+                answers += 1;
+                if answers >= wrong_from { Err(Trouble::Wrong("element 7 is 1, not 2".to_owned())) } else { Ok(()) }
+            }),
+        }
+    };
+    let mut contenders = [contender("right", 9), contender("wrong", 1), contender("wrong in the end", 2)];
+    let micro = Duration::from_micros(1);
+    let stop = stop::Stop::after(Instant::now(), None);
+    let budget = Budget { sample: micro, contender: micro, group: None, samples: [3, 3], longest: None, stop };
+    let outcomes = measure::measure(&mut contenders, budget, &|_| Ok(None));
+    let wrong = outcomes.iter().map(|outcome| matches!(outcome.verdict, Err(Trouble::Wrong(_)))).collect::<Vec<_>>();
+    assert_eq!(wrong, [false, true, true]);
+    assert_eq!(outcomes.iter().map(|outcome| outcome.seconds.len()).collect::<Vec<_>>(), [3, 0, 3]);
+    // Where there is no time for a call, there is no figure.
+    let budget = Budget { longest: Some(Duration::ZERO), ..budget };
+    let outcomes = measure::measure(&mut [contender("slow", 9)], budget, &|_| Ok(None));
+    assert!(matches!(outcomes[0].verdict, Err(Trouble::TooSlow(_))) && outcomes[0].seconds.is_empty());
+}
+
 /// A record whose every text tries to leave its place.
 fn hostile() -> (Record, &'static str) {
     let evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&|`,\n<!--";
@@ -388,12 +430,32 @@ fn a_record_says_what_it_lacks_and_how_steady_the_machine_was() {
     json["noise"] = json!({ "at_the_ends": 5, "copied_bytes": 1 << 20, "moments": moments(1.01e-3) });
     let notes = said(&json);
     assert!(notes.iter().any(|note| note.contains("interrupted after 3 of 9")), "{notes:?}");
-    assert!(notes.iter().any(|note| note == "Not run: peer:cub at dot f32: nvcc is not found."), "{notes:?}");
     assert!(notes.iter().any(|note| note.contains("was steady")), "{notes:?}");
     json["noise"]["moments"] = moments(1.05e-3).into();
     assert!(said(&json).iter().any(|note| note.contains("was not steady")));
     let page = html::report(&Record::parse("a run", &json.to_string()).expect("it is a record"));
-    assert!(page.contains("was not steady") && page.contains("nvcc is not found"));
+    assert!(page.contains("was not steady") && page.contains("Not run: peer:cub at dot f32: nvcc is not found."));
+    assert!(page.contains("<td>not run: nvcc is not found</td>"), "in the table too");
+}
+
+/// Where the peers of a size are slower as well, it is the machine; what is slower by more is the library.
+#[test]
+fn what_the_machine_does_to_all_is_no_regression() {
+    let run = |machine: f64, simd: f64, threads: f64| {
+        let peers = (0..8).map(|i| case("dot", 1024, &format!("peer:{i}"), &around(machine * 1e-6)));
+        let own =
+            [("simd", simd), ("threads", threads)].map(|(who, slow)| case("dot", 1024, who, &around(machine * slow * 1e-6)));
+        a_record("run", peers.chain(own).collect())
+    };
+    let (base, busy, slower) = (run(1.0, 1.0, 1.0), run(1.2, 1.0, 1.0), run(1.2, 1.0, 1.15));
+    assert!(!Comparison::of(&base, &busy, 0.05).regressed());
+    assert_eq!(Comparison::of(&base, &busy, 0.05).with(Verdict::Machine).len(), 2);
+    let found = Comparison::of(&base, &slower, 0.05);
+    assert!(found.regressed());
+    assert_eq!(found.with(Verdict::Slower).iter().filter(|pair| pair.base.backend == "threads").count(), 1);
+    assert!(found.with(Verdict::Slower).iter().all(|pair| pair.base.backend != "simd"));
+    // The other way round: faster by no more than the peers is no gain.
+    assert_eq!(Comparison::of(&busy, &base, 0.05).with(Verdict::Machine).len(), 2);
 }
 
 /// Two operations under a roof of 16 GB/s and 10^10 operations a second.

@@ -48,7 +48,7 @@ pub(crate) struct Options {
 /// What a run can be told to do wrong, so that everybody can see whether it is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Plant {
-    /// Each call works on a tenth more elements than its case says.
+    /// Each call of the library works on a tenth more elements than its case says.
     Slower,
     /// One element of what the library writes to host memory is spoilt before it is checked.
     Wrong,

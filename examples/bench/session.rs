@@ -109,17 +109,25 @@ impl<'r> Session<'r> {
         wants: &dyn Fn(&str) -> bool,
     ) -> granule::Result<()> {
         let op = catalogue::op(op);
-        // A tenth more elements under the same name, if that is asked for.
-        let elements = if self.options.plant == Some(Plant::Slower) { n + n / 10 } else { n };
-        self.perform(op.name, ty, n, residency, wants, |scene, go| match ty {
+        let on = |scene: &Scene<'_>, n: usize, go: Go<'_>| match ty {
             "f32" => {
-                let (x, y) = (oracle::floats(elements, 1), oracle::floats(elements, 2));
+                let (x, y) = (oracle::floats(n, 1), oracle::floats(n, 2));
                 groups::on_f32(scene, op, (&x, &y), residency, go)
             }
             _ => {
-                let (x, y) = (oracle::integers(elements, 1), oracle::integers(elements, 2));
+                let (x, y) = (oracle::integers(n, 1), oracle::integers(n, 2));
                 groups::on_u32(scene, op, (&x, &y), residency, go)
             }
+        };
+        let slower = self.options.plant == Some(Plant::Slower);
+        self.perform(op.name, ty, n, residency, wants, |scene, go| {
+            if !slower {
+                return on(scene, n, go);
+            }
+            // The library gets a tenth more elements under the same name, its peers what the name says.
+            let is_peer = |name: &str| name.starts_with("peer:");
+            on(&Scene { wants: &|name| (scene.wants)(name) && !is_peer(name), ..*scene }, n + n / 10, &mut *go)?;
+            on(&Scene { wants: &|name| (scene.wants)(name) && is_peer(name), ..*scene }, n, go)
         })
     }
 

@@ -14,6 +14,7 @@ use crate::groups::{Go, Residency};
 use crate::measure::{Contender, Trouble};
 
 /// What all groups share.
+#[derive(Clone, Copy)]
 pub(crate) struct Scene<'e> {
     /// The engine.
     pub(crate) engine: &'e Engine,

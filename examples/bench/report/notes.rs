@@ -17,7 +17,6 @@ pub(crate) fn notes(json: &Value) -> Vec<String> {
     notes.extend(planted(&json["planted"]));
     notes.extend(stopped(&json["stopped"]));
     notes.extend(noise(&json["noise"]));
-    notes.extend(in_words(&not_run(&json["not_run"])));
     notes
 }
 
@@ -94,7 +93,7 @@ pub(crate) fn not_run(list: &Value) -> Vec<NotRun> {
 const NAMED: usize = 3;
 
 /// The same in words, a sentence for everybody and each reason.
-fn in_words(not_run: &[NotRun]) -> Vec<String> {
+pub(crate) fn in_words(not_run: &[NotRun]) -> Vec<String> {
     let mut reasons: Vec<(&str, &str, Vec<&str>)> = Vec::new();
     for NotRun { who, what, reason, .. } in not_run {
         match reasons.iter_mut().find(|(w, r, _)| (*w, *r) == (who, reason)) {

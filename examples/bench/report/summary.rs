@@ -4,6 +4,7 @@ use super::advice::{self, Group};
 use super::chart::class;
 use super::data::{BACKENDS, Case, Record, unit_name};
 use super::html::{TABLE_END, describe, escape, put, table};
+use super::notes;
 use super::stats::geomean;
 use super::words::{digits, duration, in_words, size};
 
@@ -149,6 +150,7 @@ fn list(html: &mut String, sentences: &[String]) {
 /// What there is to know before its figures are believed.
 pub(crate) fn cautions(record: &Record) -> Vec<String> {
     let mut cautions = record.notes.clone();
+    cautions.extend(notes::in_words(&record.not_run));
     if record.software_gpu && record.cases.iter().any(|case| case.backend == "gpu") {
         cautions.insert(0, "The GPU here is a program on the CPU (software): its figures say nothing of GPUs.".to_owned());
     }
