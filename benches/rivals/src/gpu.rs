@@ -6,9 +6,14 @@ use serde_json::Value;
 use crate::work::Work;
 use crate::{Entrant, absent};
 
+/// Where sizes end on a software adapter, as in a quick run of the benchmark.
+const LARGEST_IN_SOFTWARE: usize = 1 << 16;
+
 /// Those that can be opened.
 pub(crate) struct Rivals<'e> {
     gpu: bool,
+    /// Whether that is a program on the CPU.
+    software: bool,
     #[cfg(feature = "lampshade")]
     lampshade: Option<std::sync::Arc<granule::gpu::Gpu>>,
     #[cfg(feature = "massively")]
@@ -38,6 +43,7 @@ impl<'e> Rivals<'e> {
         }
         Rivals {
             gpu: opened.is_ok(),
+            software: gpus.iter().all(|gpu| gpu.kind == GpuKind::Software),
             #[cfg(feature = "massively")]
             massively: opened.is_ok().then(crate::massive::Massively::open).and_then(|opened| match opened {
                 Ok(opened) => Some(opened),
@@ -52,14 +58,22 @@ impl<'e> Rivals<'e> {
         }
     }
 
-    pub(crate) fn has_gpu(&self) -> bool {
-        self.gpu
+    /// Whether a GPU does this work, which one in software does on few elements only.
+    pub(crate) fn has_gpu(&self, work: &Work) -> bool {
+        self.gpu && !(self.software && work.n > LARGEST_IN_SOFTWARE)
     }
 
     /// All that know this work.
     pub(crate) fn entrants<'w>(&'w self, work: &'w Work, residency: &'static str, not_run: &mut Vec<Value>) -> Vec<Entrant<'w>> {
         let mut entrants = Vec::new();
         let resident = residency == "gpu";
+        if !self.has_gpu(work) {
+            for name in ["gpu", "peer:lampshade", "peer:massively"].into_iter().filter(|_| self.gpu) {
+                let reason = format!("a software adapter is slow, so it does up to {LARGEST_IN_SOFTWARE} elements");
+                not_run.push(absent(name, Some(work), reason));
+            }
+            return entrants;
+        }
         let mut enter = |name: &str, entrant: Option<Result<Entrant<'w>, String>>| match entrant {
             Some(Ok(entrant)) => entrants.push(entrant),
             Some(Err(reason)) => not_run.push(absent(name, Some(work), reason)),
