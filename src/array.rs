@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
+use crate::backend::memory::Memory;
 use crate::element::Element;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -24,7 +25,7 @@ pub struct Array<T: Element> {
     /// Number of elements, or at most so many if `pending` is there.
     bound: usize,
     pending: Option<Pending>,
-    host: OnceLock<Vec<T>>,
+    host: OnceLock<Memory<T>>,
     #[cfg(feature = "gpu")]
     device: OnceLock<DeviceArray>,
     /// Seconds that calls lost because this stayed where it is: the bits of an `f64`. Once they exceed what moving costs it moves.
@@ -51,6 +52,10 @@ impl<T: Element> Array<T> {
     }
 
     pub(crate) fn from_vec(engine: &Engine, host: Vec<T>) -> Self {
+        Array::from_memory(engine, Memory::of(host))
+    }
+
+    pub(crate) fn from_memory(engine: &Engine, host: Memory<T>) -> Self {
         Array {
             engine: engine.clone(),
             bound: host.len(),
@@ -122,7 +127,7 @@ impl<T: Element> Array<T> {
         }
         #[cfg(feature = "gpu")]
         if let Some(device) = self.device.get() {
-            let host = device.download::<T>(self.len()?)?;
+            let host = device.download::<T>(self.engine.reserve(), self.len()?)?;
             return Ok(self.host.get_or_init(|| host));
         }
         unreachable!("an array has a copy somewhere")
@@ -136,7 +141,7 @@ impl<T: Element> Array<T> {
     /// The elements as a vector, without a copy if they are in host memory. Errors as [`Array::as_slice`].
     pub fn into_vec(self) -> Result<Vec<T>> {
         self.as_slice()?;
-        Ok(self.host.into_inner().expect("reading the array has made its host copy"))
+        Ok(self.host.into_inner().expect("reading the array has made its host copy").into_vec())
     }
 
     /// Copies to the GPU now, if the engine has one and the elements are not there yet, so that later calls find them.
@@ -226,7 +231,7 @@ impl<T: Element> Array<T> {
     }
 
     /// Gives the array a new value in host memory, and with it its storage to write to.
-    pub(crate) fn replace_host(&mut self, host: Vec<T>) {
+    pub(crate) fn replace_host(&mut self, host: Memory<T>) {
         debug_assert_eq!(host.len(), self.bound());
         self.host = OnceLock::from(host);
         self.forgone = AtomicU64::new(0);

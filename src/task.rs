@@ -264,6 +264,7 @@ impl<'e, P: Primitive> Task<'e, P> {
         problem.pinned = self.options.backend.or(self.engine.backend());
         problem.unordered = self.options.unordered;
         problem.max_workers = self.engine.workers();
+        problem.allocates &= !self.engine.reserve().keeps(problem.result_bytes());
         Ok(problem)
     }
 

@@ -212,6 +212,8 @@ fn a_panic_in_a_kernel_reaches_the_caller_and_nothing_else() {
         planted(|| engine.convolve(grid(), Clamp, &[1, 2, 3], [1, 3]).with_plan(&threads).run());
         planted(|| pollster::block_on(std::future::IntoFuture::into_future(engine.reduce(source(), Sum).with_plan(&threads))));
     }
+    // What had been allocated for their results was not lost.
+    assert!(engine.release_memory() >= 4 * n as usize);
     let healthy = || iota(0..n).map(Fragile(n));
     for b in CPU {
         let Ok(plan) = engine.reduce(healthy(), Max).on(b).plan() else { continue };
@@ -283,21 +285,21 @@ fn the_loss_of_a_users_own_device_is_noticed() {
 #[test]
 fn a_full_gpu_sends_the_call_to_the_cpu() {
     let Some(engine) = adapter::preferred() else { return };
-    let x = numbers(300_000);
+    let x = numbers(900_000);
     let array = engine.array(&x);
     array.to_gpu().unwrap();
     let gpu = engine.gpu().unwrap();
     gpu.wait(None).unwrap();
     gpu.pool().clear();
     gpu.pool().set_limit(gpu.pool().stats().total + 70_000);
-    let other = numbers(290_000);
+    let other = numbers(890_000);
     let error = engine.reduce(&other, Sum).on(Backend::Gpu).run().unwrap_err();
-    assert!(matches!(error, Error::OutOfMemory { bytes } if bytes >= 1_160_000), "{error}");
+    assert!(matches!(error, Error::OutOfMemory { bytes } if bytes >= 3_560_000), "{error}");
     let error = engine.map(&array, mix::with(1)).on(Backend::Gpu).run().unwrap_err();
-    assert!(matches!(error, Error::OutOfMemory { bytes } if bytes >= 1_200_000), "{error}");
+    assert!(matches!(error, Error::OutOfMemory { bytes } if bytes >= 3_600_000), "{error}");
     // Unpinned, and as the resident input suggests planned for the GPU.
     let task = engine.map(&array, mix::with(HEAVY));
-    assert_eq!(task.plan().unwrap().choice.backend, Backend::Gpu);
+    assert_eq!(task.plan().unwrap().choice.backend, Backend::Gpu, "{}", task.explain().unwrap());
     let y = task.run().unwrap();
     assert!(matches!(engine.gpu_fallback(), Some(Error::OutOfMemory { .. })), "{:?}", engine.gpu_fallback());
     assert_eq!(y.residency(), Residency::Host);

@@ -1,10 +1,11 @@
 //! How a primitive runs on the CPU: at which level, on how many threads, in chunks of which size.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::backend::pages::in_large_pages;
+use crate::backend::memory::{Memory, Reserve};
 use crate::backend::simd::{SimdLevel, ViewMut, WithLevel, dispatch};
 #[cfg(feature = "threads")]
 pub use crate::backend::threads::Pool;
@@ -73,6 +74,8 @@ pub struct Cpu<'e> {
     pub unordered: bool,
     /// The threads to borrow.
     pub pool: &'e Pool,
+    /// Where memory for results comes from.
+    pub(crate) reserve: &'e Arc<Reserve>,
 }
 
 impl Cpu<'_> {
@@ -85,6 +88,32 @@ impl Cpu<'_> {
     /// The error, if the deadline has passed.
     pub fn check_deadline(&self) -> Result<()> {
         self.deadline.map_or(Ok(()), Deadline::check)
+    }
+
+    /// Memory of `n` elements, every one of which the drivers' `write` writes unless it fails.
+    pub(crate) fn allocate<T: Element>(&self, n: usize, write: impl FnOnce(ViewMut<'_, T>) -> Result<()>) -> Result<Memory<T>> {
+        allocate(self.reserve, n, write)
+    }
+
+    /// The memory of each of `K` results of at most `n` elements: as many as `write` says that it has written from the first on.
+    pub(crate) fn allocate_each<T: Element, const K: usize>(
+        &self,
+        n: usize,
+        write: impl FnOnce([ViewMut<'_, T>; K]) -> Result<[usize; K]>,
+    ) -> Result<[Memory<T>; K]> {
+        let mut outs: [Memory<T>; K] = std::array::from_fn(|_| Memory::default());
+        for out in &mut outs {
+            *out = self.reserve.take(n)?;
+        }
+        let counts = write(outs.each_mut().map(|out| ViewMut::new(&mut out.vec().spare_capacity_mut()[..n])))?;
+        for (out, count) in outs.iter_mut().zip(counts) {
+            assert!(count <= n, "{count} of {n} elements");
+            // SAFETY: there is room for `n` elements, and the drivers have written as many as they say, side by side from the first
+            // on.
+            unsafe { out.vec().set_len(count) };
+            out.fit()?;
+        }
+        Ok(outs)
     }
 
     /// Calls `work` for every chunk of `0..n`, on all workers. Each range but the last is a whole number of tiles.
@@ -120,38 +149,16 @@ impl Cpu<'_> {
     }
 }
 
-/// A new vector of `n` elements, every one of which the drivers' `write` writes unless it fails.
-pub(crate) fn new_vec<T: Element>(n: usize, write: impl FnOnce(ViewMut<'_, T>) -> Result<()>) -> Result<Vec<T>> {
-    let mut out: Vec<T> = Vec::new();
-    out.try_reserve_exact(n).map_err(|_| Error::TooLarge { elements: n, limit: isize::MAX as usize / size_of::<T>() })?;
-    let fresh = &mut out.spare_capacity_mut()[..n];
-    in_large_pages(fresh);
-    write(ViewMut::new(fresh))?;
+/// Memory of `n` elements, every one of which the drivers' `write` writes unless it fails.
+pub(crate) fn allocate<T: Element>(
+    reserve: &Arc<Reserve>,
+    n: usize,
+    write: impl FnOnce(ViewMut<'_, T>) -> Result<()>,
+) -> Result<Memory<T>> {
+    let mut out = reserve.take(n)?;
+    write(ViewMut::new(&mut out.vec().spare_capacity_mut()[..n]))?;
     // SAFETY: there is room for `n` elements, and `write` has written them all: each driver covers `0..n` with disjoint ranges,
     // writes every element of a range, and returns an error if a range was left out.
-    unsafe { out.set_len(n) };
+    unsafe { out.vec().set_len(n) };
     Ok(out)
-}
-
-/// New vectors, each of at most `n` elements: as many as `write` says that it has written from the first on.
-pub(crate) fn new_vecs<T: Element, const K: usize>(
-    n: usize,
-    write: impl FnOnce([ViewMut<'_, T>; K]) -> Result<[usize; K]>,
-) -> Result<[Vec<T>; K]> {
-    let mut outs: [Vec<T>; K] = std::array::from_fn(|_| Vec::new());
-    for out in &mut outs {
-        // Pages that nothing is written to are never touched.
-        out.try_reserve_exact(n).map_err(|_| Error::TooLarge { elements: n, limit: isize::MAX as usize / size_of::<T>() })?;
-        in_large_pages(out.spare_capacity_mut());
-    }
-    let counts = write(outs.each_mut().map(|out| ViewMut::new(&mut out.spare_capacity_mut()[..n])))?;
-    for (out, count) in outs.iter_mut().zip(counts) {
-        assert!(count <= n, "{count} of {n} elements");
-        // SAFETY: there is room for `n` elements, and the drivers have written as many as they say, side by side from the first on.
-        unsafe { out.set_len(count) };
-        if count < n - n / 8 {
-            out.shrink_to_fit();
-        }
-    }
-    Ok(outs)
 }

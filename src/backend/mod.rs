@@ -3,7 +3,8 @@
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
-pub(crate) mod pages;
+pub(crate) mod memory;
+mod pages;
 pub(crate) mod rows;
 mod same;
 pub mod simd;

@@ -3,11 +3,12 @@
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::sync::Arc;
 
-use crate::backend::pages::in_large_pages;
+use crate::backend::memory::{Memory, Reserve};
 use crate::backend::simd::ViewMut;
 use crate::element::{Element, Integer, Scalar};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// A key as an unsigned number.
 pub(crate) trait Word: Integer + Scalar {}
@@ -152,22 +153,17 @@ impl<'a, K: Word, P: Copy> Rows<'a, K, P> {
 }
 
 /// Memory for rows, to be written before they are read.
-pub(crate) struct Scratch<K, P> {
-    keys: Vec<MaybeUninit<K>>,
-    loads: Vec<MaybeUninit<P>>,
+pub(crate) struct Scratch<K: Copy, P: Copy> {
+    keys: Memory<MaybeUninit<K>>,
+    loads: Memory<MaybeUninit<P>>,
 }
 
 impl<K: Word, P: Copy> Scratch<K, P> {
     /// Room for `n` rows.
-    pub(crate) fn new(n: usize) -> Result<Self> {
-        let too_large = |_| Error::TooLarge { elements: n, limit: isize::MAX as usize / (size_of::<K>() + size_of::<P>()) };
-        let (mut keys, mut loads) = (Vec::new(), Vec::new());
-        keys.try_reserve_exact(n).map_err(too_large)?;
-        loads.try_reserve_exact(n).map_err(too_large)?;
-        in_large_pages(keys.spare_capacity_mut());
-        in_large_pages(loads.spare_capacity_mut());
-        keys.resize_with(n, MaybeUninit::uninit);
-        loads.resize_with(n, MaybeUninit::uninit);
+    pub(crate) fn new(reserve: &Arc<Reserve>, n: usize) -> Result<Self> {
+        let (mut keys, mut loads) = (reserve.take(n)?, reserve.take(n)?);
+        keys.vec().resize_with(n, MaybeUninit::uninit);
+        loads.vec().resize_with(n, MaybeUninit::uninit);
         Ok(Scratch { keys, loads })
     }
 
@@ -176,7 +172,7 @@ impl<K: Word, P: Copy> Scratch<K, P> {
         let (mut keys, mut loads) = (Vec::new(), Vec::new());
         keys.resize_with(n, MaybeUninit::uninit);
         loads.resize_with(n, MaybeUninit::uninit);
-        Scratch { keys, loads }
+        Scratch { keys: Memory::of(keys), loads: Memory::of(loads) }
     }
 
     /// The rows.

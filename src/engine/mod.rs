@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::array::Array;
 use crate::backend::cpu::{Cpu, Deadline, Pool, TILE};
+use crate::backend::memory::Reserve;
 use crate::backend::simd::SimdLevel;
 use crate::element::Element;
 use crate::error::{Error, Result};
@@ -24,6 +25,8 @@ use crate::lock::lock;
 const OPENING: f64 = 30e-3;
 /// Elements between two looks at the clock, if there is a deadline: a look takes 25 ns, and this many take 1 us or more.
 const DEADLINE_GRAIN: usize = 4 * TILE;
+/// Bytes of host memory that an engine keeps for coming results, if its builder says nothing else.
+const KEPT: usize = 256 << 20;
 
 /// The way in: it knows the cores, the SIMD level and the GPUs of this machine, and has a method for every primitive.
 ///
@@ -45,6 +48,7 @@ struct Inner {
     level: SimdLevel,
     workers: AtomicUsize,
     pool: Pool,
+    reserve: Arc<Reserve>,
     /// Where calls without a pin of their own run.
     backend: Option<Backend>,
     knowledge: Knowledge,
@@ -104,6 +108,27 @@ impl Engine {
     /// Changes how many threads a call may use, from the next call on. At least 1; more than the machine has cores is allowed.
     pub fn set_workers(&self, workers: usize) {
         self.0.workers.store(workers.max(1), Ordering::Relaxed);
+    }
+
+    /// Gives back to the allocator what host memory is kept for coming results (see [`EngineBuilder::keep_memory`]); how many bytes
+    /// that were.
+    ///
+    /// ```
+    /// use granule::prelude::*;
+    ///
+    /// let engine = Engine::new()?;
+    /// drop(engine.map(iota(0..1 << 20), kernel!(|i: u32| -> u32 { i * i })).on(Backend::Simd).run()?);
+    /// assert_eq!(engine.release_memory(), 4 << 20);
+    /// assert_eq!(engine.release_memory(), 0);
+    /// # Ok::<(), granule::Error>(())
+    /// ```
+    pub fn release_memory(&self) -> usize {
+        self.0.reserve.release()
+    }
+
+    /// Where host memory for results comes from, and goes to.
+    pub(crate) fn reserve(&self) -> &Arc<Reserve> {
+        &self.0.reserve
     }
 
     /// Whether two handles are one engine.
@@ -182,7 +207,15 @@ impl Engine {
     pub(crate) fn cpu(&self, choice: &Choice, deadline: Option<Deadline>, unordered: bool) -> Cpu<'_> {
         // With a deadline the clock is looked at now and then, on one core too.
         let grain = if deadline.is_some() { choice.grain.min(DEADLINE_GRAIN) } else { choice.grain };
-        Cpu { level: self.0.level, workers: choice.workers, grain, deadline, unordered, pool: &self.0.pool }
+        Cpu {
+            level: self.0.level,
+            workers: choice.workers,
+            grain,
+            deadline,
+            unordered,
+            pool: &self.0.pool,
+            reserve: &self.0.reserve,
+        }
     }
 
     #[cfg(not(feature = "gpu"))]
@@ -213,6 +246,7 @@ pub struct EngineBuilder {
     level: Option<SimdLevel>,
     workers: Option<usize>,
     pool: Pool,
+    keep_memory: Option<usize>,
     calibrate: Option<Calibrate>,
     learning: Learning,
     #[cfg(feature = "gpu")]
@@ -296,6 +330,17 @@ impl EngineBuilder {
         self
     }
 
+    /// How many bytes of host memory are kept when results are dropped, for coming results and intermediate values; 256 MiB if this
+    /// is not called, and none with 0.
+    ///
+    /// The first touch of new memory takes longer than most primitives need to write it, and allocators give large memory back to
+    /// the system at once. Memory below 64 KiB, and vectors that the program itself made or took, are left to the allocator. What is
+    /// kept is given back by [`Engine::release_memory`], and when the engine and its arrays are gone.
+    pub fn keep_memory(mut self, bytes: usize) -> Self {
+        self.keep_memory = Some(bytes);
+        self
+    }
+
     /// Borrows threads from this pool instead of rayon's global one.
     #[cfg(feature = "threads")]
     pub fn pool(mut self, pool: Arc<rayon::ThreadPool>) -> Self {
@@ -367,6 +412,7 @@ impl EngineBuilder {
             level,
             workers: AtomicUsize::new(workers),
             pool: self.pool,
+            reserve: Arc::new(Reserve::new(self.keep_memory.unwrap_or(KEPT))),
             backend,
             knowledge: Knowledge::new(learning, machine, level, workers),
             bereft: OnceLock::new(),

@@ -111,7 +111,8 @@ pub struct Problem {
     pub download_bytes: u64,
     /// Whether the caller needs the result in host memory.
     pub result_on_host: bool,
-    /// Whether the result goes to memory that the call allocates, which a CPU then touches for the first time.
+    /// Whether the result goes to memory that the call allocates and the engine does not keep for the next, being too large: a CPU
+    /// touches it for the first time then.
     pub allocates: bool,
     /// Seconds that earlier calls on the same arrays lost because the arrays stayed where they are: so much of a transfer is paid.
     pub forgone: f64,

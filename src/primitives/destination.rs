@@ -3,7 +3,7 @@
 use std::ops::DerefMut;
 
 use crate::array::{Array, Data};
-use crate::backend::cpu::new_vec;
+use crate::backend::cpu::allocate;
 use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
@@ -54,7 +54,7 @@ impl<T: Element> Destination<'_, T> {
             Destination::Array(a) => match a.overwrite_host() {
                 Some(host) => write(ViewMut::of(host)),
                 None => {
-                    let host = new_vec(a.len()?, write)?;
+                    let host = allocate(a.engine().reserve(), a.len()?, write)?;
                     a.replace_host(host);
                     Ok(())
                 }

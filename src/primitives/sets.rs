@@ -5,7 +5,7 @@
 //! a merge of what is kept.
 
 use crate::array::{Array, Data, DataVisitor};
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 use crate::element::{Element, Number};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -177,10 +177,10 @@ impl<T: Number + Element> Primitive for Union<'_, T> {
             self.a.host()
         };
         let n = a.len() + b.len();
-        let merged = new_vec(n, |out| {
+        let merged = cpu.allocate(n, |out| {
             merge::cpu::merge(cpu, (&a.into_source(), &(&b).into_source()), (a.len(), b.len()), &less::with(), out)
         })?;
-        Ok(Array::from_vec(engine, merged))
+        Ok(Array::from_memory(engine, merged))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::backend::memory::{Memory, Reserve};
 use crate::backend::simd::OneLane;
 use crate::element::{Element, LeafBuild, LeafVisit, Offset, Scalar};
 use crate::error::Result;
@@ -38,23 +39,23 @@ impl DeviceArray {
     }
 
     /// A copy in host memory, after all recorded work.
-    pub(crate) fn download<T: Element>(&self, len: usize) -> Result<Vec<T>> {
+    pub(crate) fn download<T: Element>(&self, reserve: &Arc<Reserve>, len: usize) -> Result<Memory<T>> {
         if len == 0 {
-            return Ok(Vec::new());
+            return Ok(Memory::default());
         }
         if T::PACKED {
-            let mut out: Vec<T> = Vec::with_capacity(len);
+            let mut out: Memory<T> = reserve.take(len)?;
             // SAFETY: there is room for `len` elements, and all zeros are valid ones: packed elements consist of numbers alone.
             unsafe {
-                std::ptr::write_bytes(out.as_mut_ptr(), 0, len);
-                out.set_len(len);
+                std::ptr::write_bytes(out.vec().as_mut_ptr(), 0, len);
+                out.vec().set_len(len);
             }
             if let Some(bytes) = packed_bytes_mut(&mut out) {
                 self.gpu.read_into(&self.buffer, 0, bytes, None)?;
             }
             return Ok(out);
         }
-        unpack(&self.gpu.read(&self.buffer, 0, len as u64 * element_bytes::<T>(), None)?)
+        unpack(&self.gpu.read(&self.buffer, 0, len as u64 * element_bytes::<T>(), None)?).map(Memory::of)
     }
 
     /// One word, after all recorded work.

@@ -7,7 +7,8 @@
 use std::ops::Range;
 
 use crate::array::Data;
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
+use crate::backend::memory::Memory;
 use crate::backend::simd::{Level, Span, View, ViewMut, WithLevel, store};
 use crate::element::Element;
 use crate::error::Result;
@@ -47,7 +48,7 @@ pub(crate) fn reduce<T: Element, S: Source<Item = T>, O: Operator<T>>(
     if layout.parts == 1 {
         return parts(cpu, source, op, layout, out);
     }
-    let each = new_vec(layout.of_parts().outputs() * layout.parts, |each| parts(cpu, source, op, layout, each))?;
+    let each = cpu.allocate(layout.of_parts().outputs() * layout.parts, |each| parts(cpu, source, op, layout, each))?;
     let each = SliceSource::new(Data::Slice(&each));
     parts(cpu, &each, op, Layout::whole(layout.of_parts()), out)
 }
@@ -271,12 +272,12 @@ pub(super) fn scan<T: Element, S: Source<Item = T>, O: Operator<T>>(
     if layout.along.elements() == 0 {
         return Ok(());
     }
-    let mut before = Vec::new();
+    let mut before = Memory::default();
     if layout.parts > 1 {
         let all = layout.of_parts().elements();
-        let sums = new_vec(all, |sums| parts(cpu, source, op, layout, sums))?;
+        let sums = cpu.allocate(all, |sums| parts(cpu, source, op, layout, sums))?;
         let sums = SliceSource::new(Data::Slice(&sums));
-        before = new_vec(all, |before| scan(cpu, &sums, op, (Layout::whole(layout.of_parts()), true), before))?;
+        before = cpu.allocate(all, |before| scan(cpu, &sums, op, (Layout::whole(layout.of_parts()), true), before))?;
     }
     let stripes = layout.along.inner.div_ceil(STRIPE);
     let units = layout.along.outer * layout.parts * stripes;

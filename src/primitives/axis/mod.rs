@@ -8,7 +8,7 @@ mod scan;
 pub use scan::ScanAxis;
 
 use crate::array::{Array, DataVisitor};
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 #[cfg(feature = "gpu")]
 use crate::backend::gpu::{Recording, Started};
 use crate::backend::simd::ViewMut;
@@ -188,7 +188,7 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for ReduceAxis<S,
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, new_vec(self.outputs()?, |out| self.fill(cpu, n, out))?))
+        Ok(Array::from_memory(engine, cpu.allocate(self.outputs()?, |out| self.fill(cpu, n, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(&'t mut self, on: Recording<'_>) -> Result<Started<'t, Self::Output>> {

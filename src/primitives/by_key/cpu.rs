@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use crate::backend::cpu::{Cpu, new_vecs};
+use crate::backend::cpu::Cpu;
+use crate::backend::memory::Memory;
 use crate::backend::simd::{Level, Span, ViewMut, WithLevel, extract};
 use crate::element::Element;
 use crate::error::Result;
@@ -19,16 +20,17 @@ use crate::source::Source;
 /// Elements of a link.
 const LINK: usize = 16 * 1024;
 
-type Columns<A, B> = (Vec<A>, Vec<B>);
+type Columns<A, B> = (Memory<A>, Memory<B>);
 
 /// Two columns of at most `n` elements: as many as `write` says that it has written.
 fn columns<A: Element, B: Element>(
+    cpu: &Cpu<'_>,
     n: usize,
     write: impl FnOnce((ViewMut<'_, A>, ViewMut<'_, B>)) -> Result<usize>,
 ) -> Result<Columns<A, B>> {
-    let mut b = Vec::new();
-    let [a] = new_vecs(n, |[to_a]| {
-        [b] = new_vecs(n, |[to_b]| write((to_a, to_b)).map(|count| [count]))?;
+    let mut b = Memory::default();
+    let [a] = cpu.allocate_each(n, |[to_a]| {
+        [b] = cpu.allocate_each(n, |[to_b]| write((to_a, to_b)).map(|count| [count]))?;
         Ok([b.len()])
     })?;
     Ok((a, b))
@@ -41,7 +43,7 @@ pub(super) fn unique<H: Source<Item = bool>, K: Source<Item: Element>, V: Source
     (keys, values): (&K, &V),
     n: usize,
 ) -> Result<Columns<K::Item, V::Item>> {
-    columns(n, |(to_keys, to_values)| {
+    columns(cpu, n, |(to_keys, to_values)| {
         chain(
             cpu,
             n.div_ceil(LINK),
@@ -97,7 +99,7 @@ pub(crate) struct Runs<'a, H, V, O> {
 impl<T: Element, H: Source<Item = bool>, V: Source<Item = T>, O: Operator<T>> Runs<'_, H, V, O> {
     /// The first key of each run of `n` elements, and the combination of its values.
     pub(crate) fn reduce<K: Source<Item: Element>>(&self, cpu: &Cpu<'_>, keys: &K, n: usize) -> Result<Columns<K::Item, T>> {
-        columns(n, |to| self.reduce_into(cpu, keys, n, to))
+        columns(cpu, n, |to| self.reduce_into(cpu, keys, n, to))
     }
 
     fn reduce_into<K: Source<Item: Element>>(

@@ -9,7 +9,7 @@ pub(super) mod gpu;
 pub(super) mod runs;
 
 use crate::array::{Array, DataVisitor};
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 use crate::backend::simd::ViewMut;
 use crate::element::{Element, Equal};
 use crate::engine::Engine;
@@ -169,7 +169,7 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>> Primitive for U
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
         let (keys, values) = cpu::unique(cpu, &heads(self.keys), (&self.keys, &self.values), n)?;
-        Ok((Array::from_vec(engine, keys), Array::from_vec(engine, values)))
+        Ok((Array::from_memory(engine, keys), Array::from_memory(engine, values)))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
@@ -222,7 +222,7 @@ impl<K: Source<Item: Element + Equal>, V: Source<Item: Element>, O: Operator<V::
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
         let runs = cpu::Runs { heads: &heads(self.keys), values: &self.values, op: &self.operator };
         let (keys, values) = runs.reduce(cpu, &self.keys, n)?;
-        Ok((Array::from_vec(engine, keys), Array::from_vec(engine, values)))
+        Ok((Array::from_memory(engine, keys), Array::from_memory(engine, values)))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
@@ -269,7 +269,7 @@ impl<H: Source<Item = bool>, V: Source<Item: Element>, O: Operator<V::Item>> Pri
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, new_vec(n, |out| self.fill(cpu, n, out))?))
+        Ok(Array::from_memory(engine, cpu.allocate(n, |out| self.fill(cpu, n, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(

@@ -8,11 +8,11 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use crate::backend::cpu::{Cpu, TILE, new_vec};
-use crate::backend::pages::in_large_pages;
+use crate::backend::cpu::{Cpu, TILE};
+use crate::backend::memory::Memory;
 use crate::backend::simd::{Level, OneLane, Pair, Span, ViewMut, WithLevel, store};
 use crate::element::{Scalar, Value};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::{Varying, ops};
 use crate::lock::lock;
 use crate::primitives::cost;
@@ -47,7 +47,7 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
     source: &S,
     bins: usize,
     n: usize,
-) -> Result<Vec<E::Amount>> {
+) -> Result<Memory<E::Amount>> {
     // A worker's table costs as much as some elements: it is filled with zeros, and added to the others.
     let useful = (n / bins).max(1);
     let (grain, together) = if E::Amount::ROUNDS {
@@ -64,15 +64,16 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
     // One more bin takes what is in none. Tables do not begin at the same place of a page: there a read would wait for a write.
     let stride = if turns == 1 { bins + 1 } else { (bins + 1).next_multiple_of(16) + 16 };
     let size = stride * turns;
-    let mut fits: Vec<E::Amount> = Vec::new();
-    fits.try_reserve_exact(size)
-        .map_err(|_| Error::TooLarge { elements: bins, limit: isize::MAX as usize / size_of::<E::Amount>() })?;
-    drop(fits);
+    let zeros = |size: usize| -> Result<Memory<E::Amount>> {
+        let mut zeros = cpu.reserve.take(size)?;
+        zeros.vec().resize(size, E::Amount::ZERO);
+        Ok(zeros)
+    };
 
     let (workers, chunks) = (Cpu { workers: cpu.workers.min(useful), ..cpu.clone() }, n.div_ceil(grain));
     let in_parts = E::Amount::ROUNDS && chunks > 1;
     // A worker takes the tables that another has left, or new ones.
-    let idle: Mutex<Vec<Vec<E::Amount>>> = Mutex::new(Vec::new());
+    let idle = Mutex::new(vec![zeros(size)?]);
     let tables = || {
         let left = lock(&idle).pop();
         if let Some(mut tables) = left {
@@ -81,19 +82,18 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
             }
             return tables;
         }
-        let mut tables = vec![E::Amount::ZERO; size];
-        in_large_pages(&mut tables);
-        tables
+        // What has failed here ends the process there, as for any vector.
+        zeros(size).unwrap_or_else(|_| Memory::of(vec![E::Amount::ZERO; size]))
     };
     let count = |chunk: usize, tables: &mut [E::Amount]| {
         let range = chunk * grain..((chunk + 1) * grain).min(n);
         cpu.at_level(Add { source, range, bins, turns, stride, computes, table: ViewMut::of(tables) });
     };
     if chunks == 0 {
-        return Ok(vec![E::Amount::ZERO; bins]);
+        return zeros(bins);
     }
     if in_parts {
-        let mut sums = new_vec(chunks * bins, |sums| {
+        let mut sums = cpu.allocate(chunks * bins, |sums| {
             workers.for_each_chunk(chunks, |chunk| {
                 let mut tables = tables();
                 count(chunk, &mut tables);
@@ -103,7 +103,7 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
             })
         })?;
         fold(&mut sums, bins);
-        sums.truncate(bins);
+        sums.vec().truncate(bins);
         return Ok(sums);
     }
     workers.for_each_chunk(chunks, |chunk| {
@@ -115,7 +115,7 @@ pub(crate) fn histogram<E: Entry, S: Source<Item = E>>(
     let mut sums = all.next().expect("a chunk has left its tables");
     let total = fold(&mut sums, stride);
     all.for_each(|mut tables| add_up(total, fold(&mut tables, stride)));
-    sums.truncate(bins);
+    sums.vec().truncate(bins);
     Ok(sums)
 }
 

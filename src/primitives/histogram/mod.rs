@@ -207,7 +207,7 @@ macro_rules! primitive {
                 output.forgo(forgone);
             }
             fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-                Ok(Array::from_vec(engine, cpu::histogram(cpu, &self.$entries(), self.outputs()?, n)?))
+                Ok(Array::from_memory(engine, cpu::histogram(cpu, &self.$entries(), self.outputs()?, n)?))
             }
             #[cfg(feature = "gpu")]
             fn start_gpu<'t>(

@@ -1,7 +1,7 @@
 //! Iteration: a stencil applied many times, each time to what came before.
 
 use crate::array::{Array, DataVisitor};
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
@@ -72,18 +72,18 @@ where
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
         if self.steps == 0 {
-            return Ok(Array::from_vec(engine, new_vec(n, |out| fill(cpu, self.stencil.grid(), out, n))?));
+            return Ok(Array::from_memory(engine, cpu.allocate(n, |out| fill(cpu, self.stencil.grid(), out, n))?));
         }
-        let mut now = new_vec(n, |out| fill(cpu, &self.stencil, out, n))?;
+        let mut now = cpu.allocate(n, |out| fill(cpu, &self.stencil, out, n))?;
         if self.steps > 1 {
-            let mut next = new_vec(n, |out| fill(cpu, &self.stencil.over((&now).into_source()), out, n))?;
+            let mut next = cpu.allocate(n, |out| fill(cpu, &self.stencil.over((&now).into_source()), out, n))?;
             for _ in 2..self.steps {
                 std::mem::swap(&mut now, &mut next);
                 fill(cpu, &self.stencil.over((&now).into_source()), ViewMut::of(&mut next), n)?;
             }
             now = next;
         }
-        Ok(Array::from_vec(engine, now))
+        Ok(Array::from_memory(engine, now))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(

@@ -5,7 +5,7 @@ pub(crate) mod cpu;
 pub(crate) mod gpu;
 
 use crate::array::{Array, DataVisitor};
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
@@ -82,7 +82,7 @@ impl<S: Source<Item: Element>> Primitive for Map<S> {
     }
     #[inline]
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, new_vec(n, |out| cpu::fill(cpu, &self.source, out, n))?))
+        Ok(Array::from_memory(engine, cpu.allocate(n, |out| cpu::fill(cpu, &self.source, out, n))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(

@@ -17,7 +17,7 @@
 
 use std::ops::Range;
 
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 use crate::backend::simd::{Level, Span, View, ViewMut, WithLevel, first, store};
 use crate::error::Result;
 use crate::kernel::{Rare, ops};
@@ -86,7 +86,7 @@ pub(crate) fn matmul<A: Source<Item = f32>, B: Source<Item = f32>, C: Source<Ite
     for start in (0..n).step_by(slab) {
         let columns = start..(start + slab).min(n);
         let padded = columns.len().next_multiple_of(panel);
-        let packed = new_vec(padded * k, |packed| {
+        let packed = cpu.allocate(padded * k, |packed| {
             let each = (64 * 1024 / (k * panel)).max(1);
             cpu.for_each_chunk((padded / panel).div_ceil(each), |chunk| {
                 let panels = chunk * each..((chunk + 1) * each).min(padded / panel);

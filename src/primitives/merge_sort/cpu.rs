@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::error::Result;
@@ -38,7 +38,7 @@ pub(super) fn sort<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bool
     // Merges until a block is sorted, and until all is.
     let within = block.min(n).div_ceil(RUN).next_power_of_two().ilog2();
     let beyond = n.div_ceil(block).next_power_of_two().ilog2();
-    new_vec(n, |copy| {
+    cpu.allocate(n, |copy| {
         // The last merge writes to `out`.
         let mut rows = if (within + beyond).is_multiple_of(2) { [out, copy] } else { [copy, out] };
         cpu.for_each_chunk(n.div_ceil(block), |chunk| {

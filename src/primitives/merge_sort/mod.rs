@@ -5,7 +5,7 @@ mod cpu;
 pub(crate) mod gpu;
 
 use crate::array::{Array, DataVisitor};
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
@@ -80,7 +80,7 @@ impl<T: Element, S: Source<Item = T>, K: Kernel<(T, T), Out = bool>> Primitive f
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, new_vec(n, |out| cpu::sort(cpu, &self.source, &self.less, out))?))
+        Ok(Array::from_memory(engine, cpu.allocate(n, |out| cpu::sort(cpu, &self.source, &self.less, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(

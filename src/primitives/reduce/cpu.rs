@@ -9,7 +9,7 @@
 //! Elements that do not exist are not folded, so no identity enters the arithmetic.
 
 use crate::array::Data;
-use crate::backend::cpu::{Cpu, TILE, new_vec};
+use crate::backend::cpu::{Cpu, TILE};
 use crate::backend::simd::{Level, Pair, Span, ViewMut, WithLevel, extract, first, slide_down, store};
 use crate::element::Element;
 use crate::error::Result;
@@ -38,7 +38,7 @@ pub(crate) fn reduce<T: Element, S: Source<Item = T>, O: Operator<T>>(cpu: &Cpu<
     if cpu.unordered {
         return total(cpu, source, op, n);
     }
-    let results = new_vec(tiles, |out| {
+    let results = cpu.allocate(tiles, |out| {
         cpu.for_each_range(n, |range| cpu.at_level(Tiles { source, op, from: range.start, to: range.end, out }))
     })?;
     let rest = Cpu { workers: 1, ..cpu.clone() };
@@ -49,7 +49,7 @@ pub(crate) fn reduce<T: Element, S: Source<Item = T>, O: Operator<T>>(cpu: &Cpu<
 fn total<T: Element, S: Source<Item = T>, O: Operator<T>>(cpu: &Cpu<'_>, source: &S, op: &O, n: usize) -> Result<T> {
     let grain = if cpu.workers <= 1 && cpu.deadline.is_none() { n } else { cpu.grain.max(TILE) };
     let chunks = n.div_ceil(grain);
-    let results = new_vec(chunks, |out| {
+    let results = cpu.allocate(chunks, |out| {
         cpu.for_each_chunk(chunks, |chunk| {
             let range = chunk * grain..((chunk + 1) * grain).min(n);
             out.write(chunk, cpu.at_level(Total { source, op, range }));

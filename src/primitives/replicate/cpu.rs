@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
+use crate::backend::memory::Memory;
 use crate::backend::simd::{Level, OneLane, Span, ViewMut, WithLevel, store};
 use crate::element::{Element, Value};
 use crate::error::Result;
@@ -20,10 +21,10 @@ pub(super) fn replicate<V: Source<Item: Element>, C: Source<Item = u32>>(
     counts: &C,
     n: usize,
     elements: impl FnOnce(u32) -> Result<usize>,
-) -> Result<Vec<V::Item>> {
-    let ends = new_vec(n, |out| Scan { source: counts, op: &Saturating, exclusive: false, init: None }.run(cpu, out, n))?;
+) -> Result<Memory<V::Item>> {
+    let ends = cpu.allocate(n, |out| Scan { source: counts, op: &Saturating, exclusive: false, init: None }.run(cpu, out, n))?;
     let total = elements(ends.last().copied().unwrap_or(0))?;
-    new_vec(total, |out| {
+    cpu.allocate(total, |out| {
         cpu.for_each_range(total, |range| {
             let first = ends.partition_point(|&end| end as usize <= range.start);
             cpu.at_level(Runs { values, ends: &ends, first, range, out });

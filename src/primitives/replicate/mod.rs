@@ -95,7 +95,7 @@ impl<V: Source<Item: Element>, C: Source<Item = u32>> Primitive for Replicate<V,
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
         let runs = cpu::replicate(cpu, &self.values, &self.counts, n, |sum| self.elements(sum))?;
-        Ok(Array::from_vec(engine, runs))
+        Ok(Array::from_memory(engine, runs))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(

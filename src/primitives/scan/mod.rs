@@ -5,7 +5,7 @@ pub(super) mod cpu;
 pub(crate) mod gpu;
 
 use crate::array::{Array, DataVisitor};
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
@@ -98,7 +98,7 @@ impl<S: Source<Item: Element>, O: Operator<S::Item>> Primitive for Scan<S, O> {
     }
     #[inline]
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, new_vec(n, |out| self.on_cpu().run(cpu, out, n))?))
+        Ok(Array::from_memory(engine, cpu.allocate(n, |out| self.on_cpu().run(cpu, out, n))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(

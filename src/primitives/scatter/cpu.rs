@@ -7,7 +7,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 use crate::backend::simd::{Level, Span, ViewMut, WithLevel, compress, store};
 use crate::element::Element;
 use crate::error::Result;
@@ -43,8 +43,8 @@ pub(super) fn scatter<T: Element, I: Source<Item = u32>, V: Source<Item = T>, C:
     }
     if I::LOOPS || V::LOOPS {
         // What is dear is evaluated once, and not by every worker.
-        let indices = new_vec(n, |to| fill(cpu, indices, to, n))?;
-        let values = new_vec(n, |to| fill(cpu, values, to, n))?;
+        let indices = cpu.allocate(n, |to| fill(cpu, indices, to, n))?;
+        let values = cpu.allocate(n, |to| fill(cpu, values, to, n))?;
         return scatter(cpu, (&(&indices).into_source(), &(&values).into_source()), n, collisions, out);
     }
     let piece = if cpu.deadline.is_some() { PIECE } else { n.max(1) };

@@ -8,7 +8,7 @@ pub(crate) mod gpu;
 pub use collisions::{Collisions, Combined, Last};
 
 use crate::array::{Array, DataVisitor};
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
@@ -157,9 +157,9 @@ impl<V: Source<Item: Element>, I: Source<Item = u32>, C: Collisions<V::Item>> Pr
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
         let start = constant(self.collisions.start());
-        let mut out = new_vec(self.len, |out| fill(cpu, &start, out, self.len))?;
+        let mut out = cpu.allocate(self.len, |out| fill(cpu, &start, out, self.len))?;
         self.run(cpu, n, ViewMut::of(&mut out))?;
-        Ok(Array::from_vec(engine, out))
+        Ok(Array::from_memory(engine, out))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(

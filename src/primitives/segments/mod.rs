@@ -12,7 +12,7 @@ mod path;
 pub use csr::Csr;
 
 use crate::array::{Array, Data, DataVisitor};
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
@@ -193,7 +193,7 @@ impl<V: Source<Item: Element>, O: Operator<V::Item>> Primitive for SegmentedRedu
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, new_vec(self.outputs()?, |out| self.fill(cpu, n, out))?))
+        Ok(Array::from_memory(engine, cpu.allocate(self.outputs()?, |out| self.fill(cpu, n, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
@@ -247,7 +247,7 @@ impl<V: Source<Item: Element>, O: Operator<V::Item>> Primitive for SegmentedScan
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, new_vec(n, |out| self.fill(cpu, n, out))?))
+        Ok(Array::from_memory(engine, cpu.allocate(n, |out| self.fill(cpu, n, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(

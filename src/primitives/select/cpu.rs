@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use crate::backend::cpu::{Cpu, new_vecs};
+use crate::backend::cpu::Cpu;
+use crate::backend::memory::Memory;
 use crate::backend::simd::{Level, Pair, Span, ViewMut, WithLevel, compress};
 use crate::element::Element;
 use crate::error::Result;
@@ -27,8 +28,8 @@ pub(crate) fn select<T: Element, S: Source<Item = (T, u32)>, const K: usize>(
     cpu: &Cpu<'_>,
     source: &S,
     n: usize,
-) -> Result<[Vec<T>; K]> {
-    new_vecs(n, |outs| select_into(cpu, source, n, outs))
+) -> Result<[Memory<T>; K]> {
+    cpu.allocate_each(n, |outs| select_into(cpu, source, n, outs))
 }
 
 /// The same in memory that exists, of `n` elements at least; how many there are of each class.

@@ -143,7 +143,7 @@ impl<T: Element, S: Source<Item = (T, u32)>, const K: usize> Primitive for Selec
         output.iter().for_each(|array| array.forgo(forgone));
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(cpu::select::<T, S, K>(cpu, &self.source, n)?.map(|out| Array::from_vec(engine, out)))
+        Ok(cpu::select::<T, S, K>(cpu, &self.source, n)?.map(|out| Array::from_memory(engine, out)))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 use crate::backend::rows::{Rows, Scratch, Word};
 use crate::backend::simd::ViewMut;
 use crate::element::{Element, Integer, Kind, Scalar};
@@ -128,7 +128,7 @@ pub(super) fn sort_in_place<T: SortKey>(cpu: &Cpu<'_>, order: &Order, keys: &mut
 
 /// The positions of the keys in their order.
 pub(super) fn arg_sort<S: Source<Item: SortKey>>(cpu: &Cpu<'_>, source: &S, order: &Order, out: ViewMut<'_, u32>) -> Result<()> {
-    new_vec(out.len(), |keys| sort_rows(cpu, source, order, Rows::new(keys, out), number, None)).map(|_| ())
+    cpu.allocate(out.len(), |keys| sort_rows(cpu, source, order, Rows::new(keys, out), number, None)).map(|_| ())
 }
 
 /// Writes its position beside each key.
@@ -152,8 +152,8 @@ pub(crate) fn sort_pairs<S: Source<Item: SortKey>, V: Source<Item: Element>>(
         };
         return sort_rows(cpu, source, order, Rows::new(keys, out), beside, finish);
     }
-    let positions = new_vec(n, |positions| sort_rows(cpu, source, order, Rows::new(keys, positions), number, finish))?;
-    let values = new_vec(n, |to| fill(cpu, values, to, n))?;
+    let positions = cpu.allocate(n, |positions| sort_rows(cpu, source, order, Rows::new(keys, positions), number, finish))?;
+    let values = cpu.allocate(n, |to| fill(cpu, values, to, n))?;
     cpu.for_each_range(n, |range| range.for_each(|i| out.write(i, values[positions[i] as usize])))
 }
 

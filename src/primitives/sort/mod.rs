@@ -13,7 +13,8 @@ pub use segmented::{SegmentedValues, Segments};
 use std::ops::Range;
 
 use crate::array::{Array, DataVisitor};
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
+use crate::backend::memory::Memory;
 use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
@@ -216,7 +217,7 @@ impl<S: Source<Item: SortKey>> Primitive for Sort<S> {
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, new_vec(n, |out| cpu::sort(cpu, &self.source, &self.order, out))?))
+        Ok(Array::from_memory(engine, cpu.allocate(n, |out| cpu::sort(cpu, &self.source, &self.order, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
@@ -286,12 +287,12 @@ impl<S: Source<Item: SortKey>, V: Source<Item: Element>> Primitive for Sort<S, V
         values.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        let mut values = Vec::new();
-        let keys = new_vec(n, |keys| {
-            values = new_vec(n, |values| cpu::sort_pairs(cpu, &self.source, &self.along.0, &self.order, (keys, values)))?;
+        let mut values = Memory::default();
+        let keys = cpu.allocate(n, |keys| {
+            values = cpu.allocate(n, |values| cpu::sort_pairs(cpu, &self.source, &self.along.0, &self.order, (keys, values)))?;
             Ok(())
         })?;
-        Ok((Array::from_vec(engine, keys), Array::from_vec(engine, values)))
+        Ok((Array::from_memory(engine, keys), Array::from_memory(engine, values)))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
@@ -324,7 +325,7 @@ impl<S: Source<Item: SortKey>> Primitive for Sort<S, Positions> {
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, new_vec(n, |out| cpu::arg_sort(cpu, &self.source, &self.order, out))?))
+        Ok(Array::from_memory(engine, cpu.allocate(n, |out| cpu::arg_sort(cpu, &self.source, &self.order, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(

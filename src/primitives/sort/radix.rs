@@ -217,7 +217,7 @@ impl<K: Word> Radix<'_, K> {
         self.cpu.for_each_chunk(groups.len(), |group| {
             let parts = &narrow[groups[group].clone()];
             let most = if moved.is_some() { 0 } else { parts.iter().map(|part| part.range.len()).max().unwrap_or(0) };
-            let mut scratch = match Scratch::new(most) {
+            let mut scratch = match Scratch::new(self.cpu.reserve, most) {
                 Ok(scratch) => scratch,
                 Err(error) => {
                     _ = failed.set(error);
@@ -269,7 +269,7 @@ impl<K: Word> Radix<'_, K> {
         let Some((split, counts)) = guess.refine(counts, spread)? else {
             return self.finish_all(rows);
         };
-        let mut scratch = Scratch::new(n)?;
+        let mut scratch = Scratch::new(self.cpu.reserve, n)?;
         let to = scratch.rows();
         let parts = split.scatter(counts, to)?;
         self.sort_to(rows, Some(to), parts)

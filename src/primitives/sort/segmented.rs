@@ -1,7 +1,8 @@
 //! Segmented sort: each segment by itself.
 
 use crate::array::{Array, Data, DataVisitor};
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
+use crate::backend::memory::Memory;
 use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
@@ -114,7 +115,7 @@ impl<S: Source<Item: SortKey>> Primitive for Sort<S, Segments<'_>> {
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, new_vec(n, |out| self.fill(cpu, n, out))?))
+        Ok(Array::from_memory(engine, cpu.allocate(n, |out| self.fill(cpu, n, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
@@ -171,12 +172,13 @@ impl<S: Source<Item: SortKey>, V: Source<Item: Element>> Primitive for Sort<S, S
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
         let SegmentedValues { segments, values } = &self.along;
         let offsets = segments.0.check(cpu, n)?;
-        let mut along = Vec::new();
-        let keys = new_vec(n, |keys| {
-            along = new_vec(n, |out| cpu::sort_pairs_in_segments(cpu, &self.source, values, &self.order, offsets, (keys, out)))?;
+        let mut along = Memory::default();
+        let keys = cpu.allocate(n, |keys| {
+            along =
+                cpu.allocate(n, |out| cpu::sort_pairs_in_segments(cpu, &self.source, values, &self.order, offsets, (keys, out)))?;
             Ok(())
         })?;
-        Ok((Array::from_vec(engine, keys), Array::from_vec(engine, along)))
+        Ok((Array::from_memory(engine, keys), Array::from_memory(engine, along)))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(

@@ -1,7 +1,8 @@
 //! Radix select on the CPU: eleven bits at a time are counted, until few elements share those of the last wanted one. What may be wanted is
 //! then packed, and what is left of it sorted out by std. If the elements are spread at all, one digit is enough.
 
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
+use crate::backend::memory::Memory;
 use crate::backend::simd::ViewMut;
 use crate::element::Scalar;
 use crate::error::Result;
@@ -61,7 +62,7 @@ impl<'c, T: SortKey> Search<'c, T> {
         source: &S,
         n: usize,
         classes: [u32; 2],
-    ) -> Result<[Vec<R>; K]> {
+    ) -> Result<[Memory<R>; K]> {
         let place = [self.place];
         let side = Side { at: At::<T>::Slice(&place), largest: self.largest, shift: self.shift, classes };
         select::cpu::select(self.cpu, &source.map(side), n)
@@ -69,19 +70,19 @@ impl<'c, T: SortKey> Search<'c, T> {
 }
 
 /// The `k` first rows of `n`, not in order, but that equal ones keep theirs.
-fn wanted<R: Row, S: Source<Item = R>>(cpu: &Cpu<'_>, source: &S, n: usize, k: usize, largest: bool) -> Result<Vec<R>> {
+fn wanted<R: Row, S: Source<Item = R>>(cpu: &Cpu<'_>, source: &S, n: usize, k: usize, largest: bool) -> Result<Memory<R>> {
     if k == n {
-        return new_vec(n, |out| map::cpu::fill(cpu, source, out, n));
+        return cpu.allocate(n, |out| map::cpu::fill(cpu, source, out, n));
     }
     let search = Search::run(cpu, source, n, k, largest)?;
     let [mut wanted, mut among] = search.split::<R, S, 2>(source, n, Side::<R::Key>::BOTH)?;
     let left = search.place.1 as usize;
     if search.shift > 0 && left < among.len() {
         among.select_nth_unstable_by_key(left, |row| row.rank(largest));
-        among.truncate(left);
+        among.vec().truncate(left);
         among.sort_unstable_by_key(|row| row.rank(largest));
     }
-    wanted.extend_from_slice(&among[..left]);
+    wanted.vec().extend_from_slice(&among[..left]);
     Ok(wanted)
 }
 
@@ -113,7 +114,7 @@ pub(super) fn positions<T: SortKey, S: Source<Item = T>>(
     }
     let rows = wanted(cpu, &zip(*source, Places), n, out.len(), largest)?;
     let (keys, values, order) = ((&rows).map(KeyOf), (&rows).map(PositionOf), Order { descending: largest, bits: None });
-    new_vec(out.len(), |sorted| sort::cpu::sort_pairs(cpu, &keys, &values, &order, (sorted, out))).map(|_| ())
+    cpu.allocate(out.len(), |sorted| sort::cpu::sort_pairs(cpu, &keys, &values, &order, (sorted, out))).map(|_| ())
 }
 
 /// The key with this number in the order, from 0 on.

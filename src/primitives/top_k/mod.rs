@@ -8,7 +8,7 @@ mod rank;
 pub use rank::Row;
 
 use crate::array::{Array, DataVisitor};
-use crate::backend::cpu::{Cpu, new_vec};
+use crate::backend::cpu::Cpu;
 use crate::backend::simd::ViewMut;
 use crate::element::Element;
 use crate::engine::Engine;
@@ -146,7 +146,7 @@ impl<T: SortKey, S: Source<Item = T>> Primitive for TopK<S> {
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, new_vec(self.k, |out| self.fill(cpu, n, out))?))
+        Ok(Array::from_memory(engine, cpu.allocate(self.k, |out| self.fill(cpu, n, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
@@ -196,7 +196,7 @@ impl<T: SortKey, S: Source<Item = T>> Primitive for ArgTopK<S> {
         output.forgo(forgone);
     }
     fn run_cpu(&mut self, engine: &Engine, cpu: &Cpu<'_>, n: usize) -> Result<Self::Output> {
-        Ok(Array::from_vec(engine, new_vec(self.0.k, |out| self.fill(cpu, n, out))?))
+        Ok(Array::from_memory(engine, cpu.allocate(self.0.k, |out| self.fill(cpu, n, out))?))
     }
     #[cfg(feature = "gpu")]
     fn start_gpu<'t>(
