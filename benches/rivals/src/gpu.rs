@@ -113,8 +113,8 @@ mod lampshade {
     enum Does {
         Sum(Reducer),
         Scan(Scanner),
-        Sort(Sorter),
-        SortPairs(KeyValueSorter),
+        Sort(Box<Sorter>),
+        SortPairs(Box<KeyValueSorter>),
         Histogram(Histogram),
         Filter(Box<(MaskGenerator, Compactor)>),
     }
@@ -141,8 +141,8 @@ mod lampshade {
         let does = match (work.op, work.ty) {
             ("reduce_sum", "u32") => Does::Sum(Reducer::new(device, queue)),
             ("scan_inclusive_sum", _) => Does::Scan(Scanner::new(device, queue)),
-            ("sort_keys", _) => Does::Sort(Sorter::new(device, queue)),
-            ("sort_pairs", _) => Does::SortPairs(KeyValueSorter::new(device, queue)),
+            ("sort_keys", _) => Does::Sort(Box::new(Sorter::new(device, queue))),
+            ("sort_pairs", _) => Does::SortPairs(Box::new(KeyValueSorter::new(device, queue))),
             ("histogram", _) => Does::Histogram(Histogram::new(device, queue)),
             ("filter", _) => Does::Filter(Box::new((MaskGenerator::new(device, queue), Compactor::new(device, queue)))),
             _ => return None,
