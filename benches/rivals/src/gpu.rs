@@ -111,7 +111,7 @@ mod lampshade {
 
     /// What it does, with the state that it keeps from call to call.
     enum Does {
-        Sum(Reducer),
+        Sum(Box<Reducer>),
         Scan(Scanner),
         Sort(Box<Sorter>),
         SortPairs(Box<KeyValueSorter>),
@@ -139,7 +139,7 @@ mod lampshade {
     pub(super) fn entrant<'w>(gpu: &'w Arc<Gpu>, work: &'w Work, resident: bool) -> Option<Result<Entrant<'w>, String>> {
         let (device, queue) = (gpu.device(), gpu.queue());
         let does = match (work.op, work.ty) {
-            ("reduce_sum", "u32") => Does::Sum(Reducer::new(device, queue)),
+            ("reduce_sum", "u32") => Does::Sum(Box::new(Reducer::new(device, queue))),
             ("scan_inclusive_sum", _) => Does::Scan(Scanner::new(device, queue)),
             ("sort_keys", _) => Does::Sort(Box::new(Sorter::new(device, queue))),
             ("sort_pairs", _) => Does::SortPairs(Box::new(KeyValueSorter::new(device, queue))),
