@@ -92,6 +92,26 @@ fn a_large_transpose() {
     }
 }
 
+/// Written past the caches from memory, where rows of the result begin at a line and where they do not, and where rows or columns are few.
+#[test]
+fn large_transposes_of_memory() {
+    let x: Vec<u32> = (0..4_500_000).collect();
+    let mut out = vec![0; x.len()];
+    for [rows, columns] in
+        [[2112, 2050], [2050, 2112], [2049, 2053], [3, 1_490_007], [1_490_007, 3], [13, 340_001], [340_001, 13]]
+    {
+        let x = &x[..rows * columns];
+        let want = turned(x, rows, columns);
+        for runner in backends::all() {
+            let out = &mut out[..x.len()];
+            out.fill(u32::MAX);
+            let task = runner.engine.transpose(Grid::new(x, [rows, columns]).unwrap());
+            task.into(&mut *out).with_plan(&runner.plan).run().unwrap();
+            assert!(*out == *want, "{rows} x {columns} on {}", runner.name);
+        }
+    }
+}
+
 #[test]
 fn rotations() {
     for n in LENGTHS {
