@@ -7,6 +7,9 @@ mod browser;
 mod catalogue;
 #[path = "../examples/bench/context.rs"]
 mod context;
+#[path = "../examples/bench/measure.rs"]
+#[allow(dead_code, reason = "the benchmark reads all of an outcome")]
+mod measure;
 #[path = "../examples/bench/record.rs"]
 #[allow(dead_code, reason = "the benchmark prints figures of its own")]
 mod record;
@@ -15,6 +18,9 @@ mod record;
 mod report;
 #[path = "bench_json/schema.rs"]
 mod schema;
+#[path = "../examples/bench/stop.rs"]
+#[allow(dead_code, reason = "the benchmark listens for Ctrl-C")]
+mod stop;
 
 use std::path::Path;
 
@@ -35,9 +41,9 @@ fn kept_records() -> [Record; 2] {
     ["xeon-sapphire-rapids-2-cores/2026-11-20.json", "epyc-2-cores/2026-11-21-regret.json"].map(kept)
 }
 
-/// Eleven samples around this time, the same noise each time.
+/// Six passes of four samples around this time, the same noise each time.
 fn around(time: f64) -> Vec<f64> {
-    (0..11).map(|i| time * (1.0 + 0.01 * f64::from((i * 7) % 11 - 5) / 5.0)).collect()
+    (0..24).map(|i| time * (1.0 + 0.01 * f64::from((i * 7) % 23 - 11) / 11.0)).collect()
 }
 
 fn case(op: &str, n: u64, backend: &str, seconds: &[f64]) -> Value {
@@ -45,6 +51,9 @@ fn case(op: &str, n: u64, backend: &str, seconds: &[f64]) -> Value {
         "op": op, "type": "f32", "n": n, "residency": "host", "backend": backend,
         "seconds": seconds, "bytes": 8 * n, "verified": true,
     });
+    if seconds.len() == 24 {
+        case["passes"] = json!(vec![4; 6]);
+    }
     if backend == "auto" {
         case["chose"] = json!("simd");
     }
@@ -92,16 +101,44 @@ fn intervals_are_those_of_the_tables() {
     // So many samples that powers of 1/2 vanish.
     let interval = stats::interval(&samples(10_000), 0.95).expect("there are enough samples");
     assert_eq!((interval.low, interval.high), (4902.0, 5099.0));
-    let few = stats::FEWEST_FOR_RATIO;
-    assert_eq!(stats::interval(&samples(few - 1), stats::HALF), None);
-    let one = stats::interval(&samples(few), stats::HALF).expect("there are enough samples");
-    let ratio = stats::ratio_of(one, one);
-    assert!(ratio.confidence >= 0.95 && ratio.low < 1.0 && ratio.high > 1.0);
-    // What changes between passes is in it.
-    let passes = [samples(10), samples(10).iter().map(|x| x + 100.0).collect()];
-    let over = stats::over_passes(&passes, 0.95).expect("both have samples enough");
+    // What reaches over passes that are too few to be samples themselves; and from six on their medians are.
+    let passes = |count: u32| -> Vec<Vec<f64>> {
+        (0..count).map(|i| samples(10).iter().map(|x| x + 100.0 * f64::from(i)).collect()).collect()
+    };
+    let over = stats::of_passes(&passes(2), 0.95).expect("both have samples enough");
     assert_eq!((over.low, over.high), (2.0, 109.0));
-    assert_eq!(stats::over_passes(&[samples(10), samples(3)], 0.95), None);
+    assert_eq!(stats::of_passes(&[samples(10), samples(3)], 0.95), None);
+    let over = stats::of_passes(&passes(6), 0.95).expect("there are passes enough");
+    assert_eq!((over.low, over.high, over.confidence), (5.5, 505.5, 0.96875));
+}
+
+/// Against the tables of Mann and Whitney's statistic, and against all orders in which two runs of five passes can lie.
+#[test]
+fn intervals_of_ratios_are_those_of_mann_and_whitney() {
+    let run = |count: u32, step: f64| (0..count).map(|i| (step * f64::from(i)).exp()).collect::<Vec<_>>();
+    // Two-sided, 1% at most, critical values of U: 5 and 5: 0; 6 and 6: 2; 8 and 8: 7; 10 and 10: 16. 4 and 4 have none.
+    assert_eq!(stats::ratio_of_passes(&run(4, 1.0), &run(4, 10.0)), None);
+    assert_eq!(stats::ratio_of_passes(&run(9, 1.0), &run(1, 10.0)), None);
+    assert_eq!(stats::ratio_of_passes(&[], &run(9, 1.0)), None);
+    for (count, critical) in [(5, 0), (6, 2), (8, 7), (10, 16)] {
+        let (of, to) = (run(count, 1.0), run(count, 100.0));
+        let mut ratios: Vec<f64> = of.iter().flat_map(|of| to.iter().map(move |to| of / to)).collect();
+        ratios.sort_by(f64::total_cmp);
+        let interval = stats::ratio_of_passes(&of, &to).expect("there are passes enough");
+        assert_eq!((interval.low, interval.high), (ratios[critical], ratios[ratios.len() - 1 - critical]), "{count} passes");
+        assert!((0.99..1.0).contains(&interval.confidence), "{count} passes: {}", interval.confidence);
+    }
+    // Of all 252 ways to deal ten different times to two runs of five, the interval misses the true ratio, 1, in as many as it says.
+    let times: Vec<f64> = (1..=10).map(|i| 1.0 + 0.01 * f64::from(i)).collect();
+    let (mut all, mut missed, mut confidence) = (0, 0, 0.0);
+    for deal in (0_u32..1 << 10).filter(|deal| deal.count_ones() == 5) {
+        let of = |bit: u32| -> Vec<f64> { (0..10).filter(|i| (deal >> i) & 1 == bit).map(|i| times[i as usize]).collect() };
+        let interval = stats::ratio_of_passes(&of(1), &of(0)).expect("there are passes enough");
+        (all, confidence) = (all + 1, interval.confidence);
+        missed += usize::from(interval.low > 1.0 || interval.high < 1.0);
+    }
+    assert_eq!((all, missed), (252, 2));
+    assert!((confidence - (1.0 - 2.0 / 252.0)).abs() < 1e-12, "{confidence}");
 }
 
 #[test]
@@ -125,7 +162,7 @@ fn the_summary_finds_the_crossover_and_the_gains() {
     assert!(groups[0].cost_at(1 << 18).is_some_and(|cost| (1.8..2.0).contains(&cost)));
     // 8 bytes in half a nanosecond.
     assert!(advice::roof(&record, "host").iter().all(|(_, speed)| (15.9..16.1).contains(speed)));
-    let words = advice::sentences(&groups).join(" ");
+    let words = advice::sentences(&record, &groups).join(" ");
     assert!(words.contains("one core (simd)") && words.contains("Data on the host"), "{words}");
 }
 
@@ -179,7 +216,8 @@ fn doubt_is_no_regression() {
     let comparison = Comparison::of(&base, &slower, 0.05);
     assert!(!comparison.regressed() && comparison.with(Verdict::Unsure).len() == 1);
 
-    let (base, slower) = (run(&[1.0; 3]), run(&[2.0; 3]));
+    // One pass alone, of however many samples: they share the moment.
+    let (base, slower) = (run(&[1.0; 60]), run(&[2.0; 60]));
     let comparison = Comparison::of(&base, &slower, 0.05);
     assert!(!comparison.regressed() && comparison.with(Verdict::Unknown).len() == 1);
 }
@@ -236,6 +274,42 @@ fn the_command_line_has_three_ends() {
     }
     assert_eq!(run(&["--quick"]), None);
     std::fs::remove_dir_all(folder).expect("the files can be removed");
+}
+
+/// Whoever gives a wrong answer, at first or only after its samples, has a verdict that fails the run.
+#[test]
+fn a_planted_wrong_answer_is_found() {
+    use measure::{Budget, Contender, Trouble};
+    use std::time::{Duration, Instant};
+    let contender = |backend: &str, wrong_from: u32| {
+        let mut answers = 0;
+        Contender {
+            backend: backend.to_owned(),
+            chose: None,
+            plan: None,
+            ops: None,
+            run: Box::new(|_| {
+                std::thread::sleep(Duration::from_micros(10));
+                Ok(())
+            }),
+            verify: Box::new(move || {
+                answers += 1;
+                if answers >= wrong_from { Err(Trouble::Wrong("element 7 is 1, not 2".to_owned())) } else { Ok(()) }
+            }),
+        }
+    };
+    let mut contenders = [contender("right", 9), contender("wrong", 1), contender("wrong in the end", 2)];
+    let micro = Duration::from_micros(1);
+    let stop = stop::Stop::after(Instant::now(), None);
+    let budget = Budget { sample: micro, contender: micro, group: None, samples: [3, 3], longest: None, stop };
+    let outcomes = measure::measure(&mut contenders, budget, &|_| Ok(None));
+    let wrong = outcomes.iter().map(|outcome| matches!(outcome.verdict, Err(Trouble::Wrong(_)))).collect::<Vec<_>>();
+    assert_eq!(wrong, [false, true, true]);
+    assert_eq!(outcomes.iter().map(|outcome| outcome.seconds.len()).collect::<Vec<_>>(), [3, 0, 3]);
+    // Where there is no time for a call, there is no figure.
+    let budget = Budget { longest: Some(Duration::ZERO), ..budget };
+    let outcomes = measure::measure(&mut [contender("slow", 9)], budget, &|_| Ok(None));
+    assert!(matches!(outcomes[0].verdict, Err(Trouble::TooSlow(_))) && outcomes[0].seconds.is_empty());
 }
 
 /// A record whose every text tries to leave its place.
@@ -355,13 +429,33 @@ fn a_record_says_what_it_lacks_and_how_steady_the_machine_was() {
     };
     json["noise"] = json!({ "at_the_ends": 5, "copied_bytes": 1 << 20, "moments": moments(1.01e-3) });
     let notes = said(&json);
-    assert!(notes.iter().any(|note| note.contains("interrupted: 3 of 9")), "{notes:?}");
-    assert!(notes.iter().any(|note| note.contains("peer:cub (dot f32) was not run: nvcc is not found")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.contains("interrupted after 3 of 9")), "{notes:?}");
     assert!(notes.iter().any(|note| note.contains("was steady")), "{notes:?}");
     json["noise"]["moments"] = moments(1.05e-3).into();
     assert!(said(&json).iter().any(|note| note.contains("was not steady")));
     let page = html::report(&Record::parse("a run", &json.to_string()).expect("it is a record"));
-    assert!(page.contains("was not steady") && page.contains("nvcc is not found"));
+    assert!(page.contains("was not steady") && page.contains("Not run: peer:cub at dot f32: nvcc is not found."));
+    assert!(page.contains("<td>not run: nvcc is not found</td>"), "in the table too");
+}
+
+/// Where the peers of a size are slower as well, it is the machine; what is slower by more is the library.
+#[test]
+fn what_the_machine_does_to_all_is_no_regression() {
+    let run = |machine: f64, simd: f64, threads: f64| {
+        let peers = (0..8).map(|i| case("dot", 1024, &format!("peer:{i}"), &around(machine * 1e-6)));
+        let own =
+            [("simd", simd), ("threads", threads)].map(|(who, slow)| case("dot", 1024, who, &around(machine * slow * 1e-6)));
+        a_record("run", peers.chain(own).collect())
+    };
+    let (base, busy, slower) = (run(1.0, 1.0, 1.0), run(1.2, 1.0, 1.0), run(1.2, 1.0, 1.15));
+    assert!(!Comparison::of(&base, &busy, 0.05).regressed());
+    assert_eq!(Comparison::of(&base, &busy, 0.05).with(Verdict::Machine).len(), 2);
+    let found = Comparison::of(&base, &slower, 0.05);
+    assert!(found.regressed());
+    assert_eq!(found.with(Verdict::Slower).iter().filter(|pair| pair.base.backend == "threads").count(), 1);
+    assert!(found.with(Verdict::Slower).iter().all(|pair| pair.base.backend != "simd"));
+    // The other way round: faster by no more than the peers is no gain.
+    assert_eq!(Comparison::of(&busy, &base, 0.05).with(Verdict::Machine).len(), 2);
 }
 
 /// Two operations under a roof of 16 GB/s and 10^10 operations a second.

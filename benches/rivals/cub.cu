@@ -1,6 +1,7 @@
 // CUB at the benchmark's work: `cub op type n seconds in out`. Prints the seconds of single samples: resident ("gpu"), and with copies to and
 // from the device ("host").
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -38,6 +39,12 @@ static double now() {
 
 int main(int argc, char** argv) {
     if (argc != 7) return 2;
+    int devices = 0;
+    const cudaError_t found = cudaGetDeviceCount(&devices);
+    if (found != cudaSuccess || devices == 0) {
+        std::printf("{\"not_run\":\"no CUDA device: %s\"}\n", found == cudaSuccess ? "none is there" : cudaGetErrorString(found));
+        return 0;
+    }
     const std::string op = argv[1], ty = argv[2];
     const int n = std::atoi(argv[3]);
     const double budget = std::atof(argv[4]);

@@ -13,8 +13,8 @@ use std::time::Instant;
 use granule::prelude::*;
 use serde_json::{Value, json};
 
-use crate::Session;
 use crate::record::Case;
+use crate::session::Session;
 use crate::stage;
 use crate::stop::Stop;
 use streams::{On, Stream, contenders};

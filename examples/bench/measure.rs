@@ -27,6 +27,8 @@ pub(crate) enum Trouble {
     Wrong(String),
     /// The library refused or failed.
     Failed(granule::Error),
+    /// One call takes so long that this run has no time for it.
+    TooSlow(Duration),
     /// The run ended before.
     Stopped,
 }
@@ -42,16 +44,26 @@ impl From<granule::Error> for Trouble {
 pub(crate) struct Budget {
     /// The shortest sample: iterations are added until it is reached.
     pub(crate) sample: Duration,
-    /// Time for all samples of one contender. One that is slower still gets [`FEWEST`].
+    /// Time for all samples of one contender. One that is slower still gets the fewest.
     pub(crate) contender: Duration,
+    /// Time for all samples of all contenders, if it is limited.
+    pub(crate) group: Option<Duration>,
+    /// The fewest and the most samples of a contender.
+    pub(crate) samples: [u32; 2],
+    /// Who needs longer for a call is not measured.
+    pub(crate) longest: Option<Duration>,
     /// When the run ends.
     pub(crate) stop: Stop,
 }
 
-/// The fewest samples of a contender: with fewer, the ratio of two medians has no 95% interval.
-pub(crate) const FEWEST: u32 = crate::report::stats::FEWEST_FOR_RATIO as u32;
-/// The most samples of a contender.
-const MOST: u32 = 60;
+impl Budget {
+    /// The same, where so many contenders share the time of their group.
+    pub(crate) fn shared_by(self, contenders: usize) -> Budget {
+        let share = self.group.map_or(self.contender, |group| group / contenders.max(1) as u32);
+        Budget { contender: self.contender.min(share), ..self }
+    }
+}
+
 /// The most iterations of a sample by the GPU's clock, which has room for so many passes only.
 const MOST_BY_CLOCK: u64 = 32;
 /// A contender whose iteration is shorter does one before each sample, untimed, so that no sample starts with parked threads, an
@@ -117,7 +129,7 @@ pub(crate) fn measure(contenders: &mut [Contender<'_>], budget: Budget, clock: C
         .into_iter()
         .map(|mut entry| {
             if entry.outcome.verdict.is_ok() && budget.stop.now().is_none() {
-                entry.outcome.verdict = entry.by_the_gpu(clock);
+                entry.outcome.verdict = entry.by_the_gpu(clock, budget.samples[0]);
             }
             if entry.outcome.verdict.is_ok() {
                 let measured = !entry.outcome.seconds.is_empty();
@@ -135,6 +147,9 @@ impl Entry<'_, '_> {
             let start = Instant::now();
             (self.contender.run)(self.iterations)?;
             let took = start.elapsed();
+            if budget.longest.is_some_and(|longest| self.iterations == 1 && took > longest) {
+                return Err(Trouble::TooSlow(took));
+            }
             if took >= budget.sample {
                 break took;
             }
@@ -143,18 +158,19 @@ impl Entry<'_, '_> {
         };
         self.one = took.div_f64(self.iterations as f64);
         let affordable = budget.contender.as_secs_f64() / took.as_secs_f64();
-        self.quota = (affordable as u32).clamp(FEWEST, MOST);
+        let [fewest, most] = budget.samples;
+        self.quota = (affordable as u32).clamp(fewest, most);
         Ok(())
     }
 
     /// A few samples by the GPU's own clock, if it does the work.
-    fn by_the_gpu(&mut self, clock: Clock<'_>) -> Result<(), Trouble> {
+    fn by_the_gpu(&mut self, clock: Clock<'_>, samples: u32) -> Result<(), Trouble> {
         let chosen = self.contender.chose.as_deref().unwrap_or(&self.contender.backend);
         if chosen != "gpu" || self.outcome.seconds.is_empty() {
             return Ok(());
         }
         let iterations = self.iterations.min(MOST_BY_CLOCK);
-        for _ in 0..FEWEST {
+        for _ in 0..samples {
             // What runs elsewhere after all takes no time there.
             match clock(&mut || (self.contender.run)(iterations))? {
                 Some(took) if !took.is_zero() => self.outcome.gpu_seconds.push(took.as_secs_f64() / iterations as f64),

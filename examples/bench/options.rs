@@ -18,7 +18,7 @@ pub(crate) struct Options {
     /// How often its kernels run.
     pub(crate) repetitions: Option<usize>,
     /// When the run ends, measured or not.
-    pub(crate) time_budget: Option<Duration>,
+    time_budget: Option<Duration>,
     /// Say what there is, and measure nothing.
     pub(crate) list: bool,
     /// Measure the project's own targets instead of the whole table.
@@ -29,6 +29,8 @@ pub(crate) struct Options {
     pub(crate) regret_cold_child: Option<String>,
     /// Take a software rasteriser for a GPU.
     pub(crate) software_gpu: bool,
+    /// What is wrong with this run, to see that it is found.
+    pub(crate) plant: Option<Plant>,
     /// Where the record goes.
     json: Option<PathBuf>,
     /// Where reports of it go.
@@ -43,12 +45,31 @@ pub(crate) struct Options {
     budget: Option<Duration>,
 }
 
+/// What a run can be told to do wrong, so that everybody can see whether it is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plant {
+    /// Each call of the library works on a tenth more elements than its case says.
+    Slower,
+    /// One element of what the library writes to host memory is spoilt before it is checked.
+    Wrong,
+}
+
+impl Plant {
+    /// Its name on the command line and in records.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Plant::Slower => "slower",
+            Plant::Wrong => "wrong",
+        }
+    }
+}
+
 pub(crate) const USAGE: &str = "\
 usage: cargo run --release --example bench -- [options]
 
-  --quick            sizes 2^12, 2^16, 2^20 and short samples: about a minute
+  --quick            sizes 2^12, 2^16, 2^20 and short samples: a minute, and it ends after 100 seconds on any machine
   --full             every octave from 2^10 to 2^26 and long samples: hours
-  --time-budget S    end after so many seconds, with the sizes of --quick first; Ctrl-C ends the run too: both keep what was measured
+  --time-budget S    end after so many seconds, with what says most first; Ctrl-C ends the run too: both keep what was measured
   --json FILE        write the record of all samples to FILE
   --ops A,B          only these operations (see --list)
   --sizes N,M        only these numbers of elements: 65536, 64Ki, 1Mi or 2^16
@@ -59,7 +80,12 @@ usage: cargo run --release --example bench -- [options]
   --repetitions N    so many instead
   --targets          measure what the project promises itself, with pass or fail
   --regret           how much slower the library's choices are than the fastest backend, cold and warm; with --quick 3 minutes
+  --plant WHAT       do something wrong, to see that it is found: `slower` does a tenth more work in each call under the same name,
+                     `wrong` spoils an element of each answer
   --list             say what there is, and measure nothing";
+
+/// When a quick run ends at the latest. What follows, the last call and the report, takes a few seconds more.
+const QUICK: Duration = Duration::from_secs(100);
 
 /// The sizes of a quick run.
 pub(crate) const QUICK_SIZES: [usize; 3] = [1 << 12, 1 << 16, 1 << 20];
@@ -101,6 +127,11 @@ impl Options {
                     let seconds = text.parse::<f64>().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
                     let seconds = seconds.filter(|time| !time.is_zero());
                     options.time_budget = Some(seconds.ok_or(format!("--time-budget {text}: a number of seconds is accepted"))?);
+                }
+                "--plant" => {
+                    let text = value()?;
+                    let known = [Plant::Slower, Plant::Wrong].into_iter().find(|plant| plant.name() == text);
+                    options.plant = Some(known.ok_or(format!("--plant {text}: slower or wrong is accepted"))?);
                 }
                 "--repetitions" => {
                     let text = value()?;
@@ -154,9 +185,10 @@ impl Options {
         self.backends.is_empty() || self.backends.iter().any(|b| name == b || (b == "loop" && name.starts_with("loop-")))
     }
 
-    /// How often each group is measured, with all the others in between.
-    pub(crate) fn passes(&self) -> usize {
-        if self.quick { 2 } else { 3 }
+    /// After how long the run ends: as asked for, or as a quick one does.
+    pub(crate) fn time_budget(&self) -> Option<Duration> {
+        let table = !(self.targets || self.babelstream || self.regret);
+        self.time_budget.or((self.quick && table).then_some(QUICK))
     }
 
     /// Time for the samples of one case.

@@ -14,6 +14,7 @@ use crate::groups::{Go, Residency};
 use crate::measure::{Contender, Trouble};
 
 /// What all groups share.
+#[derive(Clone, Copy)]
 pub(crate) struct Scene<'e> {
     /// The engine.
     pub(crate) engine: &'e Engine,
@@ -21,6 +22,8 @@ pub(crate) struct Scene<'e> {
     pub(crate) gpu: bool,
     /// Whether this backend or peer is to be measured.
     pub(crate) wants: &'e dyn Fn(&str) -> bool,
+    /// Whether an element of each answer in host memory is spoilt, to see that it is found.
+    pub(crate) spoil: bool,
 }
 
 /// How exact an answer can be.
@@ -141,7 +144,7 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
             let (run, verify, plan): (Run<'g>, Verify<'g>, _);
             match self.place {
                 Place::Host { out } => {
-                    let (x, y, spoilt) = (self.x, self.y, self.spoilt);
+                    let (x, y, spoilt, spoil) = (self.x, self.y, self.spoilt, self.scene.spoil);
                     let task = move || pinned!(task(black_box(x).into_source(), black_box(y).into_source()), backend);
                     plan = described(&task().into(&mut *out.borrow_mut()));
                     let arithmetic = arithmetic(&plan.0);
@@ -153,6 +156,8 @@ impl<'g, T: Element, U: Element> Stage<'g, T, U> {
                         let out = &mut *out.borrow_mut();
                         out.fill(spoilt);
                         task().into(&mut *out).run()?;
+                        let middle = out.len() / 2;
+                        out.get_mut(middle).filter(|_| spoil).into_iter().for_each(|element| *element = spoilt);
                         check(out, arithmetic).map_err(Trouble::Wrong)
                     });
                 }

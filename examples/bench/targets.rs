@@ -4,11 +4,12 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use crate::beside;
 use crate::groups::Residency;
 use crate::oracle;
 use crate::progress::Progress;
 use crate::record::Case;
-use crate::{Session, beside};
+use crate::session::Session;
 
 const KI: usize = 1 << 10;
 const MI: usize = 1 << 20;

@@ -5,12 +5,15 @@ use serde_json::Value;
 use crate::work::{BINS, LIMIT, SCALAR, Work};
 use crate::{Entrant, absent};
 
+/// What a library makes of some work, if it knows it.
+type Compute = fn(&Work) -> Option<Vec<u32>>;
+
 /// All that know this work; of the others is said that they do not.
 pub(crate) fn entrants<'w>(work: &'w Work, residency: &'static str, not_run: &mut Vec<Value>) -> Vec<Entrant<'w>> {
     if residency != "host" {
         return Vec::new();
     }
-    let rivals: [(&str, fn(&Work) -> Option<Vec<u32>>); 4] =
+    let rivals: [(&str, Compute); 4] =
         [("peer:std", std), ("peer:ndarray", ndarray), ("peer:rdst", rdst), ("peer:radsort", radsort)];
     let mut entrants = Vec::new();
     for (name, compute) in rivals {

@@ -6,9 +6,14 @@ use serde_json::Value;
 use crate::work::Work;
 use crate::{Entrant, absent};
 
+/// Where sizes end on a software adapter, as in a quick run of the benchmark.
+const LARGEST_IN_SOFTWARE: usize = 1 << 16;
+
 /// Those that can be opened.
 pub(crate) struct Rivals<'e> {
     gpu: bool,
+    /// Whether that is a program on the CPU.
+    software: bool,
     #[cfg(feature = "lampshade")]
     lampshade: Option<std::sync::Arc<granule::gpu::Gpu>>,
     #[cfg(feature = "massively")]
@@ -21,7 +26,11 @@ impl<'e> Rivals<'e> {
         use granule::machine::GpuKind;
         let gpus = engine.machine().gpus();
         let usable = gpus.iter().any(|gpu| software || gpu.asked_for || gpu.kind != GpuKind::Software);
-        let opened = if usable { engine.gpu().map_err(|error| error.to_string()) } else { Err("there is no GPU".to_owned()) };
+        let opened = match gpus.len() {
+            0 => Err("there is no GPU".to_owned()),
+            _ if usable => engine.gpu().map_err(|error| error.to_string()),
+            _ => Err("there is only a software adapter, which counts with --software-gpu alone".to_owned()),
+        };
         for (name, built) in [("peer:lampshade", cfg!(feature = "lampshade")), ("peer:massively", cfg!(feature = "massively"))] {
             match &opened {
                 Err(reason) => not_run.push(absent(name, None, reason.clone())),
@@ -34,6 +43,7 @@ impl<'e> Rivals<'e> {
         }
         Rivals {
             gpu: opened.is_ok(),
+            software: gpus.iter().all(|gpu| gpu.kind == GpuKind::Software),
             #[cfg(feature = "massively")]
             massively: opened.is_ok().then(crate::massive::Massively::open).and_then(|opened| match opened {
                 Ok(opened) => Some(opened),
@@ -48,14 +58,22 @@ impl<'e> Rivals<'e> {
         }
     }
 
-    pub(crate) fn has_gpu(&self) -> bool {
-        self.gpu
+    /// Whether a GPU does this work, which one in software does on few elements only.
+    pub(crate) fn has_gpu(&self, work: &Work) -> bool {
+        self.gpu && !(self.software && work.n > LARGEST_IN_SOFTWARE)
     }
 
     /// All that know this work.
     pub(crate) fn entrants<'w>(&'w self, work: &'w Work, residency: &'static str, not_run: &mut Vec<Value>) -> Vec<Entrant<'w>> {
         let mut entrants = Vec::new();
         let resident = residency == "gpu";
+        if !self.has_gpu(work) {
+            for name in ["gpu", "peer:lampshade", "peer:massively"].into_iter().filter(|_| self.gpu) {
+                let reason = format!("a software adapter is slow, so it does up to {LARGEST_IN_SOFTWARE} elements");
+                not_run.push(absent(name, Some(work), reason));
+            }
+            return entrants;
+        }
         let mut enter = |name: &str, entrant: Option<Result<Entrant<'w>, String>>| match entrant {
             Some(Ok(entrant)) => entrants.push(entrant),
             Some(Err(reason)) => not_run.push(absent(name, Some(work), reason)),
@@ -93,10 +111,10 @@ mod lampshade {
 
     /// What it does, with the state that it keeps from call to call.
     enum Does {
-        Sum(Reducer),
+        Sum(Box<Reducer>),
         Scan(Scanner),
-        Sort(Sorter),
-        SortPairs(KeyValueSorter),
+        Sort(Box<Sorter>),
+        SortPairs(Box<KeyValueSorter>),
         Histogram(Histogram),
         Filter(Box<(MaskGenerator, Compactor)>),
     }
@@ -121,10 +139,10 @@ mod lampshade {
     pub(super) fn entrant<'w>(gpu: &'w Arc<Gpu>, work: &'w Work, resident: bool) -> Option<Result<Entrant<'w>, String>> {
         let (device, queue) = (gpu.device(), gpu.queue());
         let does = match (work.op, work.ty) {
-            ("reduce_sum", "u32") => Does::Sum(Reducer::new(device, queue)),
+            ("reduce_sum", "u32") => Does::Sum(Box::new(Reducer::new(device, queue))),
             ("scan_inclusive_sum", _) => Does::Scan(Scanner::new(device, queue)),
-            ("sort_keys", _) => Does::Sort(Sorter::new(device, queue)),
-            ("sort_pairs", _) => Does::SortPairs(KeyValueSorter::new(device, queue)),
+            ("sort_keys", _) => Does::Sort(Box::new(Sorter::new(device, queue))),
+            ("sort_pairs", _) => Does::SortPairs(Box::new(KeyValueSorter::new(device, queue))),
             ("histogram", _) => Does::Histogram(Histogram::new(device, queue)),
             ("filter", _) => Does::Filter(Box::new((MaskGenerator::new(device, queue), Compactor::new(device, queue)))),
             _ => return None,

@@ -14,6 +14,8 @@ mod massive;
 #[path = "../../../examples/bench/measure.rs"]
 #[allow(dead_code, reason = "the benchmark knows plans and clocks")]
 mod measure;
+#[path = "../../../examples/bench/noise.rs"]
+mod noise;
 #[path = "../../../examples/bench/oracle.rs"]
 #[allow(dead_code, reason = "the benchmark has more operations")]
 mod oracle;
@@ -39,6 +41,7 @@ use granule::Engine;
 use serde_json::{Value, json};
 
 use measure::{Budget, Contender, Trouble, measure};
+use noise::Noise;
 use record::Case;
 use report::Outputs;
 use report::data::Record;
@@ -54,6 +57,13 @@ usage: cargo run --release --manifest-path benches/rivals/Cargo.toml -- [options
   --time-budget S    end after so many seconds
   --software-gpu     let a software rasteriser count as a GPU
   --json FILE, --html FILE, --csv FILE, --markdown FILE   as the benchmark's";
+
+/// How often each contest is held, with all the others in between, as in the benchmark.
+const PASSES: usize = 6;
+/// The fewest and the most samples in one of them.
+const SAMPLES: [u32; 2] = [3, 20];
+/// Who needs longer for a call is not measured.
+const LONGEST: Duration = Duration::from_secs(3);
 
 /// What is asked for.
 #[derive(Default)]
@@ -138,34 +148,50 @@ fn run(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
     };
     let mut run = Run { cases: Vec::new(), not_run: Vec::new(), right: true };
     let rivals = gpu::Rivals::open(&engine, options.software_gpu, &mut run.not_run);
-    let budget =
-        Budget { sample: Duration::from_millis(2), contender: Duration::from_millis(if options.quick { 60 } else { 500 }), stop };
+    let budget = Budget {
+        sample: Duration::from_millis(2),
+        contender: Duration::from_millis(if options.quick { 60 } else { 500 }) / PASSES as u32,
+        group: None,
+        samples: SAMPLES,
+        longest: Some(LONGEST),
+        stop,
+    };
     let wanted = |op: &str| options.ops.is_empty() || options.ops.iter().any(|wanted| wanted == op);
-    let works: Vec<_> = WORKS.into_iter().filter(|(op, _)| wanted(op)).collect();
-    let (mut stopped, mut done, of) = (Value::Null, 0, works.len() * sizes.len());
-    'all: for &n in &sizes {
-        for &(op, ty) in &works {
-            if let Some(why) = stop.now() {
-                stopped = why.describe([done, of]);
-                break 'all;
-            }
-            eprintln!("{}/{of}  {op} {ty} of {n} elements", done + 1);
-            let work = Work::new(op, ty, n);
-            for residency in RESIDENCIES {
-                let mut entrants = ours::entrants(&engine, &rivals, &work, residency)?;
-                entrants.extend(cpu::entrants(&work, residency, &mut run.not_run));
-                entrants.extend(rivals.entrants(&work, residency, &mut run.not_run));
-                run.contest(&work, residency, entrants, budget);
-            }
-            outside::measure(&work, budget, &mut run);
-            done += 1;
+    let works = WORKS.into_iter().filter(|(op, _)| wanted(op));
+    let contests: Vec<_> = works.flat_map(|(op, ty)| sizes.iter().map(move |&n| (op, ty, n))).collect();
+    let (mut stopped, of) = (Value::Null, PASSES * contests.len());
+    let mut noise = Noise::begin();
+    for (done, (op, ty, n)) in contests.repeat(PASSES).into_iter().enumerate() {
+        if let Some(why) = stop.now() {
+            stopped = why.describe([done, of]);
+            break;
+        }
+        noise.between();
+        eprintln!("{}/{of}  {op} {ty} of {n} elements", done + 1);
+        let work = Work::new(op, ty, n);
+        for residency in RESIDENCIES {
+            let mut entrants = ours::entrants(&engine, &rivals, &work, residency)?;
+            entrants.extend(cpu::entrants(&work, residency, &mut run.not_run));
+            entrants.extend(rivals.entrants(&work, residency, &mut run.not_run));
+            run.contest(&work, residency, entrants, budget);
+        }
+        outside::measure(&work, budget, &mut run);
+    }
+    let noise = noise.end();
+    let cases = record::merged(run.cases);
+    let mut not_run: Vec<Value> = Vec::new();
+    for entry in run.not_run {
+        // Said in every pass.
+        if !not_run.contains(&entry) {
+            not_run.push(entry);
         }
     }
-    if run.cases.is_empty() {
+    if cases.is_empty() {
         return Err("nothing was measured".into());
     }
-    let more = [("stopped", stopped.to_string()), ("not_run", Value::Array(run.not_run).to_string())];
-    let text = record::text(&engine, &context, &more, run.cases.iter().map(Case::to_json));
+    let more = [("places", places()), ("stopped", stopped), ("not_run", Value::Array(not_run)), ("noise", noise)];
+    let text =
+        record::text(&engine, &context, &more.map(|(key, value)| (key, value.to_string())), cases.iter().map(Case::to_json));
     if let Some(path) = &options.json {
         report::save(path, &text, "record")?;
     }
@@ -176,6 +202,14 @@ fn run(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
         print!("{}", report::markdown::markdown(&record))
     }
     Ok(run.right)
+}
+
+/// What is timed where, as records have it: it is not what the benchmark times.
+fn places() -> Value {
+    json!({
+        "host": "end to end: from slices to host memory, with whatever lies between: memory, and for a GPU both ways",
+        "gpu": "resident: from device memory to device memory, until the device has done it",
+    })
 }
 
 /// Who does some work, once asked to so many times, and what comes out as words: the bits of floats, values after keys.
@@ -196,7 +230,7 @@ pub(crate) struct Run {
 pub(crate) fn absent(name: &str, work: Option<&Work>, reason: impl Into<String>) -> Value {
     let reason = reason.into();
     match work {
-        Some(work) => json!({ "backend": name, "op": work.op, "type": work.ty, "reason": reason }),
+        Some(work) => json!({ "backend": name, "op": work.op, "type": work.ty, "n": work.n, "reason": reason }),
         None => json!({ "backend": name, "reason": reason }),
     }
 }
@@ -224,6 +258,10 @@ impl Run {
             match outcome.verdict {
                 Ok(()) => self.keep(work, residency, &contender.backend, outcome.seconds, true),
                 Err(Trouble::Stopped) => {}
+                Err(Trouble::TooSlow(took)) => {
+                    let reason = format!("one call takes {:.1} s, for which this run has no time", took.as_secs_f64());
+                    self.not_run.push(absent(&contender.backend, Some(work), reason));
+                }
                 Err(Trouble::Failed(error)) => self.not_run.push(absent(&contender.backend, Some(work), error.to_string())),
                 Err(Trouble::Wrong(message)) => {
                     eprintln!("WRONG ANSWER: {} {} on {}: {message}", work.op, work.ty, contender.backend);

@@ -31,10 +31,10 @@ pub(crate) fn entrants<'w>(
     residency: &'static str,
 ) -> granule::Result<Vec<Entrant<'w>>> {
     let on_gpu = residency == "gpu";
-    if on_gpu && !rivals.has_gpu() {
+    if on_gpu && !rivals.has_gpu(work) {
         return Ok(Vec::new());
     }
-    let backends: &[Backend] = match (on_gpu, rivals.has_gpu()) {
+    let backends: &[Backend] = match (on_gpu, rivals.has_gpu(work)) {
         (true, _) => &[Backend::Gpu],
         (false, true) => &[Backend::Simd, Backend::Threads, Backend::Gpu],
         (false, false) => &[Backend::Simd, Backend::Threads],

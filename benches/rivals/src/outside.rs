@@ -87,14 +87,19 @@ fn numpy() -> Result<Command, String> {
 fn cub() -> Result<Command, String> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let build = || {
+        // The seconds of a minute that this takes are in nobody's time.
+        eprintln!("cub.cu is compiled, if nvcc is found");
         let program = folder()?.join("cub");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("cub.cu");
         let built = Command::new("nvcc").args(["-O3", "-std=c++17", "-arch=native", "-o"]).arg(&program).arg(source).output();
-        match built {
-            Err(_) => Err("nvcc is not found".to_owned()),
-            Ok(out) if out.status.success() => Ok(program),
-            Ok(out) => Err(format!("nvcc: {}", String::from_utf8_lossy(&out.stderr).lines().next().unwrap_or("failed"))),
+        let Ok(built) = built else { return Err("nvcc is not found".to_owned()) };
+        if built.status.success() {
+            return Ok(program);
         }
+        let said = String::from_utf8_lossy(&built.stderr);
+        // Warnings come first.
+        let error = said.lines().find(|line| line.contains("error") || line.contains("fatal")).or(said.lines().next());
+        Err(format!("nvcc does not compile cub.cu: {}", error.unwrap_or("it says nothing")))
     };
     BUILT.get_or_init(build).clone().map(Command::new)
 }

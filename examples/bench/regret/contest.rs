@@ -72,7 +72,7 @@ pub(crate) fn contest(
     for who in contenders(gpu) {
         match calls.verify(PINS[who]) {
             Ok(()) => entrants.push(who),
-            Err(Trouble::Stopped) => {}
+            Err(Trouble::Stopped | Trouble::TooSlow(_)) => {}
             Err(Trouble::Failed(error)) if stage::is_refusal(&error) => {}
             Err(Trouble::Failed(error)) => outcome.wrong.push(format!("{}: {error}", NAMES[who])),
             Err(Trouble::Wrong(message)) => outcome.wrong.push(format!("wrong answer of {}: {message}", NAMES[who])),

@@ -98,6 +98,12 @@ impl<'r> Group<'r> {
         all.min_by(|a, b| a.1.median.total_cmp(&b.1.median))
     }
 
+    /// The fastest of the peers at this size.
+    pub(crate) fn fastest_peer(&self, n: u64) -> Option<&'r Case> {
+        let peers = self.cases.iter().copied().filter(|case| case.n == n && case.backend.starts_with("peer:"));
+        peers.min_by(|a, b| a.median.total_cmp(&b.median))
+    }
+
     /// How many times as fast as the plain iterator on host data it is.
     pub(crate) fn to_std(&self, case: &Case) -> Option<f64> {
         self.std.iter().find(|std| std.n == case.n).map(|std| std.median / case.median)
@@ -184,19 +190,20 @@ pub(crate) fn roof(record: &Record, residency: &str) -> Vec<(u64, f64)> {
 }
 
 /// What the whole record says of data in one place, a sentence each: which backend is mostly the fastest from which size on.
-pub(crate) fn sentences(groups: &[Group<'_>]) -> Vec<String> {
+pub(crate) fn sentences(record: &Record, groups: &[Group<'_>]) -> Vec<String> {
     let mut residencies: Vec<&str> = groups.iter().map(|group| group.residency).collect();
     residencies.sort_unstable_by_key(|name| (*name != "host", *name));
     residencies.dedup();
-    residencies.into_iter().filter_map(|residency| sentence(groups, residency)).collect()
+    residencies.into_iter().filter_map(|residency| sentence(record, groups, residency)).collect()
 }
 
-fn sentence(groups: &[Group<'_>], residency: &str) -> Option<String> {
+fn sentence(record: &Record, groups: &[Group<'_>], residency: &str) -> Option<String> {
+    let place = record.place(residency);
     let here: Vec<_> = groups.iter().filter(|group| group.residency == residency).collect();
     let who: Vec<&str> =
         BACKENDS.into_iter().filter(|name| here.iter().any(|g| g.sizes.iter().any(|&n| g.on(name, n).is_some()))).collect();
     if let [only] = who[..] {
-        return Some(format!("Data on the {residency}: only {} was measured there.", in_words(only)));
+        return Some(format!("Data on the {place}: only {} was measured there.", in_words(only)));
     }
     let mut sizes: Vec<u64> = here.iter().flat_map(|group| group.sizes.iter().copied()).collect();
     sizes.sort_unstable();
@@ -232,5 +239,5 @@ fn sentence(groups: &[Group<'_>], residency: &str) -> Option<String> {
             format!("{} {where_to} (fastest in {won} of {of} cases)", in_words(best))
         })
         .collect();
-    (!words.is_empty()).then(|| format!("Data on the {residency}: {}.", words.join("; ")))
+    (!words.is_empty()).then(|| format!("Data on the {place}: {}.", words.join("; ")))
 }

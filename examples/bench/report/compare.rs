@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::chart::{Ratio, forest};
 use super::data::{Case, Record};
 use super::html::{self, describe, escape, number, put};
-use super::stats::{self, CONFIDENCE, FEWEST_FOR_RATIO, HALF, Interval};
+use super::stats::{self, CONFIDENCE_OF_RATIO, Interval};
 use super::words::{digits, duration, size};
 
 /// A case that both records have.
@@ -17,8 +17,10 @@ pub(crate) struct Pair<'r> {
     pub(crate) other: &'r Case,
     /// Median of the other over that of the first: above 1, the other is slower.
     pub(crate) ratio: f64,
-    /// Of the ratio; `None` if there are too few samples.
+    /// Of the ratio; `None` if there are too few passes.
     pub(crate) interval: Option<Interval>,
+    /// The ratio of the peers there: what the machine did to all alike. 1 of peers, and where it is not known.
+    pub(crate) drift: f64,
 }
 
 /// What a ratio means.
@@ -30,11 +32,13 @@ pub(crate) enum Verdict {
     Slower,
     /// Faster by more than the threshold.
     Faster,
+    /// Beyond the threshold, but not by more than the peers are: it is the machine.
+    Machine,
     /// The whole interval is within the threshold.
     Same,
     /// The interval reaches over the threshold.
     Unsure,
-    /// There are too few samples to say.
+    /// There are too few passes to say.
     Unknown,
 }
 
@@ -44,9 +48,10 @@ impl Verdict {
             Verdict::Wrong => "WRONG ANSWER",
             Verdict::Slower => "SLOWER",
             Verdict::Faster => "faster",
+            Verdict::Machine => "as its peers",
             Verdict::Same => "the same",
             Verdict::Unsure => "not sure",
-            Verdict::Unknown => "too few samples",
+            Verdict::Unknown => "too few passes",
         }
     }
 
@@ -54,7 +59,7 @@ impl Verdict {
         match self {
             Verdict::Wrong | Verdict::Slower => "slower",
             Verdict::Faster => "faster",
-            Verdict::Same | Verdict::Unsure | Verdict::Unknown => "same",
+            Verdict::Machine | Verdict::Same | Verdict::Unsure | Verdict::Unknown => "same",
         }
     }
 }
@@ -74,7 +79,20 @@ pub(crate) struct Comparison<'r> {
     pub(crate) threshold: f64,
 }
 
-impl Pair<'_> {
+impl<'r> Pair<'r> {
+    fn of(base: &'r Case, other: &'r Case) -> Pair<'r> {
+        let ratio = other.median / base.median;
+        let interval = stats::ratio_of_passes(&stats::medians(&other.passes), &stats::medians(&base.passes));
+        // The medians of all samples need not lie between those of the passes' middle ones.
+        let interval = interval.map(|i| Interval { low: i.low.min(ratio), high: i.high.max(ratio), ..i });
+        Pair { base, other, ratio, interval, drift: 1.0 }
+    }
+
+    /// What the machine does to one it does to the others there as well.
+    fn place(&self) -> (u64, &'r str) {
+        (self.base.n, &self.base.residency)
+    }
+
     /// Whether it is no part of the library.
     fn is_peer(&self) -> bool {
         self.base.backend.starts_with("peer:")
@@ -82,15 +100,30 @@ impl Pair<'_> {
 
     /// What it means, at this threshold. Being faster by 5% is taking 1/1.05 of the time.
     pub(crate) fn verdict(&self, threshold: f64) -> Verdict {
+        let (up, down) = (1.0 + threshold, 1.0 / (1.0 + threshold));
         match self.interval {
             _ if !self.other.verified => Verdict::Wrong,
             None => Verdict::Unknown,
-            Some(interval) if interval.low > 1.0 + threshold => Verdict::Slower,
-            Some(interval) if interval.high < 1.0 / (1.0 + threshold) => Verdict::Faster,
-            Some(interval) if interval.low >= 1.0 / (1.0 + threshold) && interval.high <= 1.0 + threshold => Verdict::Same,
+            Some(interval) if interval.low > up * self.drift.max(1.0) => Verdict::Slower,
+            Some(interval) if interval.high < down * self.drift.min(1.0) => Verdict::Faster,
+            Some(interval) if interval.low > up || interval.high < down => Verdict::Machine,
+            Some(interval) if interval.low >= down && interval.high <= up => Verdict::Same,
             Some(_) => Verdict::Unsure,
         }
     }
+}
+
+/// So many peers tell what the machine did.
+const PEERS: usize = 8;
+
+/// The geometric means of the ratios of peers, at each size and place that has enough of them.
+fn drifts<'r>(pairs: &[Pair<'r>]) -> HashMap<(u64, &'r str), f64> {
+    let mut peers: HashMap<_, Vec<f64>> = HashMap::new();
+    for pair in pairs.iter().filter(|pair| pair.is_peer() && pair.interval.is_some()) {
+        peers.entry(pair.place()).or_default().push(pair.ratio);
+    }
+    let enough = peers.into_iter().filter(|(_, ratios)| ratios.len() >= PEERS);
+    enough.filter_map(|(place, ratios)| Some((place, stats::geomean(ratios.into_iter())?))).collect()
 }
 
 impl<'r> Comparison<'r> {
@@ -102,17 +135,16 @@ impl<'r> Comparison<'r> {
         for case in &base.cases {
             match in_other.get(&case.key()) {
                 // What was wrong in the first has no time to compare with.
-                Some(other) if case.verified => pairs.push(Pair {
-                    base: case,
-                    other,
-                    ratio: other.median / case.median,
-                    interval: other.interval_at(HALF).zip(case.interval_at(HALF)).map(|(of, to)| stats::ratio_of(of, to)),
-                }),
+                Some(other) if case.verified => pairs.push(Pair::of(case, other)),
                 Some(_) => {}
                 None => lonely.push((base, case)),
             }
         }
         lonely.extend(other.cases.iter().filter(|case| !in_base.contains_key(&case.key())).map(|case| (other, case)));
+        let drifts = drifts(&pairs);
+        for pair in pairs.iter_mut().filter(|pair| !pair.is_peer()) {
+            pair.drift = drifts.get(&pair.place()).copied().unwrap_or(1.0);
+        }
         Comparison { base, other, pairs, lonely, threshold }
     }
 
@@ -143,12 +175,13 @@ impl<'r> Comparison<'r> {
             wrong => format!(", {wrong} with wrong answers"),
         };
         format!(
-            "{} cases in both: {} slower and {} faster by more than {}%, {} the same, {} not sure, {} with too few samples{wrong}; {} in one \
-             only; geometric mean of the ratios {}, of the peers alone {}",
+            "{} cases in both: {} slower and {} faster by more than {}%, {} no more than their peers, {} the same, {} not sure, {} with too \
+             few passes{wrong}; {} in one only; geometric mean of the ratios {}, of the peers alone {}",
             self.pairs.len(),
             count(Verdict::Slower),
             count(Verdict::Faster),
             (self.threshold * 1000.0).round() / 10.0,
+            count(Verdict::Machine),
             count(Verdict::Same),
             count(Verdict::Unsure),
             count(Verdict::Unknown),
@@ -182,6 +215,9 @@ impl<'r> Comparison<'r> {
         for (record, case) in &self.lonely {
             put(&mut text, format_args!("{:<52} only in {}\n", describe(case), record.name));
         }
+        for record in [self.base, self.other] {
+            record.notes.iter().for_each(|note| put(&mut text, format_args!("{}: {note}\n", record.name)));
+        }
         put(&mut text, format_args!("{}\n", self.summary()));
         text
     }
@@ -189,7 +225,12 @@ impl<'r> Comparison<'r> {
     /// A section of the page.
     fn section(&self, html: &mut String, index: usize) {
         put(html, format_args!("<section><h2>{}</h2>\n", escape(&format!("{} against {}", self.other.name, self.base.name))));
-        put(html, format_args!("<p>{}.</p>\n", escape(&self.summary())));
+        put(html, format_args!("<p>{}.</p>\n<ul>", escape(&self.summary())));
+        for record in [self.base, self.other] {
+            let say = |note: &String| put(html, format_args!("<li>{}</li>", escape(&format!("{}: {note}", record.name))));
+            record.notes.iter().for_each(say);
+        }
+        html.push_str("</ul>\n");
         let (slower, faster) = (self.with(Verdict::Slower), self.with(Verdict::Faster));
         let shown: Vec<Ratio> = slower
             .iter()
@@ -257,10 +298,12 @@ const SHOWN: usize = 20;
 pub(crate) fn method() -> String {
     format!(
         "A ratio is the median of the other record over that of the first: above 1 is slower. Its interval holds the true ratio with \
-         {:.0}% or more: both medians get an interval between order statistics (the number of samples below a median is binomial; \
-         Conover, Practical Nonparametric Statistics, 1999, 3.2), with half of the permitted error each; {FEWEST_FOR_RATIO} samples a \
-         side are needed. It knows of the noise within a run, not of what changes from run to run: that is what the threshold is for.",
-        CONFIDENCE * 100.0
+         {:.0}%: it is that of Hodges and Lehmann, of the medians of the passes of both runs, which lie some time apart and each have \
+         data of their own. Five passes a side are needed. What differs between runs and not within one (another temperature, other \
+         neighbours) no interval knows. So the library is slower where the whole interval lies above the threshold, and, if the peers of \
+         that size are slower too, above theirs as well: plain iterators and rayon do not change from version to version, so it is the \
+         machine. Of hundreds of cases one may still be called slower or faster by chance.",
+        CONFIDENCE_OF_RATIO * 100.0
     )
 }
 

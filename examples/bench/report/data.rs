@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::notes::{self, NotRun};
+use super::stats;
 use super::words::size;
-use super::{notes, stats};
 use crate::catalogue::{OPS, Unit};
 
 /// The backends of the library, in the order in which they are named.
@@ -36,6 +37,8 @@ pub(crate) struct Record {
     pub(crate) peaks: Vec<(String, f64)>,
     /// What it says of its own run.
     pub(crate) notes: Vec<String>,
+    /// What could not take part.
+    pub(crate) not_run: Vec<NotRun>,
 }
 
 /// One contender at one operation, type, size and residency.
@@ -119,12 +122,7 @@ impl Case {
 
     /// The interval of the median.
     pub(crate) fn interval(&self) -> Option<stats::Interval> {
-        self.interval_at(stats::CONFIDENCE)
-    }
-
-    /// The same at another confidence.
-    pub(crate) fn interval_at(&self, confidence: f64) -> Option<stats::Interval> {
-        stats::over_passes(&self.passes, confidence)
+        stats::of_passes(&self.passes, stats::CONFIDENCE)
     }
 }
 
@@ -181,7 +179,13 @@ impl Record {
                 .filter_map(|peak| Some((peak["backend"].as_str()?.to_owned(), time(&peak["operations_per_second"])?)))
                 .collect(),
             notes: notes::notes(&json),
+            not_run: notes::not_run(&json["not_run"]),
         })
+    }
+
+    /// Where the data was, in words.
+    pub(crate) fn place(&self, residency: &str) -> String {
+        if residency == "gpu" && self.software_gpu { "gpu (software)".to_owned() } else { residency.to_owned() }
     }
 
     /// What an operation computes: as the record says, else as this build knows it, else nothing.
@@ -250,12 +254,11 @@ fn text(value: &Value, key: &str) -> Result<String, String> {
     value[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned).ok_or(format!("{key} is missing"))
 }
 
-/// Samples as passes took them, each least first. Where that is not known, or a pass was cut short, it is one.
+/// Samples as passes took them, each least first. Where that is not known, it is one.
 fn in_passes(seconds: &[f64], counts: &Value) -> Vec<Vec<f64>> {
     let counts: Option<Vec<usize>> = counts.as_array().into_iter().flatten().map(|n| usize::try_from(n.as_u64()?).ok()).collect();
     let whole = |counts: &Vec<usize>| {
-        counts.iter().try_fold(0_usize, |sum, n| sum.checked_add(*n)) == Some(seconds.len())
-            && counts.iter().all(|n| *n >= stats::FEWEST_FOR_RATIO)
+        counts.iter().try_fold(0_usize, |sum, n| sum.checked_add(*n)) == Some(seconds.len()) && !counts.contains(&0)
     };
     let mut rest = seconds;
     let mut passes: Vec<Vec<f64>> = match counts.filter(whole) {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::advice::{self, Group};
 use super::data::{Case, Record, unit_name};
+use super::notes::NotRun;
 use super::words::{digits, duration, size};
 use super::{regret, roofline, speed, summary};
 
@@ -72,7 +73,8 @@ pub(crate) fn report(record: &Record) -> String {
     }
     speed::charts(&mut html, record, &groups);
     roofline::section(&mut html, record, &groups);
-    speed::crossovers(&mut html, &groups);
+    speed::crossovers(&mut html, record, &groups);
+    not_run(&mut html, record);
     machine(&mut html, &[record]);
     all_cases(&mut html, record, &groups);
     download(&mut html, &[record]);
@@ -92,6 +94,29 @@ fn wrong(html: &mut String, record: &Record) {
         put(html, format_args!("<li>{}</li>", escape(&describe(case))));
     }
     html.push_str("</ul></section>\n");
+}
+
+fn not_run(html: &mut String, record: &Record) {
+    if record.not_run.is_empty() {
+        return;
+    }
+    html.push_str("<section id=\"not-run\"><h2>Not run</h2>\n");
+    table(html, "plain", "Not run", &["who", "operation", "elements", "reason"]);
+    for NotRun { who, what, at, reason } in &record.not_run {
+        let or_all = |text: &str| escape(if text.is_empty() { "all" } else { text });
+        put(
+            html,
+            format_args!(
+                "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>not run: {}</td></tr>\n",
+                escape(who),
+                or_all(what),
+                or_all(&at.join(", ")),
+                escape(reason)
+            ),
+        );
+    }
+    html.push_str(TABLE_END);
+    html.push_str("</section>\n");
 }
 
 /// A case in one line.

@@ -3,7 +3,8 @@
 use super::advice;
 use super::data::{Record, unit_name};
 use super::html::put;
-use super::summary::{Row, headline, remarks};
+use super::notes::NotRun;
+use super::summary::{Row, cautions, findings, headline, who};
 use super::words::{digits, duration, size};
 
 /// Text in a cell of a table: what has a meaning in Markdown or HTML has none in it.
@@ -22,20 +23,29 @@ fn escape(text: &str) -> String {
 /// The whole record, medians only.
 pub(crate) fn markdown(record: &Record) -> String {
     let groups = advice::groups(record);
-    let mut text = format!("# What should run where: {}\n\n{}\n\n", escape(&record.cpu), escape(&headline(record)));
+    let [title, headline, who] = [&record.cpu, &headline(record), &who(&groups)].map(|text| escape(text));
+    let mut text = format!("# What should run where: {title}\n\n{headline}\n\n{who}\n\n");
     for case in record.wrong() {
         put(&mut text, format_args!("**Wrong answer, so this run failed:** {}\n\n", escape(&super::html::describe(case))));
     }
-    for sentence in advice::sentences(&groups).iter().chain(&remarks(record, &groups)) {
-        put(&mut text, format_args!("- {}\n", escape(sentence)));
+    for sentence in findings(record, &groups) {
+        put(&mut text, format_args!("- {}\n", escape(&sentence)));
+    }
+    let cautions = cautions(record);
+    if !cautions.is_empty() {
+        text.push_str("\nAbout this run:\n\n");
+    }
+    for sentence in cautions {
+        put(&mut text, format_args!("- {}\n", escape(&sentence)));
     }
     text.push_str(
-        "\n| operation | data on | fastest | best speed | × std there | the library chose | its cost \
-        |\n|---|---|---|---|---:|---|---:|\n",
+        "\n| operation | data on | fastest | best speed | × std there | fastest other there | the library chose | its cost \
+        |\n|---|---|---|---|---:|---|---|---:|\n",
     );
     for group in &groups {
         let row = Row::of(group);
-        let cells = [group.residency, &row.fastest, &row.best, &row.to_std, &row.chose, &row.cost].map(escape);
+        let place = record.place(group.residency);
+        let cells = [&place, &row.fastest, &row.best, &row.to_std, &row.other, &row.chose, &row.cost].map(|cell| escape(cell));
         put(&mut text, format_args!("| {} {} | {} |\n", escape(group.op), escape(group.ty), cells.join(" | ")));
     }
     if let Some(regret) = &record.regret {
@@ -43,6 +53,16 @@ pub(crate) fn markdown(record: &Record) -> String {
         for (name, figures) in &regret.rows {
             put(&mut text, format_args!("| {} | {} |\n", escape(name), figures.map(digits).join(" | ")));
         }
+    }
+    if !record.not_run.is_empty() {
+        text.push_str("\n## Not run\n\n| who | operation | elements | reason |\n|---|---|---|---|\n");
+    }
+    for NotRun { who, what, at, reason } in &record.not_run {
+        let cells = [who, what, &at.join(", "), &format!("not run: {reason}")].map(|cell| escape(cell));
+        put(
+            &mut text,
+            format_args!("| {} |\n", cells.map(|cell| if cell.is_empty() { "all".to_owned() } else { cell }).join(" | ")),
+        );
     }
     text.push_str("\n## The machine and the run\n\n| | |\n|---|---|\n");
     for (key, value) in &record.machine {
@@ -52,9 +72,9 @@ pub(crate) fn markdown(record: &Record) -> String {
         let names = group.contenders();
         let unit = unit_name(group.unit);
         let what = escape(record.meaning(group.op));
-        let (op, ty, residency) = (escape(group.op), escape(group.ty), escape(group.residency));
+        let (op, ty, residency) = (escape(group.op), escape(group.ty), escape(&record.place(group.residency)));
         put(&mut text, format_args!("\n## {op} {ty}, data on the {residency}, {unit}\n\n{what}\n\n| n |"));
-        names.iter().for_each(|name| put(&mut text, format_args!(" {} |", escape(name))));
+        names.iter().for_each(|name| put(&mut text, format_args!(" {} |", escape(&record.place(name)))));
         put(&mut text, format_args!("\n|---:|{}\n", "---:|".repeat(names.len())));
         for &n in &group.sizes {
             put(&mut text, format_args!("| {} |", size(n)));

@@ -37,7 +37,7 @@ pub(crate) fn charts(html: &mut String, record: &Record, groups: &[Group<'_>]) {
                 "<figure><figcaption><strong>{}</strong> {}, data on the {}<br><small>{}</small></figcaption>{}</figure>\n",
                 escape(group.op),
                 escape(group.ty),
-                escape(group.residency),
+                escape(&record.place(group.residency)),
                 escape(record.meaning(group.op)),
                 chart.svg(&format!("speed-{index}"))
             ),
@@ -48,7 +48,12 @@ pub(crate) fn charts(html: &mut String, record: &Record, groups: &[Group<'_>]) {
 
 fn speed_chart(record: &Record, group: &Group<'_>) -> Chart {
     let mut chart = Chart {
-        title: format!("Speed of {} {}, data on the {}, against the number of elements", group.op, group.ty, group.residency),
+        title: format!(
+            "Speed of {} {}, data on the {}, against the number of elements",
+            group.op,
+            group.ty,
+            record.place(group.residency)
+        ),
         unit: unit_name(group.unit).to_owned(),
         ..Chart::default()
     };
@@ -121,7 +126,7 @@ fn within(points: Vec<Point>, first: f64, last: f64) -> Vec<Point> {
 }
 
 /// Where the fastest backend changes.
-pub(crate) fn crossovers(html: &mut String, groups: &[Group<'_>]) {
+pub(crate) fn crossovers(html: &mut String, record: &Record, groups: &[Group<'_>]) {
     html.push_str("<section id=\"crossovers\"><h2>Crossovers</h2>\n");
     let mut rows = String::new();
     for group in groups {
@@ -135,7 +140,7 @@ pub(crate) fn crossovers(html: &mut String, groups: &[Group<'_>]) {
                      class=\"n\">{}</td><td>{} to {}</td></tr>\n",
                     escape(group.op),
                     escape(group.ty),
-                    escape(group.residency),
+                    escape(&record.place(group.residency)),
                     pair[0].backend,
                     pair[1].backend,
                     about(at),

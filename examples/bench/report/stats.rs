@@ -11,11 +11,14 @@ pub(crate) struct Interval {
     pub(crate) confidence: f64,
 }
 
-/// The confidence of an interval that stands alone, and at the least that of a ratio's.
+/// The confidence of an interval that stands alone.
 pub(crate) const CONFIDENCE: f64 = 0.95;
 
-/// The fewest samples on both sides from which a ratio has an interval.
-pub(crate) const FEWEST_FOR_RATIO: usize = 7;
+/// The confidence of the interval of a ratio: higher, since a comparison has hundreds of them.
+pub(crate) const CONFIDENCE_OF_RATIO: f64 = 0.99;
+
+/// Passes from which on their medians are samples enough for an interval of their own.
+pub(crate) const ENOUGH_PASSES: usize = 6;
 
 /// The value in the middle of sorted samples; NaN of none.
 pub(crate) fn median(sorted: &[f64]) -> f64 {
@@ -48,26 +51,63 @@ pub(crate) fn interval(sorted: &[f64], confidence: f64) -> Option<Interval> {
     found
 }
 
-/// The confidence of each of two intervals that a ratio is made of.
-pub(crate) const HALF: f64 = 1.0 - (1.0 - CONFIDENCE) / 2.0;
-
-/// The interval of the ratio of two medians, at [`CONFIDENCE`] or more. Both medians have an interval at [`HALF`], so that each gets half of
-/// the permitted error (Bonferroni), and the ratio the least and the greatest that the two allow. With fewer samples than
-/// [`FEWEST_FOR_RATIO`] on a side there is none.
-pub(crate) fn ratio_of(of: Interval, to: Interval) -> Interval {
-    let confidence = 1.0 - (1.0 - of.confidence) - (1.0 - to.confidence);
-    Interval { low: of.low / to.high, high: of.high / to.low, confidence }
+/// The interval of the ratio of what two runs measured, from the medians of their passes; `None` of too few passes.
+///
+/// Samples of one pass share the moment and the place of the data in memory, so they are no independent samples of a run: passes are. If
+/// the medians of `a` passes and of `b` passes come from the same distribution but for a factor, all orders in which they can lie
+/// are equally probable. How many of the `a * b` ratios lie below the factor is then the statistic of Mann and Whitney, whatever the noise looks
+/// like, and the factor lies between the `d`th smallest and the `d`th greatest of them with probability `1 - 2 P(U < d)` (Hodges and
+/// Lehmann 1963; Hollander, Wolfe, Chicken: Nonparametric Statistical Methods, 3rd ed. 2014, section 4.3). Passes as the unit of
+/// repetition: Kalibera and Jones, Rigorous Benchmarking in Reasonable Time, 2013.
+pub(crate) fn ratio_of_passes(of: &[f64], to: &[f64]) -> Option<Interval> {
+    let orders = orders(of.len(), to.len());
+    let all: f64 = orders.iter().sum();
+    let mut ratios: Vec<f64> = of.iter().flat_map(|of| to.iter().map(move |to| of / to)).collect();
+    ratios.sort_by(f64::total_cmp);
+    let (mut found, mut below) = (None, 0.0);
+    for (d, ways) in orders.iter().enumerate().take(ratios.len().div_ceil(2)) {
+        below += ways / all;
+        let confidence = 1.0 - 2.0 * below;
+        if confidence < CONFIDENCE_OF_RATIO {
+            break;
+        }
+        found = Some(Interval { low: ratios[d], high: ratios[ratios.len() - 1 - d], confidence });
+    }
+    found
 }
 
-/// What reaches over the intervals of several passes. Samples of one pass share the moment; passes lie far apart, so what changes between
-/// them is in it. `None` if a pass has too few samples.
-pub(crate) fn over_passes(passes: &[Vec<f64>], confidence: f64) -> Option<Interval> {
+/// In how many orders of `a` and `b` values exactly `u` of the pairs have the second one before the first, for every `u`: the coefficients
+/// of the Gaussian binomial.
+fn orders(a: usize, b: usize) -> Vec<f64> {
+    let mut ways = vec![0.0; a * b + 1];
+    ways[0] = 1.0;
+    for i in 1..=a {
+        // Times (1 - q^(b + i)), then over (1 - q^i).
+        (b + i..=a * b).rev().for_each(|u| ways[u] -= ways[u - b - i]);
+        (i..=a * b).for_each(|u| ways[u] += ways[u - i]);
+    }
+    ways
+}
+
+/// The interval of the median of a run. From [`ENOUGH_PASSES`] on it is that of the medians of its passes. Of fewer it reaches over the intervals of
+/// all passes, and knows of less than a run's noise; `None` if a pass has too few samples.
+pub(crate) fn of_passes(passes: &[Vec<f64>], confidence: f64) -> Option<Interval> {
+    if passes.len() >= ENOUGH_PASSES {
+        return interval(&medians(passes), confidence);
+    }
     let each: Option<Vec<Interval>> = passes.iter().map(|pass| interval(pass, confidence)).collect();
     each?.into_iter().reduce(|a, b| Interval {
         low: a.low.min(b.low),
         high: a.high.max(b.high),
         confidence: a.confidence.min(b.confidence),
     })
+}
+
+/// The medians of passes, least first.
+pub(crate) fn medians(passes: &[Vec<f64>]) -> Vec<f64> {
+    let mut medians: Vec<f64> = passes.iter().map(|pass| median(pass)).collect();
+    medians.sort_by(f64::total_cmp);
+    medians
 }
 
 /// The geometric mean; `None` of none.

@@ -4,20 +4,25 @@ use super::advice::{self, Group};
 use super::chart::class;
 use super::data::{BACKENDS, Case, Record, unit_name};
 use super::html::{TABLE_END, describe, escape, put, table};
+use super::notes;
 use super::stats::geomean;
 use super::words::{digits, duration, in_words, size};
 
 /// The section that says what should run where.
 pub(crate) fn section(html: &mut String, record: &Record, groups: &[Group<'_>]) {
     html.push_str("<section id=\"summary\"><h2>In short</h2>\n");
-    put(html, format_args!("<p class=\"machine\">{}</p>\n<ul class=\"lead\">", escape(&headline(record))));
-    for sentence in advice::sentences(groups).iter().chain(&remarks(record, groups)) {
-        put(html, format_args!("<li>{}</li>", escape(sentence)));
+    put(html, format_args!("<p class=\"machine\">{}</p>\n<p>{}</p>\n", escape(&headline(record)), escape(&who(groups))));
+    list(html, &findings(record, groups));
+    let cautions = cautions(record);
+    if !cautions.is_empty() {
+        html.push_str("<h3>About this run</h3>\n");
+        list(html, &cautions);
     }
-    html.push_str("</ul>\n<h3>Who is the fastest</h3>\n");
-    map(html, groups);
+    html.push_str("<h3>Who is the fastest</h3>\n");
+    map(html, record, groups);
     html.push_str("<h3>Each operation</h3>\n");
-    let columns = ["operation", "data on", "fastest", "best speed", "× std there", "the library chose", "its cost"];
+    let columns =
+        ["operation", "data on", "fastest", "best speed", "× std there", "fastest other there", "the library chose", "its cost"];
     table(html, "plain", "Each operation", &columns);
     for group in groups {
         let row = Row::of(group);
@@ -26,14 +31,15 @@ pub(crate) fn section(html: &mut String, record: &Record, groups: &[Group<'_>]) 
             html,
             format_args!(
                 "<tr><th scope=\"row\" title=\"{}\">{} <small>{}</small></th><td>{}</td><td>{}</td><td>{}</td><td \
-                 class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td></tr>\n",
+                 class=\"n\">{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td></tr>\n",
                 escape(title),
                 escape(group.op),
                 escape(group.ty),
-                escape(group.residency),
+                escape(&record.place(group.residency)),
                 escape(&row.fastest),
                 escape(&row.best),
                 row.to_std,
+                escape(&row.other),
                 escape(&row.chose),
                 row.cost,
             ),
@@ -44,6 +50,7 @@ pub(crate) fn section(html: &mut String, record: &Record, groups: &[Group<'_>]) 
         "<p class=\"note\">All figures are of medians. <em>Fastest</em> is among simd (one core), threads (all cores) \
          and gpu; who leads by \
          less than 3%, or at one size alone, leads by noise. <em>× std</em>: times as fast as a plain iterator on one thread, on host data. \
+         <em>Fastest other</em>: who else did this there, and how many times as fast the library is. \
          <em>Its cost</em>: the time of a call left to the library over that on the fastest backend, geometric mean over sizes; 1 is \
          perfect.</p></section>\n",
     );
@@ -54,6 +61,7 @@ pub(crate) struct Row {
     pub(crate) fastest: String,
     pub(crate) best: String,
     pub(crate) to_std: String,
+    pub(crate) other: String,
     pub(crate) chose: String,
     pub(crate) cost: String,
 }
@@ -84,6 +92,11 @@ impl Row {
             fastest: text(fastest),
             best: best.map_or("–".to_owned(), speed),
             to_std: or_dash(best.and_then(|(_, case)| group.to_std(case))),
+            other: best
+                .and_then(|(_, case)| Some((case, group.fastest_peer(case.n)?)))
+                .map_or("–".to_owned(), |(case, peer)| {
+                    format!("{}: × {}", peer.backend.trim_start_matches("peer:"), digits(peer.median / case.median))
+                }),
             chose: text(chose),
             cost: or_dash(group.cost_of_choice()),
         }
@@ -112,16 +125,45 @@ pub(crate) fn headline(record: &Record) -> String {
     format!("{}{cores}{simd}{gpu}; granule {}{date}.", record.cpu, record.granule)
 }
 
-/// What else stands out: the greatest gain over the plain iterator, and what the library's own choices cost.
-pub(crate) fn remarks(record: &Record, groups: &[Group<'_>]) -> Vec<String> {
-    let mut remarks = record.notes.clone();
-    if record.software_gpu && record.cases.iter().any(|case| case.backend == "gpu") {
-        remarks.push("The GPU here is a program on the CPU: its figures say nothing of GPUs.".to_owned());
+/// Who took part, for people who do not know the names.
+pub(crate) fn who(groups: &[Group<'_>]) -> String {
+    let mut names: Vec<&str> = groups.iter().flat_map(Group::contenders).collect();
+    let known = ["simd", "threads", "gpu", "auto"];
+    let own = known.iter().filter(|name| names.contains(name)).map(|name| in_words(name)).collect::<Vec<_>>();
+    names.retain(|name| !known.contains(name));
+    names.sort_unstable();
+    names.dedup();
+    let others: Vec<&str> = names.iter().map(|name| name.trim_start_matches("peer:")).collect();
+    let beside = if others.is_empty() { String::new() } else { format!("; beside it {}", others.join(", ")) };
+    format!("The same work was done by the library on {}{beside}. Every answer was checked.", own.join(", "))
+}
+
+/// Sentences as a list.
+fn list(html: &mut String, sentences: &[String]) {
+    html.push_str("<ul class=\"lead\">");
+    for sentence in sentences {
+        put(html, format_args!("<li>{}</li>", escape(sentence)));
     }
+    html.push_str("</ul>\n");
+}
+
+/// What there is to know before its figures are believed.
+pub(crate) fn cautions(record: &Record) -> Vec<String> {
+    let mut cautions = record.notes.clone();
+    cautions.extend(notes::in_words(&record.not_run));
+    if record.software_gpu && record.cases.iter().any(|case| case.backend == "gpu") {
+        cautions.insert(0, "The GPU here is a program on the CPU (software): its figures say nothing of GPUs.".to_owned());
+    }
+    cautions
+}
+
+/// What was found: who is the fastest, the greatest gain over the plain iterator, and what the library's own choices cost.
+pub(crate) fn findings(record: &Record, groups: &[Group<'_>]) -> Vec<String> {
+    let mut findings = advice::sentences(record, groups);
     let gains = groups.iter().flat_map(|g| g.sizes.iter().filter_map(|&n| g.fastest(n)).map(move |c| (g, c)));
     let gains = gains.filter_map(|(group, fastest)| Some((group, fastest, group.to_std(fastest.1)?)));
     if let Some((group, (backend, case), ratio)) = gains.max_by(|a, b| a.2.total_cmp(&b.2)) {
-        remarks.push(format!(
+        findings.push(format!(
             "The greatest gain over a plain iterator: {} on {} {} elements, {} times as fast with {}.",
             group.op,
             size(case.n),
@@ -134,7 +176,7 @@ pub(crate) fn remarks(record: &Record, groups: &[Group<'_>]) -> Vec<String> {
     if let (Some(mean), Some((group, n, most))) =
         (geomean(costs().map(|cost| cost.2)), costs().max_by(|a, b| a.2.total_cmp(&b.2)))
     {
-        remarks.push(format!(
+        findings.push(format!(
             "Left to the library, a call takes {} times as long as on the fastest backend (geometric mean of {} \
              cases); at worst {} times, in {} {} on {} elements, data on the {}.",
             digits(mean),
@@ -143,14 +185,14 @@ pub(crate) fn remarks(record: &Record, groups: &[Group<'_>]) -> Vec<String> {
             group.op,
             group.ty,
             size(n),
-            group.residency
+            record.place(group.residency)
         ));
     }
-    remarks
+    findings
 }
 
 /// A row for each operation, a column for each size, in each cell who is the fastest.
-fn map(html: &mut String, groups: &[Group<'_>]) {
+fn map(html: &mut String, record: &Record, groups: &[Group<'_>]) {
     let mut sizes: Vec<u64> = groups.iter().flat_map(|group| group.sizes.iter().copied()).collect();
     sizes.sort_unstable();
     sizes.dedup();
@@ -165,7 +207,7 @@ fn map(html: &mut String, groups: &[Group<'_>]) {
                 "<tr><th scope=\"row\">{} <small>{}</small></th><td>{}</td>",
                 escape(group.op),
                 escape(group.ty),
-                escape(group.residency)
+                escape(&record.place(group.residency))
             ),
         );
         for &n in &sizes {

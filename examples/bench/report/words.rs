@@ -6,6 +6,7 @@ pub(crate) fn in_words(backend: &str) -> String {
         "simd" => "one core (simd)".to_owned(),
         "threads" => "all cores (threads)".to_owned(),
         "gpu" => "the GPU (gpu)".to_owned(),
+        "auto" => "what it chose itself (auto)".to_owned(),
         other => other.to_owned(),
     }
 }

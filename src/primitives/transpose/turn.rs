@@ -279,6 +279,7 @@ fn four<L: Level, T: Word, const STREAM: bool, const K: usize>(
     out: ViewMut<'_, T>,
     (at, apart, count): (usize, usize, usize),
 ) {
+    #[expect(clippy::needless_range_loop, reason = "iterators would put closures between the lanes")]
     for k in K..K + 4 {
         let to = Span::new(at + k * apart, count);
         if STREAM { stream(l, lines[k], out, to) } else { store(l, lines[k], out, to) }
