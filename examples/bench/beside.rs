@@ -6,7 +6,7 @@ use granule::prelude::*;
 
 use crate::groups::Go;
 use crate::stage::{Place, Scene, Stage};
-use crate::{loops, movement, oracle};
+use crate::{loops, movement, oracle, stencils};
 
 /// A copy of so many bytes with the best loops, to be performed beside what `fill` enters.
 fn beside_copy<T: Element>(
@@ -38,7 +38,10 @@ pub(crate) fn scan_beside_copy(scene: &Scene<'_>, x: &[u32], go: Go<'_>) -> gran
     })
 }
 
-/// The transpose of a square.
-pub(crate) fn transpose_beside_copy(scene: &Scene<'_>, x: &[f32], go: Go<'_>) -> granule::Result<()> {
-    beside_copy(scene, (x, f32::NAN), go, movement::transpose)
+/// The transpose of a square, or a stencil on it.
+pub(crate) fn square_beside_copy(op: &str, scene: &Scene<'_>, x: &[f32], go: Go<'_>) -> granule::Result<()> {
+    beside_copy(scene, (x, f32::NAN), go, |stage| match op {
+        "transpose" => movement::transpose(stage),
+        _ => stencils::fill(op, stage),
+    })
 }

@@ -137,8 +137,8 @@ const SCAN: Target = Target {
     factor: 0.9,
 };
 
-/// The transpose of a square of 4096 rows, against a copy of as many bytes.
-const TRANSPOSES: [Target; 2] = [
+/// The transpose of a square of 4096 rows and a stencil on it, against a copy of as many bytes.
+const SQUARES: [Target; 4] = [
     Target {
         claim: "transpose on one core against a copy",
         op: "transpose",
@@ -156,6 +156,23 @@ const TRANSPOSES: [Target; 2] = [
         factor: 0.6,
         ..ONE
     },
+    Target {
+        claim: "5-point stencil on one core against a copy",
+        op: "stencil_2d",
+        n: 16 * MI,
+        theirs: &["peer:copy", "peer:copy-nt"],
+        factor: 0.8,
+        ..ONE
+    },
+    Target {
+        claim: "5-point stencil on two threads against a two-thread copy",
+        op: "stencil_2d",
+        n: 16 * MI,
+        ours: "threads",
+        theirs: &["peer:copy-2t"],
+        factor: 0.8,
+        ..ONE
+    },
 ];
 
 /// What a call on 64 elements of a host slice may take, all in all.
@@ -166,7 +183,7 @@ const CALL_OPS: [&str; 2] = ["reduce_sum", "add"];
 pub(crate) fn run(session: &mut Session<'_>) -> granule::Result<()> {
     println!("two threads of plain arithmetic do {:.2} times the work of one at this moment", two_threads_gain());
     println!("ratio: ours to the fastest of theirs, fastest samples (median samples in brackets)\n");
-    session.progress = Progress::new(TARGETS.len() + 1 + TRANSPOSES.len() + CALL_OPS.len());
+    session.progress = Progress::new(TARGETS.len() + 1 + SQUARES.len() + CALL_OPS.len());
     for target in &TARGETS {
         let wants = |name: &str| name == target.ours || target.theirs.contains(&name);
         let before = session.cases.len();
@@ -181,12 +198,12 @@ pub(crate) fn run(session: &mut Session<'_>) -> granule::Result<()> {
     drop(x);
     report(&SCAN, &session.cases[before..]);
 
-    let x = oracle::floats(TRANSPOSES[0].n, 2);
-    for target in &TRANSPOSES {
+    let x = oracle::floats(SQUARES[0].n, 2);
+    for target in &SQUARES {
         let before = session.cases.len();
         let wants = |name: &str| name == target.ours || target.theirs.contains(&name);
         session.perform(target.op, target.ty, target.n, Residency::Host, &wants, |scene, go| {
-            beside::transpose_beside_copy(scene, &x, go)
+            beside::square_beside_copy(target.op, scene, &x, go)
         })?;
         report(target, &session.cases[before..]);
     }
