@@ -106,7 +106,10 @@ fn large_transposes_of_memory() {
             let out = &mut out[..x.len()];
             out.fill(u32::MAX);
             let task = runner.engine.transpose(Grid::new(x, [rows, columns]).unwrap());
-            task.into(&mut *out).with_plan(&runner.plan).run().unwrap();
+            let done = task.into(&mut *out).with_plan(&runner.plan).run();
+            if runner.result("transpose", done).is_none() {
+                continue;
+            }
             assert!(*out == *want, "{rows} x {columns} on {}", runner.name);
         }
     }

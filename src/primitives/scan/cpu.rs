@@ -58,9 +58,9 @@ impl<T: Element, S: Source<Item = T>, O: Operator<T>> Scan<'_, T, S, O> {
             |carry, total| total.map(|total| carry.map_or(total, |carry| combine(self.op, carry, total))),
             |link, carry, _| {
                 // Links are taken in turn, so this worker's next is most likely that many further on.
-                let next = link + cpu.workers;
+                let next = link.saturating_add(cpu.workers);
                 let ahead =
-                    start.filter(|_| streaming && next + 1 < links).map(|start| start + range(next).start * size_of::<T>());
+                    start.filter(|_| streaming && next < links - 1).map(|start| start + range(next).start * size_of::<T>());
                 cpu.at_level(Link { scan: self, out, range: range(link), carry, streaming, ahead });
             },
         );
