@@ -117,7 +117,7 @@ impl Engine {
     /// use granule::prelude::*;
     ///
     /// let engine = Engine::new()?;
-    /// drop(engine.map(iota(0..1 << 20), kernel!(|i: u32| -> u32 { i * i })).on(Backend::Simd).run()?);
+    /// drop(engine.collect(iota(0..1 << 20)).on(Backend::Simd).run()?);
     /// assert_eq!(engine.release_memory(), 4 << 20);
     /// assert_eq!(engine.release_memory(), 0);
     /// # Ok::<(), granule::Error>(())
