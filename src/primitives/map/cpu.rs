@@ -95,15 +95,15 @@ impl<S: Source<Item: Element>> Fill<'_, S> {
                 while i + 4 * L::WIDTH <= stop && !S::LOOPS {
                     // Four independent vectors: enough loads in flight, and the loop's own cost spread thin.
                     let span = Span::new(i, L::WIDTH);
-                    if STREAM && S::STRETCHES {
-                        S::prefetch(l, bound, i + AHEAD, 4 * L::WIDTH);
-                    }
                     let mut x = [S::load_inner(l, bound, span); 4];
                     for (k, x) in x.iter_mut().enumerate().skip(1) {
                         *x = S::load_inner(l, bound, span.shift(k * L::WIDTH));
                     }
                     for (k, x) in x.into_iter().enumerate() {
                         let span = span.shift(k * L::WIDTH);
+                        if STREAM && S::STRETCHES {
+                            S::prefetch(l, bound, i + k * L::WIDTH + AHEAD, L::WIDTH);
+                        }
                         if STREAM { stream(l, x, out, span) } else { store(l, x, out, span) }
                     }
                     i += 4 * L::WIDTH;
