@@ -1,8 +1,8 @@
 //! A stencil: a kernel of windows, as a source.
 //!
 //! A vector whose windows all lie in the grid reads whole vectors at shifted indices, after one test of its place. The others, at
-//! the edges, are worked on by code that is compiled once and called ([`Lanes::rarely`]): see [`edge`](super::edge). On a GPU the two are the branches of an `if`, and each
-//! reads at the grid index plus a number.
+//! the edges, are worked on by code that is compiled once and called ([`Lanes::rarely`]): see [`edge`](super::edge). On a GPU the
+//! two are the branches of an `if`, and each reads at the grid index plus a number.
 #![allow(clippy::needless_range_loop, reason = "an axis indexes several arrays; iterators would put closures between the lanes")]
 
 use crate::array::DataVisitor;

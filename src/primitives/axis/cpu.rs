@@ -301,10 +301,6 @@ fn stretch<L: Level, S: Source<Item: Element>, O: Operator<S::Item>, const V: us
     let span = Span::new(starts[0], L::WIDTH);
     let x = if INNER { S::load_inner(l, bounds[0], span) } else { S::load(l, bound, span) };
     let mut sums = [[x; V]; R];
-    #[expect(
-        clippy::needless_range_loop,
-        reason = "a vector of every row is read before the next, as the rows' sums wait for each other"
-    )]
     for v in 0..V {
         for k in 0..R {
             let span = Span::new(starts[k] + v * L::WIDTH, L::WIDTH);
@@ -313,7 +309,6 @@ fn stretch<L: Level, S: Source<Item: Element>, O: Operator<S::Item>, const V: us
     }
     let mut i = LANES;
     while i < full {
-        #[expect(clippy::needless_range_loop, reason = "as above")]
         for v in 0..V {
             for k in 0..R {
                 let span = Span::new(starts[k] + i + v * L::WIDTH, L::WIDTH);
