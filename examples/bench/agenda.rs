@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::catalogue::{OPS, Op};
 use crate::groups::Residency;
 use crate::options::{Options, QUICK_SIZES};
+use crate::record::Place;
 use crate::table::size;
 
 /// Operations that say most of a machine, each on the first of its types: streams, arithmetic, reductions, scans, what moves, sorts. What takes
@@ -43,6 +44,21 @@ pub(crate) struct Group {
     pub(crate) residency: Residency,
     /// Whether a GPU takes part.
     pub(crate) gpu: bool,
+}
+
+impl Group {
+    /// For the process that measures it.
+    pub(crate) fn to_json(self) -> Value {
+        let Group { op, ty, n, residency, gpu } = self;
+        json!({ "op": op.name, "type": ty, "n": n, "residency": residency.name(), "with_gpu": gpu })
+    }
+
+    /// From what [`Group::to_json`] made of it.
+    pub(crate) fn from_json(json: &Value) -> Option<Group> {
+        let Place { op, ty, n, residency } = Place::from_json(json)?;
+        let residency = if residency == Residency::Gpu.name() { Residency::Gpu } else { Residency::Host };
+        Some(Group { op, ty, n, residency, gpu: json["with_gpu"].as_bool()? })
+    }
 }
 
 /// All groups of a run by their rank, the most telling ones first.
@@ -107,16 +123,18 @@ impl Agenda {
         self.ranks[..2].concat()
     }
 
-    /// What is measured then, if the first took so long, and so much time is left. If that is not enough for all passes, the most telling
-    /// groups get theirs first.
-    pub(crate) fn rest(&self, took: Duration, left: Option<Duration>) -> Vec<Group> {
+    /// What is measured then, pass by pass, if the first took so long, and so much time is left. If that is not enough for all passes, the
+    /// most telling groups get theirs first.
+    pub(crate) fn rest(&self, took: Duration, left: Option<Duration>) -> Vec<Vec<Group>> {
         let again = PASSES - 1;
-        // What is compiled and touched for the first time is in the first pass alone.
-        let enough = left.is_none_or(|left| took.mul_f64(0.8 * again as f64) <= left);
-        let mut groups =
-            if enough { self.first().repeat(again) } else { [self.ranks[0].repeat(again), self.ranks[1].repeat(again)].concat() };
-        groups.extend(self.ranks[2].repeat(PASSES));
-        groups
+        let enough = left.is_none_or(|left| took * again as u32 <= left);
+        let mut passes = match enough {
+            true => vec![self.first(); again],
+            false => [vec![self.ranks[0].clone(); again], vec![self.ranks[1].clone(); again]].concat(),
+        };
+        passes.extend(vec![self.ranks[2].clone(); PASSES]);
+        passes.retain(|groups| !groups.is_empty());
+        passes
     }
 
     /// What was never measured, since the run ended before, as records have it.

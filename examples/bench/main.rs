@@ -17,6 +17,7 @@ mod movement;
 mod noise;
 mod options;
 mod oracle;
+mod passes;
 mod peaks;
 mod progress;
 mod record;
@@ -104,6 +105,10 @@ fn run(options: &Options, began: Instant) -> Result<bool, Box<dyn std::error::Er
     // Before the load of this run itself.
     let context = context::now(&engine);
     let gpu = usable_gpu(&engine);
+    if options.pass {
+        stop::listen();
+        return passes::child(&engine, options, gpu.is_ok()).map(|()| true);
+    }
     println!("granule {}; {}; SIMD level {}", env!("CARGO_PKG_VERSION"), engine.machine(), engine.simd_level());
     if let Err(reason) = &gpu {
         println!("no GPU is measured: {reason}");
@@ -124,7 +129,7 @@ fn run(options: &Options, began: Instant) -> Result<bool, Box<dyn std::error::Er
         babelstream = babelstream::run(&mut session)?;
     } else {
         peaks = peaks::measure(&engine, session.gpu)?;
-        session.sweep(software)?;
+        passes::sweep(&mut session, software);
         session.progress.finish();
         table::print(&session.cases);
     }
@@ -154,11 +159,19 @@ fn run(options: &Options, began: Instant) -> Result<bool, Box<dyn std::error::Er
     Ok(!failed)
 }
 
-/// The engine, with a software rasteriser only if that was asked for, and with a cache in `scratch` if there is one.
+/// The engine, with a software rasteriser only if that was asked for, and with a cache in `scratch` if there is one. What earlier processes have
+/// learned helps nobody whose figures are compared, unless the environment says so.
 fn engine(options: &Options, scratch: Option<&regret::Scratch>) -> granule::Result<Engine> {
     let mut builder = Engine::builder();
+    let unsaid = |name| std::env::var_os(name).is_none();
     if let Some(scratch) = scratch {
         builder = builder.cache(scratch.path());
+    } else if options.regret_cold_child.is_none() && unsaid("GRANULE_CACHE") {
+        builder = builder.no_cache();
+    }
+    // Where the library chooses, it knows the machine.
+    if options.pass && unsaid("GRANULE_CALIBRATE") {
+        builder = builder.calibrate(granule::Calibrate::Now);
     }
     #[cfg(feature = "gpu")]
     if options.software_gpu {

@@ -34,11 +34,16 @@ pub(crate) struct Noise {
 impl Noise {
     /// Looks a few times: that is before the run.
     pub(crate) fn begin() -> Noise {
-        let now = Instant::now();
-        let (source, target) = ((0..WORDS as u64).collect(), vec![0; WORDS]);
-        let mut noise = Noise { start: now, last: now, source, target, moments: Vec::new() };
+        let mut noise = Noise::resume(Duration::ZERO);
         (0..AT_THE_ENDS).for_each(|_| noise.look());
         noise
+    }
+
+    /// Goes on in another process, so long after the run began.
+    pub(crate) fn resume(since: Duration) -> Noise {
+        let now = Instant::now();
+        let (source, target) = ((0..WORDS as u64).collect(), vec![0; WORDS]);
+        Noise { start: now.checked_sub(since).unwrap_or(now), last: now, source, target, moments: Vec::new() }
     }
 
     /// Looks, if the last time is a while ago.
@@ -68,11 +73,21 @@ impl Noise {
         self.last = Instant::now();
     }
 
+    /// What was found so far, as records have it.
+    pub(crate) fn moments(&self) -> Value {
+        self.moments.iter().map(|m| json!({ "at": m.at, "arithmetic": m.arithmetic, "copy": m.copy })).collect()
+    }
+
+    /// Adds what another process found.
+    pub(crate) fn add(&mut self, moments: &[Value]) {
+        let read =
+            |m: &Value| Some(Moment { at: m["at"].as_f64()?, arithmetic: m["arithmetic"].as_f64()?, copy: m["copy"].as_f64()? });
+        self.moments.extend(moments.iter().filter_map(read));
+    }
+
     /// Looks a last few times, and gives all of it, as records have it.
     pub(crate) fn end(mut self) -> Value {
         (0..AT_THE_ENDS).for_each(|_| self.look());
-        let moments: Vec<_> =
-            self.moments.iter().map(|m| json!({ "at": m.at, "arithmetic": m.arithmetic, "copy": m.copy })).collect();
-        json!({ "at_the_ends": AT_THE_ENDS, "copied_bytes": 2 * 8 * WORDS, "moments": moments })
+        json!({ "at_the_ends": AT_THE_ENDS, "copied_bytes": 2 * 8 * WORDS, "moments": self.moments() })
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::catalogue::{BACKENDS, OPS};
+use crate::passes;
 use crate::report::{self, Outputs, data::Record};
 
 /// What is to be done.
@@ -27,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) regret: bool,
     /// What this process is to do for the sweep that started it.
     pub(crate) regret_cold_child: Option<String>,
+    /// This process does one pass of the run that started it.
+    pub(crate) pass: bool,
     /// Take a software rasteriser for a GPU.
     pub(crate) software_gpu: bool,
     /// What is wrong with this run, to see that it is found.
@@ -104,6 +107,7 @@ impl Options {
                 "--regret" => options.regret = true,
                 // Not in the usage: the sweep starts itself with it.
                 "--regret-cold-child" => options.regret_cold_child = Some(value()?),
+                passes::ARGUMENT => options.pass = true,
                 "--targets" => options.targets = true,
                 "--software-gpu" => options.software_gpu = true,
                 "--json" => options.json = Some(value()?.into()),

@@ -1,7 +1,7 @@
 //! What goes to stderr while the measurement runs: a bar on a terminal, a line a group elsewhere.
 
 use std::io::{IsTerminal, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const WIDTH: usize = 30;
 
@@ -46,6 +46,17 @@ impl Progress {
     /// One more is done.
     pub(crate) fn end(&mut self) {
         self.done += 1;
+    }
+
+    /// So many of so many are done, and it was begun so long ago.
+    pub(crate) fn resume(&mut self, [done, total]: [usize; 2], since: Duration) {
+        (self.done, self.total) = (done, total);
+        self.start = Instant::now().checked_sub(since).unwrap_or(self.start);
+    }
+
+    /// How long ago it was begun.
+    pub(crate) fn since(&self) -> Duration {
+        self.start.elapsed()
     }
 
     /// How many are done, of how many.

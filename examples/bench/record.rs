@@ -82,28 +82,76 @@ impl Case {
         case["verified"] = json!(self.verified);
         case
     }
+
+    /// From what [`Case::to_json`] made of it.
+    pub(crate) fn from_json(json: &Value) -> Option<Case> {
+        let Place { op, ty, n, residency } = Place::from_json(json)?;
+        let text = |key: &str| json[key].as_str().map(str::to_owned);
+        let seconds = |key: &str| json[key].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+        Some(Case {
+            op: op.name,
+            ty,
+            n,
+            residency,
+            backend: text("backend")?,
+            chose: text("chose"),
+            plan: text("plan"),
+            seconds: seconds("seconds"),
+            passes: json["passes"].as_array().into_iter().flatten().filter_map(|count| Some(count.as_u64()? as usize)).collect(),
+            gpu_seconds: seconds("gpu_seconds"),
+            bytes: json["bytes"].as_u64()?,
+            ops: json["ops_per_element"].as_f64(),
+            verified: json["verified"].as_bool()?,
+        })
+    }
+}
+
+/// An operation on so many elements of a type, which are on the host or on a GPU.
+pub(crate) struct Place {
+    pub(crate) op: &'static Op,
+    pub(crate) ty: &'static str,
+    pub(crate) n: usize,
+    pub(crate) residency: &'static str,
+}
+
+impl Place {
+    /// Read of an entry that says where it belongs.
+    pub(crate) fn from_json(json: &Value) -> Option<Place> {
+        let one_of = |key: &str, known: [&'static str; 2]| known.into_iter().find(|name| json[key] == *name);
+        Some(Place {
+            op: OPS.iter().find(|op| json["op"] == op.name)?,
+            ty: one_of("type", ["f32", "u32"])?,
+            n: usize::try_from(json["n"].as_u64()?).ok()?,
+            residency: one_of("residency", ["host", "gpu"])?,
+        })
+    }
 }
 
 /// One case of those that several passes gave of the same contender.
 pub(crate) fn merged(cases: Vec<Case>) -> Vec<Case> {
-    let mut merged: Vec<Case> = Vec::new();
+    let mut found: Vec<Vec<Case>> = Vec::new();
     for case in cases {
-        let same = |c: &&mut Case| {
-            (c.op, c.ty, c.n, c.residency, &c.backend) == (case.op, case.ty, case.n, case.residency, &case.backend)
-        };
-        match merged.iter_mut().find(same) {
-            Some(first) => {
-                first.passes.push(case.seconds.len());
-                first.seconds.extend(case.seconds);
-                first.gpu_seconds.extend(case.gpu_seconds);
-                // What it chose in the end.
-                (first.chose, first.plan) = (case.chose, case.plan);
-                first.verified &= case.verified;
-            }
-            None => merged.push(Case { passes: vec![case.seconds.len()], ..case }),
+        let key = |c: &Case| (c.op, c.ty, c.n, c.residency, c.backend.clone());
+        match found.iter_mut().find(|passes| key(&passes[0]) == key(&case)) {
+            Some(passes) => passes.push(case),
+            None => found.push(vec![case]),
         }
     }
-    merged
+    found.into_iter().map(|passes| joined(&passes)).collect()
+}
+
+/// The passes of one contender, of which there is one at least, as a case.
+fn joined(passes: &[Case]) -> Case {
+    // A pass may choose otherwise than another: what most of them chose, the last ones first.
+    let votes = |case: &Case| passes.iter().filter(|other| other.chose == case.chose).count();
+    let usual = passes.iter().max_by_key(|case| votes(case)).unwrap_or(&passes[0]);
+    Case {
+        passes: passes.iter().map(|pass| pass.seconds.len()).collect(),
+        seconds: passes.iter().flat_map(|pass| pass.seconds.iter().copied()).collect(),
+        gpu_seconds: passes.iter().flat_map(|pass| pass.gpu_seconds.iter().copied()).collect(),
+        verified: passes.iter().all(|pass| pass.verified),
+        ..usual.clone()
+    }
 }
 
 /// The machine, as records describe it.

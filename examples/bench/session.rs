@@ -1,18 +1,18 @@
 //! A run: what is measured of the agenda, and what came of it so far.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use granule::Engine;
 use serde_json::{Value, json};
 
-use crate::agenda::{Agenda, Group, PASSES};
+use crate::agenda::{Group, PASSES};
 use crate::groups::{self, Go, Residency};
 use crate::measure::{Budget, Contender, Trouble, measure};
 use crate::noise::Noise;
 use crate::options::{Options, Plant};
 use crate::progress::Progress;
-use crate::record::{self, Case};
+use crate::record::{Case, Place};
 use crate::stage::{self, Scene};
 use crate::stop::{Stop, Why};
 use crate::{catalogue, oracle, table};
@@ -49,32 +49,8 @@ impl<'r> Session<'r> {
         Session { engine, options, gpu, stop, noise, cases, not_run, failed: false, stopped: None, progress }
     }
 
-    /// All operations at all sizes, in passes. `software`: the GPU is a program on the CPU.
-    pub(crate) fn sweep(&mut self, software: bool) -> granule::Result<()> {
-        let (agenda, reduced) = Agenda::new(self.options, self.gpu, software);
-        self.not_run.extend(reduced);
-        self.progress = Progress::new(agenda.len());
-        self.progress.limit(self.stop.end());
-        let begun = Instant::now();
-        self.pass(&agenda.first(), &HashSet::new())?;
-        // Each group is measured again when all the others were: what changes from moment to moment, and where memory lies, is seen.
-        let slow = self.slow();
-        self.pass(&agenda.rest(begun.elapsed(), self.stop.left()), &slow)?;
-        if let Some((why, _)) = self.stopped {
-            let reason = match why {
-                Why::Interrupted => "the run was interrupted before",
-                Why::TimeBudget => "the time of the run was over before",
-            };
-            let known: HashSet<_> = self.cases.iter().map(|case| (case.op, case.ty, case.n, case.residency)).collect();
-            let has = |group: &Group| known.contains(&(group.op.name, group.ty, group.n, group.residency.name()));
-            self.not_run.extend(agenda.missed(has, reason));
-        }
-        self.cases = record::merged(std::mem::take(&mut self.cases));
-        Ok(())
-    }
-
-    /// Measures these groups, without the contenders in `slow`, unless the run ends before.
-    fn pass(&mut self, groups: &[Group], slow: &HashSet<Key>) -> granule::Result<()> {
+    /// Measures these groups, without the contenders in `without`, unless the run ends before.
+    pub(crate) fn groups(&mut self, groups: &[Group], without: &HashSet<Key>) -> granule::Result<()> {
         let options = self.options;
         for group in groups {
             if let Some(why) = self.stop.now() {
@@ -84,8 +60,8 @@ impl<'r> Session<'r> {
             self.noise.between();
             let Group { op, ty, n, residency, gpu } = *group;
             let wants = |name: &str| {
-                let key = (op.name, ty, n, residency.name(), name.to_owned());
-                options.wants_backend(name) && (gpu || name != "gpu") && !slow.contains(&key)
+                let key = Key { op: op.name, ty, n, residency: residency.name(), backend: name.to_owned() };
+                options.wants_backend(name) && (gpu || name != "gpu") && !without.contains(&key)
             };
             self.group(op.name, ty, n, residency, &wants)?;
         }
@@ -93,10 +69,12 @@ impl<'r> Session<'r> {
     }
 
     /// Who takes so long for a call that a run whose time is short measures it once.
-    fn slow(&self) -> HashSet<Key> {
+    pub(crate) fn slow(&self) -> HashSet<Key> {
         let limited = self.options.time_budget().is_some();
         let slow = self.cases.iter().filter(|case| limited && case.best() > ONCE.as_secs_f64());
-        slow.map(|case| (case.op, case.ty, case.n, case.residency, case.backend.clone())).collect()
+        let key =
+            |case: &Case| Key { op: case.op, ty: case.ty, n: case.n, residency: case.residency, backend: case.backend.clone() };
+        slow.map(key).collect()
     }
 
     /// One group, with inputs of its own.
@@ -232,7 +210,28 @@ impl<'r> Session<'r> {
 }
 
 /// What makes a case another one.
-type Key = (&'static str, &'static str, usize, &'static str, String);
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    op: &'static str,
+    ty: &'static str,
+    n: usize,
+    residency: &'static str,
+    backend: String,
+}
+
+impl Key {
+    /// For the process that measures the others.
+    pub(crate) fn to_json(&self) -> Value {
+        let Key { op, ty, n, residency, backend } = self;
+        json!({ "op": op, "type": ty, "n": n, "residency": residency, "backend": backend })
+    }
+
+    /// From what [`Key::to_json`] made of it.
+    pub(crate) fn from_json(json: &Value) -> Option<Key> {
+        let Place { op, ty, n, residency } = Place::from_json(json)?;
+        Some(Key { op: op.name, ty, n, residency, backend: json["backend"].as_str()?.to_owned() })
+    }
+}
 
 /// Has work done, and says how long it took by the GPU's own clock, where there is one.
 fn by_the_gpu(engine: &Engine, work: &mut dyn FnMut() -> granule::Result<()>) -> granule::Result<Option<Duration>> {

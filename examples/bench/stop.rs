@@ -18,12 +18,22 @@ pub(crate) enum Why {
 }
 
 impl Why {
-    /// As records have it, after so many groups of so many; says so on the terminal too.
-    pub(crate) fn describe(self, [done, of]: [usize; 2]) -> Value {
-        let why = match self {
+    /// Its name in records.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             Why::Interrupted => "interrupted",
             Why::TimeBudget => "time budget",
-        };
+        }
+    }
+
+    /// The one with this name.
+    pub(crate) fn named(name: Option<&str>) -> Option<Why> {
+        [Why::Interrupted, Why::TimeBudget].into_iter().find(|why| name == Some(why.name()))
+    }
+
+    /// As records have it, after so many groups of so many; says so on the terminal too.
+    pub(crate) fn describe(self, [done, of]: [usize; 2]) -> Value {
+        let why = self.name();
         println!("not whole ({why}): {done} of {of} groups were measured");
         json!({ "why": why, "done": done, "of": of })
     }

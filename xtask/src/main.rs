@@ -16,9 +16,10 @@ const PACKAGES: [&str; 2] = ["libvulkan1", "mesa-vulkan-drivers"];
 const TESTS: [&str; 6] = ["test", "--workspace", "--exclude", "xtask", "--lib", "--tests"];
 
 /// Test files that no SIMD level reaches, or that try every level themselves: one run of them is enough.
-const ONE_RUN: [&str; 13] = [
+const ONE_RUN: [&str; 14] = [
     "assembly",
     "bench_json",
+    "bench_run",
     "device",
     "events",
     "expansion",

@@ -19,8 +19,30 @@ pub(crate) struct Pair<'r> {
     pub(crate) ratio: f64,
     /// Of the ratio; `None` if there are too few passes.
     pub(crate) interval: Option<Interval>,
-    /// The ratio of the peers there: what the machine did to all alike. 1 of peers, and where it is not known.
-    pub(crate) drift: f64,
+    /// What the machine does to others there.
+    pub(crate) drift: Drift,
+}
+
+/// How far peers of a size and place are faster, and slower, beyond doubt. They are the same program in both records, so it is the machine, and
+/// what it does to one it may do to another: if the case of the library were one of the `m` peers' and its own, all alike, its interval would be
+/// the farthest from 1 on its side with probability `1 / (m + 1)` at most (conformal prediction: Vovk, Gammerman, Shafer, Algorithmic Learning in
+/// a Random World, 2005; Romano, Patterson, Candes, Conformalized Quantile Regression, 2019).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Drift {
+    /// The least upper end of an interval, if that is below 1, or else 1.
+    pub(crate) faster: f64,
+    /// The greatest lower end of an interval, if that is above 1, or else 1.
+    pub(crate) slower: f64,
+}
+
+impl Drift {
+    /// None, as far as is known.
+    const NONE: Drift = Drift { faster: 1.0, slower: 1.0 };
+
+    /// With one more peer, whose ratio lies there.
+    fn with(self, peer: Interval) -> Drift {
+        Drift { faster: self.faster.min(peer.high), slower: self.slower.max(peer.low) }
+    }
 }
 
 /// What a ratio means.
@@ -32,7 +54,7 @@ pub(crate) enum Verdict {
     Slower,
     /// Faster by more than the threshold.
     Faster,
-    /// Beyond the threshold, but not by more than the peers are: it is the machine.
+    /// Beyond the threshold, but not by more than a peer is: it may be the machine.
     Machine,
     /// The whole interval is within the threshold.
     Same,
@@ -85,7 +107,7 @@ impl<'r> Pair<'r> {
         let interval = stats::ratio_of_passes(&stats::medians(&other.passes), &stats::medians(&base.passes));
         // The medians of all samples need not lie between those of the passes' middle ones.
         let interval = interval.map(|i| Interval { low: i.low.min(ratio), high: i.high.max(ratio), ..i });
-        Pair { base, other, ratio, interval, drift: 1.0 }
+        Pair { base, other, ratio, interval, drift: Drift::NONE }
     }
 
     /// What the machine does to one it does to the others there as well.
@@ -104,8 +126,8 @@ impl<'r> Pair<'r> {
         match self.interval {
             _ if !self.other.verified => Verdict::Wrong,
             None => Verdict::Unknown,
-            Some(interval) if interval.low > up * self.drift.max(1.0) => Verdict::Slower,
-            Some(interval) if interval.high < down * self.drift.min(1.0) => Verdict::Faster,
+            Some(interval) if interval.low > up * self.drift.slower => Verdict::Slower,
+            Some(interval) if interval.high < down * self.drift.faster => Verdict::Faster,
             Some(interval) if interval.low > up || interval.high < down => Verdict::Machine,
             Some(interval) if interval.low >= down && interval.high <= up => Verdict::Same,
             Some(_) => Verdict::Unsure,
@@ -113,17 +135,14 @@ impl<'r> Pair<'r> {
     }
 }
 
-/// So many peers tell what the machine did.
-const PEERS: usize = 8;
-
-/// The geometric means of the ratios of peers, at each size and place that has enough of them.
-fn drifts<'r>(pairs: &[Pair<'r>]) -> HashMap<(u64, &'r str), f64> {
-    let mut peers: HashMap<_, Vec<f64>> = HashMap::new();
-    for pair in pairs.iter().filter(|pair| pair.is_peer() && pair.interval.is_some()) {
-        peers.entry(pair.place()).or_default().push(pair.ratio);
+/// What peers tell, at each size and place that has some.
+fn drifts<'r>(pairs: &[Pair<'r>]) -> HashMap<(u64, &'r str), Drift> {
+    let mut drifts = HashMap::new();
+    for pair in pairs.iter().filter(|pair| pair.is_peer()) {
+        let known = drifts.entry(pair.place()).or_insert(Drift::NONE);
+        *known = pair.interval.map_or(*known, |interval| known.with(interval));
     }
-    let enough = peers.into_iter().filter(|(_, ratios)| ratios.len() >= PEERS);
-    enough.filter_map(|(place, ratios)| Some((place, stats::geomean(ratios.into_iter())?))).collect()
+    drifts
 }
 
 impl<'r> Comparison<'r> {
@@ -141,9 +160,10 @@ impl<'r> Comparison<'r> {
             }
         }
         lonely.extend(other.cases.iter().filter(|case| !in_base.contains_key(&case.key())).map(|case| (other, case)));
-        let drifts = drifts(&pairs);
+        // Between two machines a ratio is no sign of a change in the library, and what the machines are is the question.
+        let drifts = if base.cpu == other.cpu { drifts(&pairs) } else { HashMap::new() };
         for pair in pairs.iter_mut().filter(|pair| !pair.is_peer()) {
-            pair.drift = drifts.get(&pair.place()).copied().unwrap_or(1.0);
+            pair.drift = drifts.get(&pair.place()).copied().unwrap_or(Drift::NONE);
         }
         Comparison { base, other, pairs, lonely, threshold }
     }
@@ -167,28 +187,49 @@ impl<'r> Comparison<'r> {
         stats::geomean(ratios.filter(|ratio| ratio.is_finite())).map_or("–".to_owned(), digits)
     }
 
-    /// In one sentence.
+    /// In a few sentences.
     fn summary(&self) -> String {
-        let count = |verdict| self.with(verdict).len();
-        let wrong = match count(Verdict::Wrong) {
+        let count = |verdict, peers| self.with(verdict).iter().filter(|pair| pair.is_peer() == peers).count();
+        let own = |verdict| count(verdict, false);
+        let wrong = match own(Verdict::Wrong) {
             0 => String::new(),
             wrong => format!(", {wrong} with wrong answers"),
         };
+        let peers = self.pairs.iter().filter(|pair| pair.is_peer()).count();
         format!(
-            "{} cases in both: {} slower and {} faster by more than {}%, {} no more than their peers, {} the same, {} not sure, {} with too \
-             few passes{wrong}; {} in one only; geometric mean of the ratios {}, of the peers alone {}",
-            self.pairs.len(),
-            count(Verdict::Slower),
-            count(Verdict::Faster),
+            "{} cases of the library in both: {} slower and {} faster by more than {}%, {} no more than a peer is, {} the same, {} not sure, \
+             {} with too few passes{wrong}; geometric mean of the ratios {}. {peers} of peers: {} slower, {} faster; geometric mean {}.{} {} \
+             in one record only",
+            self.pairs.len() - peers,
+            own(Verdict::Slower),
+            own(Verdict::Faster),
             (self.threshold * 1000.0).round() / 10.0,
-            count(Verdict::Machine),
-            count(Verdict::Same),
-            count(Verdict::Unsure),
-            count(Verdict::Unknown),
-            self.lonely.len(),
+            own(Verdict::Machine),
+            own(Verdict::Same),
+            own(Verdict::Unsure),
+            own(Verdict::Unknown),
             self.mean(false),
+            count(Verdict::Slower, true),
+            count(Verdict::Faster, true),
             self.mean(true),
+            self.sharpness(),
+            self.lonely.len(),
         )
+    }
+
+    /// How far the library's intervals reach: what is slower by less than that cannot be found.
+    fn sharpness(&self) -> String {
+        let own = self.pairs.iter().filter(|pair| !pair.is_peer());
+        let mut reach: Vec<f64> = own.filter_map(|pair| Some(pair.ratio / pair.interval?.low - 1.0)).collect();
+        reach.sort_by(f64::total_cmp);
+        match reach.len() {
+            0 => String::new(),
+            n => format!(
+                " A tenth of the library's intervals reach less than {}% below the ratio, half of them less than {}%.",
+                digits(100.0 * reach[n / 10]),
+                digits(100.0 * stats::median(&reach))
+            ),
+        }
     }
 
     /// As text for a terminal.
@@ -300,9 +341,8 @@ pub(crate) fn method() -> String {
         "A ratio is the median of the other record over that of the first: above 1 is slower. Its interval holds the true ratio with \
          {:.0}%: it is that of Hodges and Lehmann, of the medians of the passes of both runs, which lie some time apart and each have \
          data of their own. Five passes a side are needed. What differs between runs and not within one (another temperature, other \
-         neighbours) no interval knows. So the library is slower where the whole interval lies above the threshold, and, if the peers of \
-         that size are slower too, above theirs as well: plain iterators and rayon do not change from version to version, so it is the \
-         machine. Of hundreds of cases one may still be called slower or faster by chance.",
+         neighbours) no interval knows, but peers do: plain iterators and rayon do not change from version to version. So the library is \
+         slower where the whole interval lies above the threshold, and by more above 1 than that of any peer on as many elements. Of hundreds of cases one may still be called slower or faster by chance.",
         CONFIDENCE_OF_RATIO * 100.0
     )
 }
