@@ -15,6 +15,7 @@ mod massive;
 #[allow(dead_code, reason = "the benchmark knows plans and clocks")]
 mod measure;
 #[path = "../../../examples/bench/noise.rs"]
+#[allow(dead_code, reason = "the benchmark looks from several processes")]
 mod noise;
 #[path = "../../../examples/bench/oracle.rs"]
 #[allow(dead_code, reason = "the benchmark has more operations")]
