@@ -47,6 +47,7 @@ for_every_type!(loads);
 for_every_type!(stores);
 for_every_type!(gathers);
 for_every_type!(slides_and_splats);
+for_every_type!(fields);
 
 /// Spans of every count and several strides that lie inside `len` elements.
 fn spans(width: usize, len: usize) -> impl Iterator<Item = Span> {
@@ -127,6 +128,52 @@ mod check {
                 assert_eq!((field.0, field.1.bits()), (true, want[j].bits()), "{:?}, field of element {j}: {span:?}", S::KIND);
             }
         }
+    }
+
+    /// A vector of the field `$field` of elements of type `$T`, up to the very end of the memory: each lane is where it stands, and when it is
+    /// written nothing else is.
+    macro_rules! field {
+        ($l:ident, $L:ident, $S:ident, $T:ty: $($old:expr),+; $field:tt) => {
+            for base in 0..3 {
+                let (lanes, new) = (data::<$S>($L::WIDTH), data::<$S>($L::WIDTH + 7));
+                let mut elements: Vec<$T> = (0..base + $L::WIDTH).map(|i| ($($old(i)),+)).collect();
+                lanes.iter().zip(&mut elements[base..]).for_each(|(x, element)| element.$field = *x);
+                let at = Offset { bytes: std::mem::offset_of!($T, $field), words: 0 };
+                // SAFETY: the field stands there.
+                let view = unsafe { $l.field::<$T, $S>($l.slice(Data::Slice(&elements)), at) };
+                let span = Span::new(base, $L::WIDTH);
+                let what = (stringify!($T), stringify!($field), base);
+                assert_lanes::<$L, $S>($l, $S::load($l, view, span), what, |lane| Some(lanes[lane]));
+
+                let x = $S::load($l, $l.slice(Data::Slice(&new)), Span::new(0, $L::WIDTH));
+                let mut written_to = memory(&elements);
+                $S::store($l, x, ViewMut::new(&mut written_to).field::<$S>(at), span);
+                new.iter().zip(&mut elements[base..]).for_each(|(x, element)| element.$field = *x);
+                let text = |elements: &[$T]| elements.iter().map(|element| format!("{element:?}")).collect::<Vec<_>>();
+                assert_eq!(text(&written(&written_to)), text(&elements), "{} lanes of {:?}: {what:?}", $L::WIDTH, $S::KIND);
+            }
+        };
+    }
+    pub(super) fn fields<L: Level, S: Scalar>(l: L) {
+        let values = data::<S>(64);
+        let (s, w) = (|i: usize| values[i], |i: usize| i as u32);
+        field!(l, L, S, (S, S): s, s; 0);
+        field!(l, L, S, (S, S): s, s; 1);
+        field!(l, L, S, (S, S, S): s, s, s; 0);
+        field!(l, L, S, (S, S, S): s, s, s; 1);
+        field!(l, L, S, (S, S, S): s, s, s; 2);
+        field!(l, L, S, (S, S, S, S): s, s, s, s; 0);
+        field!(l, L, S, (S, S, S, S): s, s, s, s; 2);
+        field!(l, L, S, (S, S, S, S): s, s, s, s; 3);
+        field!(l, L, S, (S, S, S, S, S): s, s, s, s, s; 4);
+        // Beside words, with what no field takes between them.
+        field!(l, L, S, (S, u32): s, w; 0);
+        field!(l, L, S, (u32, u32, S): w, w, s; 2);
+        field!(l, L, S, (u32, S, u32, u32): w, s, w, w; 1);
+        field!(l, L, S, (u32, S, S, u32, u32): w, s, s, w, w; 2);
+        field!(l, L, S, (u32, S, u32, u32, u32, u32): w, s, w, w, w, w; 1);
+        field!(l, L, S, (u32, u32, u32, S, u32, u32, u32): w, w, w, s, w, w, w; 3);
+        field!(l, L, S, (u32, u32, u32, u32, u32, u32, u32, S): w, w, w, w, w, w, w, s; 7);
     }
 
     pub(super) fn gathers<L: Level, S: Scalar>(l: L) {

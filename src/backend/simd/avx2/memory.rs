@@ -182,6 +182,12 @@ macro_rules! lanes {
                 } else if i.stride == 0 {
                     Lane::<Avx2, $scalar>::splat(l, s.read(i.base))
                 } else if i.count >= W {
+                    if i.stride == 1 {
+                        // SAFETY: all lanes are elements of the view.
+                        if let Some(x) = unsafe { $raw::read_field(l, s.pointer(i.base).cast::<$word>(), s.step()) } {
+                            return Self::from_raw(l, x);
+                        }
+                    }
                     let i = Span { count: W, ..i }; // then no lane needs a comparison
                     reads!(Self, s, |lane| i.element(lane))
                 } else {

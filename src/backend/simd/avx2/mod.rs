@@ -81,6 +81,7 @@ macro_rules! high {
         _mm256_extracti128_si256::<1>($x)
     };
 }
+mod field;
 mod memory;
 mod turn;
 mod wide;

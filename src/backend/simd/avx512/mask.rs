@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 use std::mem::transmute;
 
+use super::field::{Bytes, of_words};
 use super::memory::{gather_each, permute_4, read_each, write_each};
 use super::{Avx512, Mask, U32, W, below};
 use crate::backend::simd::lanewise::variables;
@@ -32,8 +33,15 @@ impl Lane<Avx512, bool> for Mask {
         Mask(self.0 & m.0 | other.0 & !m.0)
     }
     #[inline(always)]
-    fn load(_: Avx512, s: View<'_, bool>, i: Span) -> Mask {
+    fn load(l: Avx512, s: View<'_, bool>, i: Span) -> Mask {
         if !(s.contiguous() && i.stride == 1) {
+            if i.stride == 1 && i.count >= W {
+                let p = s.pointer(i.base).cast();
+                // SAFETY: all lanes are elements of the view.
+                unsafe {
+                    of_words!(s.step(), 1: 4 8 12 16 20 24 28 32, |K| Mask(Bytes::read::<K>(l, p)));
+                }
+            }
             return Mask::from_array(read_each(s, i));
         }
         let p = s.pointer(i.base);
@@ -63,7 +71,7 @@ impl Lane<Avx512, bool> for Mask {
 
 impl VectorLane<Avx512, bool> for Mask {
     #[inline(always)]
-    fn store(self, _: Avx512, to: ViewMut<'_, bool>, i: Span) {
+    fn store(self, l: Avx512, to: ViewMut<'_, bool>, i: Span) {
         // SAFETY: the lanes below `count` are elements of the view, which is an exclusive borrow; the bytes are 0 or 1.
         unsafe {
             let x = _mm_maskz_set1_epi8(self.0, 1);
@@ -73,6 +81,10 @@ impl VectorLane<Avx512, bool> for Mask {
                 } else {
                     _mm_mask_storeu_epi8(to.pointer(i.base).cast(), below(i.count), x)
                 };
+            }
+            if i.stride == 1 && i.count >= W {
+                let p = to.pointer(i.base).cast();
+                of_words!(to.step(), 1: 4 8 12 16 20 24 28 32, |K| Bytes::write::<K>(l, p, self.0));
             }
             write_each(&transmute::<__m128i, [bool; W]>(x), to, i);
         }

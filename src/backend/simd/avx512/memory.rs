@@ -4,6 +4,7 @@
 use std::arch::x86_64::*;
 use std::mem::transmute;
 
+use super::field::{Words4, Words8, of_words};
 use super::{Avx512, F32, F64, I32, I64, Mask, U32, U64, W, below, high_i, lanes_of, low_i, reversed, reversed_8, zero_extend};
 use crate::backend::simd::lanewise::variables;
 use crate::backend::simd::{Span, VectorLane, View, ViewMut};
@@ -43,6 +44,26 @@ pub(super) fn write_each<T: Element>(x: &[T; W], to: ViewMut<'_, T>, i: Span) {
 #[inline(never)]
 pub(super) fn gather_each<T: Element>(s: View<'_, T>, i: &[u32; W]) -> [T; W] {
     i.map(|i| s.read((i as usize).min(s.len() - 1)))
+}
+
+/// A vector of words that stand so many bytes apart. It takes a third of the time of a gather (AMD Zen 5).
+macro_rules! one_by_one {
+    ($p:expr, $step:expr, $word:ty) => {{
+        let mut words = [0 as $word; 64 / size_of::<$word>()];
+        for (lane, word) in words.iter_mut().enumerate() {
+            *word = $p.wrapping_byte_add(lane * $step).read_unaligned();
+        }
+        transmute::<_, __m512i>(words)
+    }};
+}
+
+/// Writes a vector to words that stand so many bytes apart.
+macro_rules! write_one_by_one {
+    ($p:expr, $step:expr, $word:ty, $x:expr) => {
+        for (lane, word) in transmute::<__m512i, [$word; 64 / size_of::<$word>()]>($x).into_iter().enumerate() {
+            $p.wrapping_byte_add(lane * $step).write_unaligned(word);
+        }
+    };
 }
 
 /// How a vector meets memory. `$load`, `$store`... work on the bits, by size.
@@ -160,6 +181,11 @@ fn load_4<T: Element>(l: Avx512, s: View<'_, T>, i: Span) -> __m512i {
         if s.contiguous() && i.stride == -1 && i.count >= W {
             return reversed(l, _mm512_loadu_si512(s.pointer(i.base.wrapping_sub(W - 1)).cast()));
         }
+        if i.stride == 1 && i.count >= W {
+            let p = s.pointer(i.base).cast::<i32>();
+            of_words!(s.step(), 4: 2 3 4, |K| Words4::read::<K>(l, p));
+            return one_by_one!(p, s.step(), i32);
+        }
         if i.stride == 0 {
             return _mm512_set1_epi32(s.pointer(i.base).cast::<i32>().read_unaligned());
         }
@@ -180,6 +206,11 @@ fn load_8<T: Element>(l: Avx512, s: View<'_, T>, i: Span) -> (__m512i, __m512i) 
         if s.contiguous() && i.stride == -1 && i.count >= W {
             let p = s.pointer(i.base.wrapping_sub(W - 1)).cast::<__m512i>();
             return (reversed_8(l, _mm512_loadu_si512(p.add(1))), reversed_8(l, _mm512_loadu_si512(p)));
+        }
+        if i.stride == 1 && i.count >= W {
+            let (p, q) = (s.pointer(i.base).cast::<i64>(), s.pointer(i.base.wrapping_add(W / 2)).cast::<i64>());
+            of_words!(s.step(), 8: 2 3 4, |K| (Words8::read::<K>(l, p), Words8::read::<K>(l, q)));
+            return (one_by_one!(p, s.step(), i64), one_by_one!(q, s.step(), i64));
         }
         if i.stride == 0 {
             let x = _mm512_set1_epi64(s.pointer(i.base).cast::<i64>().read_unaligned());
@@ -295,6 +326,11 @@ fn store_4<T: Element>(l: Avx512, x: __m512i, to: ViewMut<'_, T>, i: Span) {
             }
             return _mm512_mask_storeu_epi32(p.cast(), below(i.count), x);
         }
+        if i.stride == 1 && i.count >= W {
+            let p = to.pointer(i.base).cast::<i32>();
+            of_words!(to.step(), 4: 2 3 4, |K| Words4::write::<K>(l, p, x));
+            return write_one_by_one!(p, to.step(), i32, x);
+        }
         if let Some(bytes) = near(i.stride, to.step()) {
             return _mm512_mask_i32scatter_epi32::<1>(to.pointer(i.base).cast(), below(i.count), offsets(l, i, bytes), x);
         }
@@ -314,6 +350,15 @@ fn store_8<T: Element>(l: Avx512, x: (__m512i, __m512i), to: ViewMut<'_, T>, i: 
             }
             _mm512_mask_storeu_epi64(p.cast(), m as u8, x.0);
             return _mm512_mask_storeu_epi64(p.wrapping_add(1).cast(), (m >> 8) as u8, x.1);
+        }
+        if i.stride == 1 && i.count >= W {
+            let (p, q) = (to.pointer(i.base).cast::<i64>(), to.pointer(i.base.wrapping_add(W / 2)).cast::<i64>());
+            of_words!(to.step(), 8: 2 3 4, |K| {
+                Words8::write::<K>(l, p, x.0);
+                Words8::write::<K>(l, q, x.1)
+            });
+            write_one_by_one!(p, to.step(), i64, x.0);
+            return write_one_by_one!(q, to.step(), i64, x.1);
         }
         if let Some(bytes) = near(i.stride, to.step()) {
             let (at, p) = (offsets(l, i, bytes), to.pointer(i.base));

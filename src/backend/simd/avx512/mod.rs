@@ -94,6 +94,7 @@ macro_rules! each {
     }};
 }
 
+mod field;
 mod mask;
 mod memory;
 mod turn;
