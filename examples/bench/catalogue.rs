@@ -38,7 +38,7 @@ const SORT: Op = Op { unit: Unit::MitemsPerSecond, largest: 1 << 24, ..STREAM };
 const KEYS: Op = Op { on_f32: false, on_u32: true, ..STREAM };
 
 /// All operations. The first five are BabelStream's (Deakin, Price, Martineau, McIntosh-Smith: GPU-STREAM v2.0, 2016).
-pub(crate) const OPS: [Op; 34] = [
+pub(crate) const OPS: [Op; 35] = [
     Op { name: "copy", meaning: "c = a", on_u32: true, ..STREAM },
     Op { name: "mul", meaning: "b = scalar * c", ..STREAM },
     Op { name: "add", meaning: "c = a + b", on_u32: true, bytes: 12, ..STREAM },
@@ -53,6 +53,7 @@ pub(crate) const OPS: [Op; 34] = [
         largest: 1 << 22,
         ..STREAM
     },
+    Op { name: "map_complex", meaning: "a * b of complex numbers, which are structs", bytes: 24, ..STREAM },
     Op {
         name: "philox",
         meaning: "random words: Philox 4x32-10, in order",

@@ -1,5 +1,6 @@
 //! The groups: for every operation its task, its peers as a Rust user would write them, and its oracle.
 
+use granule::element::Complex;
 use granule::prelude::*;
 use granule::primitives::Csr;
 use granule::random::Philox;
@@ -57,6 +58,11 @@ pub(crate) fn on_f32(
             let (x, y) = &oracle::points(n);
             on_stage(scene, (x, y), (n, 0, u32::MAX), residency, go, mandelbrot)
         }
+        "map_complex" => {
+            let numbers = |re: &[f32], im: &[f32]| -> Vec<_> { re.iter().zip(im).map(|(&re, &im)| Complex { re, im }).collect() };
+            let nowhere = Complex { re: f32::NAN, im: f32::NAN };
+            on_stage(scene, (&numbers(x, y), &numbers(y, x)), (n, Complex::default(), nowhere), residency, go, complex_products)
+        }
         "philox" => on_stage(scene, (x, y), (n, 0, 0), residency, go, philox),
         "normal" => on_stage(scene, (x, y), (n, 0.0, f32::NAN), residency, go, normal),
         "histogram" => on_stage(scene, (x, y), (256, 0, u32::MAX), residency, go, even_histogram),
@@ -104,6 +110,17 @@ fn mandelbrot(stage: &mut Stage<'_, f32, u32>) {
     stage.writes(move |x, y| engine.map(zip(x, y), kernels::mandelbrot::with(LIMIT)), check.clone());
     stage.peer_writes("peer:std", steps, &check);
     stage.peer_writes("peer:rayon", move |x, y, out| chunks(x, y, out, steps), &check);
+}
+
+fn complex_products(stage: &mut Stage<'_, Complex<f32>>) {
+    let engine = stage.scene.engine;
+    let products = |x: &[Complex<f32>], y: &[Complex<f32>], out: &mut [Complex<f32>]| {
+        out.iter_mut().zip(x.iter().zip(y)).for_each(|(out, (&x, &y))| *out = kernels::complex_product(x, y));
+    };
+    let check = oracle::complex_products_of(stage.x, stage.y);
+    stage.writes(move |x, y| engine.map(zip(x, y), kernels::complex_product::with()), check.clone());
+    stage.peer_writes("peer:std", products, &check);
+    stage.peer_writes("peer:rayon", move |x, y, out| chunks(x, y, out, products), &check);
 }
 
 /// The seed of the random numbers.

@@ -1,5 +1,6 @@
 //! The kernels that are measured. Each is an ordinary function as well: the peers call it as it stands.
 
+use granule::element::Complex;
 use granule::prelude::*;
 
 /// BabelStream's `mul`.
@@ -30,6 +31,12 @@ pub(crate) fn triad(x: f32, y: f32, #[uniform] scalar: f32) -> f32 {
 #[kernel]
 pub(crate) fn product(x: f32, y: f32) -> f32 {
     x * y
+}
+
+/// A product of complex numbers, part by part: structs are read and written.
+#[kernel]
+pub(crate) fn complex_product(a: Complex<f32>, b: Complex<f32>) -> Complex<f32> {
+    a * b
 }
 
 /// Two transcendental functions an element: bound by arithmetic.

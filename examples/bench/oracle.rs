@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use granule::element::Complex;
+
 use crate::stage::{Arithmetic, CheckAll, CheckOne};
 
 /// Half a unit in the last place of 1.0_f32.
@@ -122,6 +124,23 @@ pub(crate) fn floats_are<'g>(expected: impl Fn(usize) -> f32 + 'g, slack: impl F
         every(out, &expected, |i, got, want| {
             got.to_bits() == want.to_bits()
                 || (arithmetic == Arithmetic::Gpu && (f64::from(got) - f64::from(want)).abs() <= slack(i))
+        })
+    })
+}
+
+/// Every product of complex numbers is what its four products make. A GPU's driver may round two of them once less.
+pub(crate) fn complex_products_of<'g>(x: &'g [Complex<f32>], y: &'g [Complex<f32>]) -> CheckAll<'g, Complex<f32>> {
+    let parts = |a: Complex<f32>, b: Complex<f32>| [[a.re * b.re, -(a.im * b.im)], [a.re * b.im, a.im * b.re]];
+    let expected = move |i: usize| {
+        let [re, im] = parts(x[i], y[i]).map(|[a, b]| a + b);
+        Complex { re, im }
+    };
+    Rc::new(move |out, arithmetic| {
+        every(out, expected, |i, got: Complex<f32>, want| {
+            let exact = [(got.re, want.re), (got.im, want.im)].map(|(got, want)| got.to_bits() == want.to_bits());
+            let slack = parts(x[i], y[i]).map(|[a, b]| f32::EPSILON * (a.abs() + b.abs()));
+            exact == [true; 2]
+                || arithmetic == Arithmetic::Gpu && (got.re - want.re).abs() <= slack[0] && (got.im - want.im).abs() <= slack[1]
         })
     })
 }
@@ -313,14 +332,14 @@ pub(crate) fn rounding_of(terms: usize) -> f64 {
     rounding(1 + terms)
 }
 
-fn every<T: Copy + std::fmt::Display>(
+fn every<T: Copy + std::fmt::Debug>(
     out: &[T],
     expected: impl Fn(usize) -> T,
     is_right: impl Fn(usize, T, T) -> bool,
 ) -> Result<(), String> {
     match out.iter().enumerate().find(|&(i, &got)| !is_right(i, got, expected(i))) {
         None => Ok(()),
-        Some((i, got)) => Err(format!("element {i} is {got}, not {}", expected(i))),
+        Some((i, got)) => Err(format!("element {i} is {got:?}, not {:?}", expected(i))),
     }
 }
 

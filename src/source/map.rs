@@ -36,6 +36,7 @@ unsafe impl<S: Source, K: Kernel<S::Item>> Source for Map<S, K> {
         Self: 'a;
     const LOOPS: bool = S::LOOPS || K::LOOPS;
     const STRETCHES: bool = S::STRETCHES;
+    const FIELDS: bool = S::FIELDS;
 
     fn len(&self) -> Result<usize> {
         self.source.len()

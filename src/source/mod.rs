@@ -76,6 +76,8 @@ pub unsafe trait Source: Copy + Send + Sync {
 
     /// Whether [`inner`](Source::inner) gives more than one stretch: neighbours in memory are then read from several places at once.
     const STRETCHES: bool = false;
+    /// Whether it reads structs in order, field by field: each cache line is met several times, and what was asked for ahead is there by then.
+    const FIELDS: bool = false;
 
     /// Number of elements; [`UNBOUNDED`] if there is no end. An error if inputs that are read together differ in length.
     fn len(&self) -> Result<usize>;

@@ -30,6 +30,8 @@ unsafe impl<'s, T: Element> Source for SliceSource<'s, T> {
         = ops::Slice<'a, L, T>
     where
         Self: 'a;
+    // Of one field, an element is as large as its alignment.
+    const FIELDS: bool = size_of::<T>() > align_of::<T>();
 
     fn len(&self) -> Result<usize> {
         match self.0 {

@@ -32,6 +32,7 @@ macro_rules! zip {
             type Bound<'a, LANES: Lanes> = ($($s::Bound<'a, LANES>,)+) where Self: 'a;
             const LOOPS: bool = false $(|| $s::LOOPS)+;
             const STRETCHES: bool = false $(|| $s::STRETCHES)+;
+            const FIELDS: bool = false $(|| $s::FIELDS)+;
 
             fn len(&self) -> Result<usize> {
                 let mut n = UNBOUNDED;

@@ -13,8 +13,9 @@ use crate::source::Source;
 const STREAM_BYTES: usize = 16 << 20;
 /// Streams walk this many pages side by side, two vectors each in turn, where memory serves several pages at once faster than one.
 const PAGES: usize = 4;
-/// Where a source reads several places at once, streams ask for what they will read so many elements later. The hardware asks by itself
-/// for what comes next in each of a few pages, but too late: measured 0.6 of a copy's speed without, 0.75 to 0.85 with 4 to 8 KiB.
+/// Where a source reads several places at once, streams ask for what they will read so many elements later, and where it reads fields of structs,
+/// all do. The hardware asks by itself for what comes next in each of a few pages, but too late: measured 0.6 of a copy's speed without, 0.75
+/// to 0.85 with 4 to 8 KiB; a product of complex numbers in memory takes half the time.
 const AHEAD: usize = 2048;
 /// Bytes of a page.
 const PAGE_BYTES: usize = 4096;
@@ -101,7 +102,7 @@ impl<S: Source<Item: Element>> Fill<'_, S> {
                     }
                     for (k, x) in x.into_iter().enumerate() {
                         let span = span.shift(k * L::WIDTH);
-                        if STREAM && S::STRETCHES {
+                        if STREAM && S::STRETCHES || S::FIELDS {
                             S::prefetch(l, bound, i + k * L::WIDTH + AHEAD, L::WIDTH);
                         }
                         if STREAM { stream(l, x, out, span) } else { store(l, x, out, span) }

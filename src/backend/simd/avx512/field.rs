@@ -1,5 +1,6 @@
 //! Fields of structs that stand side by side. Of as many vectors as an element has words, masked loads read the field alone, and shuffles put
-//! its lanes together; the other way round to write it. A gather takes five times as long, a scatter ten times.
+//! its lanes together: a gather takes five times as long. Words are written one by one, which the compiler makes vectors of where fields follow each
+//! other: a scatter takes ten times as long, and masked stores two to three times, in memory that no cache holds.
 
 use std::arch::x86_64::*;
 
@@ -9,7 +10,7 @@ use super::{Avx512, W};
 const fn held(k: usize, lanes: usize, b: usize) -> u64 {
     let (mut words, mut lane) = (0, 0);
     while lane < lanes {
-        // There is no 17th element.
+        // There is no element beyond the vector's.
         let word = b * lanes + lane;
         words |= ((word.is_multiple_of(k) && word < k * W) as u64) << lane;
         lane += 1;
@@ -19,7 +20,7 @@ const fn held(k: usize, lanes: usize, b: usize) -> u64 {
 
 /// Fields of 32 and of 64 bits: the words of `$int`, of which a vector has `$N`.
 macro_rules! fields {
-    ($($Words:ident: $N:literal of $int:ty, $bits:ty, $load:ident $store:ident $pair:ident $join:ident $spread:ident;)+) => {$(
+    ($($Words:ident: $N:literal of $int:ty, $bits:ty, $load:ident $pair:ident $join:ident;)+) => {$(
         pub(super) struct $Words;
 
         impl $Words {
@@ -41,15 +42,6 @@ macro_rules! fields {
                 }
                 there
             }
-            /// The lane of each word of the `b`th vector.
-            const fn lanes(k: usize, b: usize) -> [$int; $N] {
-                let (mut lanes, mut word) = ([0; $N], 0);
-                while word < $N {
-                    lanes[word] = ((b * $N + word) / k) as $int;
-                    word += 1;
-                }
-                lanes
-            }
             #[inline(always)]
             unsafe fn order(x: [$int; $N]) -> __m512i {
                 // SAFETY: the caller has the token.
@@ -67,7 +59,7 @@ macro_rules! fields {
                     $join(x, const { $Words::there(K, B) }, Self::order(const { $Words::words(K, 1) }), part)
                 }
             }
-            /// A vector of a field of elements of `K` words, which are 2 to 8.
+            /// A vector of a field of elements of `K` words, which are 2 to 4.
             ///
             /// # Safety
             /// The elements exist from `p` on, where the first one's field is.
@@ -77,51 +69,17 @@ macro_rules! fields {
                 unsafe {
                     let first = $load(const { held(K, $N, 0) as $bits }, p);
                     let second = $load(const { held(K, $N, 1) as $bits }, p.wrapping_add($N));
-                    let mut x = $pair(first, Self::order(const { $Words::words(K, 2) }), second);
-                    x = Self::joined::<K, 2>(p, x);
-                    x = Self::joined::<K, 3>(p, x);
-                    x = Self::joined::<K, 4>(p, x);
-                    x = Self::joined::<K, 5>(p, x);
-                    x = Self::joined::<K, 6>(p, x);
-                    Self::joined::<K, 7>(p, x)
-                }
-            }
-            #[inline(always)]
-            unsafe fn part<const K: usize, const B: usize>(p: *mut $int, x: __m512i) {
-                if B < K {
-                    // SAFETY: the caller's promise; only words of the field are written.
-                    unsafe {
-                        let words = $spread(Self::order(const { $Words::lanes(K, B) }), x);
-                        $store(p.wrapping_add(B * $N), const { held(K, $N, B) as $bits }, words);
-                    }
-                }
-            }
-            /// Writes a vector to a field of elements of `K` words, which are 2 to 8.
-            ///
-            /// # Safety
-            /// As for `read`.
-            #[inline(always)]
-            pub(super) unsafe fn write<const K: usize>(_: Avx512, p: *mut $int, x: __m512i) {
-                // SAFETY: only words of the field are written; the token proves the instructions.
-                unsafe {
-                    Self::part::<K, 0>(p, x);
-                    Self::part::<K, 1>(p, x);
-                    Self::part::<K, 2>(p, x);
-                    Self::part::<K, 3>(p, x);
-                    Self::part::<K, 4>(p, x);
-                    Self::part::<K, 5>(p, x);
-                    Self::part::<K, 6>(p, x);
-                    Self::part::<K, 7>(p, x);
+                    let x = $pair(first, Self::order(const { $Words::words(K, 2) }), second);
+                    let x = Self::joined::<K, 2>(p, x);
+                    Self::joined::<K, 3>(p, x)
                 }
             }
         }
     )+};
 }
 fields! {
-    Words4: 16 of i32, u16,
-        _mm512_maskz_loadu_epi32 _mm512_mask_storeu_epi32 _mm512_permutex2var_epi32 _mm512_mask_permutexvar_epi32 _mm512_permutexvar_epi32;
-    Words8: 8 of i64, u8,
-        _mm512_maskz_loadu_epi64 _mm512_mask_storeu_epi64 _mm512_permutex2var_epi64 _mm512_mask_permutexvar_epi64 _mm512_permutexvar_epi64;
+    Words4: 16 of i32, u16, _mm512_maskz_loadu_epi32 _mm512_permutex2var_epi32 _mm512_mask_permutexvar_epi32;
+    Words8: 8 of i64, u8, _mm512_maskz_loadu_epi64 _mm512_permutex2var_epi64 _mm512_mask_permutexvar_epi64;
 }
 
 /// Runs `$body` with the number of words of an element as a constant, if it is among these.

@@ -53,7 +53,7 @@ macro_rules! one_by_one {
         for (lane, word) in words.iter_mut().enumerate() {
             *word = $p.wrapping_byte_add(lane * $step).read_unaligned();
         }
-        transmute::<_, __m512i>(words)
+        transmute::<[$word; 64 / size_of::<$word>()], __m512i>(words)
     }};
 }
 
@@ -328,7 +328,6 @@ fn store_4<T: Element>(l: Avx512, x: __m512i, to: ViewMut<'_, T>, i: Span) {
         }
         if i.stride == 1 && i.count >= W {
             let p = to.pointer(i.base).cast::<i32>();
-            of_words!(to.step(), 4: 2 3 4, |K| Words4::write::<K>(l, p, x));
             return write_one_by_one!(p, to.step(), i32, x);
         }
         if let Some(bytes) = near(i.stride, to.step()) {
@@ -353,10 +352,6 @@ fn store_8<T: Element>(l: Avx512, x: (__m512i, __m512i), to: ViewMut<'_, T>, i: 
         }
         if i.stride == 1 && i.count >= W {
             let (p, q) = (to.pointer(i.base).cast::<i64>(), to.pointer(i.base.wrapping_add(W / 2)).cast::<i64>());
-            of_words!(to.step(), 8: 2 3 4, |K| {
-                Words8::write::<K>(l, p, x.0);
-                Words8::write::<K>(l, q, x.1)
-            });
             write_one_by_one!(p, to.step(), i64, x.0);
             return write_one_by_one!(q, to.step(), i64, x.1);
         }
