@@ -105,7 +105,7 @@ impl Options {
                 "--babelstream" => options.babelstream = true,
                 "--list" => options.list = true,
                 "--regret" => options.regret = true,
-                // Not in the usage: the sweep starts itself with it.
+                // Not in the usage: runs start themselves with these.
                 "--regret-cold-child" => options.regret_cold_child = Some(value()?),
                 passes::ARGUMENT => options.pass = true,
                 "--targets" => options.targets = true,
