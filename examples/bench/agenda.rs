@@ -128,9 +128,10 @@ impl Agenda {
     pub(crate) fn rest(&self, took: Duration, left: Option<Duration>) -> Vec<Vec<Group>> {
         let again = PASSES - 1;
         let enough = left.is_none_or(|left| took * again as u32 <= left);
-        let mut passes = match enough {
-            true => vec![self.first(); again],
-            false => [vec![self.ranks[0].clone(); again], vec![self.ranks[1].clone(); again]].concat(),
+        let mut passes = if enough {
+            vec![self.first(); again]
+        } else {
+            [vec![self.ranks[0].clone(); again], vec![self.ranks[1].clone(); again]].concat()
         };
         passes.extend(vec![self.ranks[2].clone(); PASSES]);
         passes.retain(|groups| !groups.is_empty());

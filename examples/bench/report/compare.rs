@@ -24,9 +24,9 @@ pub(crate) struct Pair<'r> {
 }
 
 /// How far peers of a size and place are faster, and slower, beyond doubt. They are the same program in both records, so it is the machine, and
-/// what it does to one it may do to another: if the case of the library were one of the `m` peers' and its own, all alike, its interval would be
-/// the farthest from 1 on its side with probability `1 / (m + 1)` at most (conformal prediction: Vovk, Gammerman, Shafer, Algorithmic Learning in
-/// a Random World, 2005; Romano, Patterson, Candes, Conformalized Quantile Regression, 2019).
+/// what it does to one it may do to another. If a case of the library is no other than those of `m` peers, its interval lies farther from 1 than
+/// all of theirs with probability `1 / (m + 1)` at most, on either side (conformal prediction: Vovk, Gammerman, Shafer, Algorithmic Learning
+/// in a Random World, 2005; Romano, Patterson, Candes, Conformalized Quantile Regression, 2019).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Drift {
     /// The least upper end of an interval, if that is below 1, or else 1.
@@ -342,7 +342,8 @@ pub(crate) fn method() -> String {
          {:.0}%: it is that of Hodges and Lehmann, of the medians of the passes of both runs, which lie some time apart and each have \
          data of their own. Five passes a side are needed. What differs between runs and not within one (another temperature, other \
          neighbours) no interval knows, but peers do: plain iterators and rayon do not change from version to version. So the library is \
-         slower where the whole interval lies above the threshold, and by more above 1 than that of any peer on as many elements. Of hundreds of cases one may still be called slower or faster by chance.",
+         slower where the whole interval lies above the threshold times the greatest lower end of a peer's interval on as many elements. \
+         Of hundreds of cases one may still be called slower or faster by chance.",
         CONFIDENCE_OF_RATIO * 100.0
     )
 }

@@ -1,6 +1,7 @@
 //! Fields of structs that stand side by side. Of as many vectors as an element has words, masked loads read the field alone, and shuffles put
-//! its lanes together: a gather takes five times as long. Words are written one by one, which the compiler makes vectors of where fields follow each
-//! other: a scatter takes ten times as long, and masked stores two to three times, in memory that no cache holds.
+//! its lanes together: with gathers a sum of complex numbers took four times as long. Words are written one by one, which the compiler makes vectors
+//! of where fields follow each other: with scatters pairs took five times as long, and with masked stores two to three times in memory that no
+//! cache holds. Truth values, a byte each, are written by masked stores.
 
 use std::arch::x86_64::*;
 
